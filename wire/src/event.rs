@@ -1,0 +1,332 @@
+//! Events: what happened, where, how grave, in which order. An event is born once, at an edge.
+//!
+//! Fields this version does not know are kept in `extra` and written out again, so that an older hub stores
+//! whole what a newer edge says.
+
+use schemars::JsonSchema;
+use serde::de::Error as _;
+use serde::{Deserialize, Deserializer, Serialize};
+use serde_json::{Map, Value};
+
+use crate::Timestamp;
+use crate::id::{AlarmId, BootId, CameraId, EdgeId, EventId, RuleId, Seq, ZoneId};
+
+/// Fields of a newer version of the contract, kept as they came.
+pub type Extra = Map<String, Value>;
+
+/// One event. On the wire it is a CloudEvent, see [`crate::envelope`].
+#[derive(Debug, Clone, PartialEq)]
+pub struct Event {
+    /// Unique for ever; made by the edge.
+    pub id: EventId,
+    /// Where it was born.
+    pub edge: EdgeId,
+    /// The start of the edge it was recorded under.
+    pub boot: BootId,
+    /// Its place among the events of that boot.
+    pub seq: Seq,
+    /// When it happened (for video: when the frame was received), UTC.
+    pub time: Timestamp,
+    /// What happened and how grave it is.
+    pub data: EventData,
+    /// CloudEvents extension attributes of a newer version.
+    pub extra: Extra,
+}
+
+/// The `data` of the envelope.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct EventData {
+    /// How grave.
+    pub severity: Severity,
+    /// What happened.
+    pub happening: Happening,
+    /// Pictures that belong to it; each follows on its own topic.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub evidence: Vec<Evidence>,
+    /// Fields of a newer version.
+    #[serde(flatten)]
+    #[schemars(skip)]
+    pub extra: Extra,
+}
+
+/// 1 is the gravest, 4 the least: the order of GB/T 28181-2022 `AlarmPriority` (A.2.5.3).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(try_from = "u8", into = "u8")]
+pub struct Severity(u8);
+
+impl Severity {
+    /// Somebody may be in danger now.
+    pub const CRITICAL: Self = Self(1);
+    /// Look at once.
+    pub const HIGH: Self = Self(2);
+    /// Look soon.
+    pub const MEDIUM: Self = Self(3);
+    /// For the record.
+    pub const LOW: Self = Self(4);
+
+    /// 1 to 4.
+    pub const fn level(self) -> u8 {
+        self.0
+    }
+}
+
+/// A severity outside 1 to 4.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("severity {0} does not exist: 1 (gravest) to 4 (least)")]
+pub struct SeverityError(u8);
+
+impl TryFrom<u8> for Severity {
+    type Error = SeverityError;
+    fn try_from(level: u8) -> Result<Self, SeverityError> {
+        if (1..=4).contains(&level) { Ok(Self(level)) } else { Err(SeverityError(level)) }
+    }
+}
+
+impl From<Severity> for u8 {
+    fn from(severity: Severity) -> u8 {
+        severity.0
+    }
+}
+
+impl JsonSchema for Severity {
+    fn schema_name() -> std::borrow::Cow<'static, str> {
+        "Severity".into()
+    }
+    fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
+        schemars::json_schema!({ "type": "integer", "minimum": 1, "maximum": 4 })
+    }
+}
+
+/// What happened; `kind` names it.
+#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum Happening {
+    /// Someone or something is inside a closed area.
+    ZoneIntrusion(ZoneIntrusion),
+    /// A camera no longer shows what it should.
+    CameraTamper(CameraTamper),
+    /// The box itself is ill.
+    DeviceFault(DeviceFault),
+    /// A kind of a newer version, kept whole (its `kind` is inside).
+    #[serde(untagged)]
+    #[schemars(skip)]
+    Unknown(Extra),
+}
+
+impl Happening {
+    /// The name on the wire.
+    pub fn kind(&self) -> &str {
+        match self {
+            Self::ZoneIntrusion(_) => "zone_intrusion",
+            Self::CameraTamper(_) => "camera_tamper",
+            Self::DeviceFault(_) => "device_fault",
+            Self::Unknown(fields) => fields.get("kind").and_then(Value::as_str).unwrap_or_default(),
+        }
+    }
+
+    /// The alarm this event begins, updates or ends.
+    pub fn alarm(&self) -> Option<Alarm> {
+        match self {
+            Self::ZoneIntrusion(intrusion) => Some(intrusion.alarm),
+            Self::CameraTamper(tamper) => Some(tamper.alarm),
+            Self::DeviceFault(fault) => Some(fault.alarm),
+            Self::Unknown(fields) => {
+                fields.get("alarm").and_then(|alarm| Alarm::deserialize(alarm).ok())
+            }
+        }
+    }
+
+    /// The camera it was seen by.
+    pub fn camera(&self) -> Option<CameraId> {
+        match self {
+            Self::ZoneIntrusion(intrusion) => Some(intrusion.camera.clone()),
+            Self::CameraTamper(tamper) => Some(tamper.camera.clone()),
+            Self::DeviceFault(_) => None,
+            Self::Unknown(fields) => fields.get("camera")?.as_str()?.parse().ok(),
+        }
+    }
+
+    /// The area of the picture it happened in.
+    pub fn zone(&self) -> Option<ZoneId> {
+        match self {
+            Self::ZoneIntrusion(intrusion) => Some(intrusion.zone.clone()),
+            Self::CameraTamper(_) | Self::DeviceFault(_) => None,
+            Self::Unknown(fields) => fields.get("zone")?.as_str()?.parse().ok(),
+        }
+    }
+}
+
+/// A known kind with a wrong field is an error; only an unknown kind is kept as it is. A derived
+/// `untagged` fallback would swallow both.
+impl<'de> Deserialize<'de> for Happening {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let mut fields = Extra::deserialize(deserializer)?;
+        let kind = match fields.get("kind") {
+            Some(Value::String(kind)) if !kind.is_empty() => kind.clone(),
+            _ => return Err(D::Error::missing_field("kind")),
+        };
+        fn known<T: serde::de::DeserializeOwned, E: serde::de::Error>(
+            kind: &str,
+            mut fields: Extra,
+        ) -> Result<T, E> {
+            fields.remove("kind");
+            T::deserialize(Value::Object(fields)).map_err(|e| E::custom(format!("{kind}: {e}")))
+        }
+        match kind.as_str() {
+            "zone_intrusion" => known(&kind, fields).map(Self::ZoneIntrusion),
+            "camera_tamper" => known(&kind, fields).map(Self::CameraTamper),
+            "device_fault" => known(&kind, fields).map(Self::DeviceFault),
+            _ => {
+                fields.insert("kind".into(), Value::String(kind));
+                Ok(Self::Unknown(fields))
+            }
+        }
+    }
+}
+
+/// Which alarm, and which moment of its life. The hub never ends an alarm by itself.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Alarm {
+    /// Shared by all events of one alarm.
+    pub id: AlarmId,
+    /// The moment.
+    pub phase: Phase,
+}
+
+/// A moment in the life of an alarm.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Phase {
+    /// The first event of an alarm.
+    Began,
+    /// It goes on and something about it changed.
+    Updated,
+    /// The cause is gone; people may still have to act.
+    Ended,
+}
+
+/// Someone or something stayed inside a closed area for at least the rule's dwell.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct ZoneIntrusion {
+    /// Which alarm.
+    pub alarm: Alarm,
+    /// The camera that saw it.
+    pub camera: CameraId,
+    /// The rule that decided it.
+    pub rule: RuleId,
+    /// The area.
+    pub zone: ZoneId,
+    /// What kind of object.
+    pub object: ObjectClass,
+    /// Local to this camera and this boot; dies with the track.
+    pub track: TrackNumber,
+    /// Where in the picture.
+    pub region: Region,
+    /// How sure the detector was, 0 to 1.
+    pub score: f32,
+    /// Time inside the area so far, milliseconds.
+    pub dwell_ms: u64,
+    /// Fields of a newer version.
+    #[serde(flatten)]
+    #[schemars(skip)]
+    pub extra: Extra,
+}
+
+/// A camera no longer shows what it should.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct CameraTamper {
+    /// Which alarm.
+    pub alarm: Alarm,
+    /// The camera.
+    pub camera: CameraId,
+    /// In what way.
+    pub tamper: TamperKind,
+    /// What was seen, in words for a technician; never a secret.
+    pub detail: String,
+    /// Fields of a newer version.
+    #[serde(flatten)]
+    #[schemars(skip)]
+    pub extra: Extra,
+}
+
+/// In what way a camera fails to show its scene.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum TamperKind {
+    /// No picture for longer than configured.
+    SignalLost,
+}
+
+/// The box itself is ill.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct DeviceFault {
+    /// Which alarm.
+    pub alarm: Alarm,
+    /// What is ill.
+    pub fault: FaultKind,
+    /// What was seen, in words for a technician; never a secret.
+    pub detail: String,
+    /// Fields of a newer version.
+    #[serde(flatten)]
+    #[schemars(skip)]
+    pub extra: Extra,
+}
+
+/// What is ill in a box.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum FaultKind {
+    /// The detector gives errors instead of detections: the cameras are blind.
+    InferenceFailed,
+    /// Less disk is free than the configured reserve.
+    DiskLow,
+}
+
+/// What the detector can tell apart. Kinds of object, never who someone is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum ObjectClass {
+    /// A human being, anyone.
+    Person,
+    /// A bicycle.
+    Bicycle,
+    /// A motorcycle, an electric scooter.
+    Motorcycle,
+    /// A car.
+    Car,
+    /// A bus.
+    Bus,
+    /// A truck, a van.
+    Truck,
+}
+
+/// Number of a track, local to one camera and one boot. It dies with the track and is never matched across
+/// cameras.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
+#[serde(transparent)]
+pub struct TrackNumber(pub u32);
+
+/// A box in the picture as fractions of its width and height: 0,0 is the top left corner, 1,1 the bottom
+/// right one.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Region {
+    /// Left edge.
+    pub left: f32,
+    /// Top edge.
+    pub top: f32,
+    /// Right edge.
+    pub right: f32,
+    /// Bottom edge.
+    pub bottom: f32,
+}
+
+/// A picture that belongs to an event and follows on [`crate::Topic::Evidence`].
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Evidence {
+    /// `image/jpeg`.
+    pub media_type: String,
+    /// Lower-case hex SHA-256 of the bytes.
+    pub sha256: String,
+    /// Size in bytes.
+    pub bytes: u64,
+}

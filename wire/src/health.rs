@@ -1,0 +1,142 @@
+//! What a box says of itself: [`Health`] every half minute, [`Presence`] when it comes and goes.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::Timestamp;
+use crate::event::Extra;
+use crate::id::{BootId, CameraId, EdgeId, Seq, ZoneId};
+use crate::schema::date_time;
+
+/// State of a box, retained on [`crate::Topic::Health`].
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Health {
+    /// The box.
+    pub edge: EdgeId,
+    /// When this was measured, UTC.
+    #[schemars(schema_with = "date_time")]
+    pub time: Timestamp,
+    /// The start of the daemon.
+    pub boot: BootId,
+    /// Since that start, milliseconds, from a monotonic clock.
+    pub uptime_ms: u64,
+    /// Version of the daemon.
+    pub version: String,
+    /// How far each of the last boots got, newest first: what the hub must have to have everything.
+    pub recorded: Vec<Recorded>,
+    /// Events and pictures not yet acknowledged.
+    pub outbox: OutboxHealth,
+    /// Every configured camera.
+    pub cameras: Vec<CameraHealth>,
+    /// The detector.
+    pub inference: InferenceHealth,
+    /// Free space where the outbox lives, bytes.
+    pub disk_free_bytes: u64,
+    /// Fields of a newer version.
+    #[serde(flatten)]
+    #[schemars(skip)]
+    pub extra: Extra,
+}
+
+/// The last sequence number recorded in one boot.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Recorded {
+    /// The boot.
+    pub boot: BootId,
+    /// Its last event.
+    pub last: Seq,
+}
+
+/// What waits on the box for the hub.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct OutboxHealth {
+    /// Messages waiting.
+    pub queued: u64,
+    /// Size of the store on disk, bytes.
+    pub disk_bytes: u64,
+}
+
+/// One camera as its edge sees it.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct CameraHealth {
+    /// The camera.
+    pub camera: CameraId,
+    /// What people call it, e.g. `东门`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub label: Option<String>,
+    /// Its areas and what people call them.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub zones: Vec<ZoneLabel>,
+    /// Is there a picture?
+    pub state: CameraState,
+    /// GStreamer element that decodes, once known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub decoder: Option<String>,
+    /// Frames taken for analysis since the daemon started.
+    pub frames_sampled: u64,
+    /// Frames that went through the detector.
+    pub frames_analysed: u64,
+    /// Frames thrown away because a newer one came before the detector was free.
+    pub frames_dropped: u64,
+    /// Time of the last picture, UTC.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(schema_with = "date_time")]
+    pub last_frame: Option<Timestamp>,
+}
+
+/// What people call an area of a camera's picture.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct ZoneLabel {
+    /// The area.
+    pub zone: ZoneId,
+    /// Its name for people, e.g. `草坪`.
+    pub label: String,
+}
+
+/// Is there a picture?
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(tag = "name", rename_all = "snake_case")]
+pub enum CameraState {
+    /// Asked for, nothing came yet.
+    Connecting,
+    /// Pictures come.
+    Streaming,
+    /// No pictures; `reason` says what was seen, in words for a technician.
+    Faulted {
+        /// Never holds a secret.
+        reason: String,
+    },
+}
+
+/// The detector as measured since the last report.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct InferenceHealth {
+    /// Name in the model's manifest.
+    pub model: String,
+    /// Mean time of one run, milliseconds; none when nothing ran.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub mean_ms: Option<f32>,
+    /// Runs that gave an error since the daemon started.
+    pub failures: u64,
+}
+
+/// Online or offline, retained on [`crate::Topic::Presence`]; the offline one is the MQTT last will.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Presence {
+    /// The box.
+    pub edge: EdgeId,
+    /// The start of the daemon that speaks.
+    pub boot: BootId,
+    /// Is it connected?
+    pub state: PresenceState,
+}
+
+/// Is a box connected?
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum PresenceState {
+    /// Connected to the broker.
+    Online,
+    /// Said goodbye, or the broker lost it.
+    Offline,
+}

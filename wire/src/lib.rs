@@ -1,0 +1,25 @@
+//! The contract between edge and hub: what an event is, what a box says of its own health, where on
+//! MQTT each is published, and the JSON Schema and AsyncAPI documents that say so to others.
+//!
+//! The rooms, in the order a message is made: [`id`], [`event`], [`health`], [`topic`], [`envelope`],
+//! [`schema`]. Nothing here does I/O, reads a clock or spawns a task.
+//!
+//! The contract describes places and happenings. It has no field for who someone is, and none may be
+//! added: no name, face, plate text, appearance vector, or identifier that outlives a track.
+
+pub mod envelope;
+pub mod event;
+pub mod health;
+pub mod id;
+pub mod schema;
+pub mod topic;
+
+pub use envelope::{EnvelopeError, MAX_ENVELOPE_BYTES};
+pub use event::{Event, Happening, Severity};
+pub use health::{Health, Presence};
+pub use id::{AlarmId, BootId, CameraId, EdgeId, EventId, RuleId, Seq, ZoneId};
+pub use topic::Topic;
+
+/// UTC instant, RFC 3339 on the wire. Read from a clock that a time service disciplines; never the only
+/// thing events are ordered by (see [`Seq`]).
+pub type Timestamp = jiff::Timestamp;

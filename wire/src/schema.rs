@@ -1,0 +1,123 @@
+//! The contract for readers in other languages: JSON Schema of every payload and the AsyncAPI document, both
+//! made from the types, so that neither can say something else than the code.
+
+use schemars::generate::SchemaSettings;
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
+use serde_json::{Value, json};
+
+use crate::envelope::{CONTENT_TYPE, Envelope, MAX_ENVELOPE_BYTES};
+use crate::health::{Health, Presence};
+use crate::topic::PREFIX;
+
+pub(crate) fn date_time(_: &mut SchemaGenerator) -> Schema {
+    json_schema!({ "type": "string", "format": "date-time" })
+}
+
+/// JSON Schema (2020-12) of what is published on `gp/v1/{edge}/event`.
+pub fn event() -> Schema {
+    root::<Envelope>()
+}
+
+/// JSON Schema (2020-12) of what is published on `gp/v1/{edge}/health`.
+pub fn health() -> Schema {
+    root::<Health>()
+}
+
+/// JSON Schema (2020-12) of what is published on `gp/v1/{edge}/presence`.
+pub fn presence() -> Schema {
+    root::<Presence>()
+}
+
+fn root<T: JsonSchema>() -> Schema {
+    SchemaSettings::draft2020_12().into_generator().into_root_schema_for::<T>()
+}
+
+/// The AsyncAPI 3.0 document of the contract, committed as `docs/asyncapi.json`; a test keeps the two equal.
+pub fn asyncapi() -> Value {
+    let mut generator =
+        SchemaSettings::draft2020_12().with(|s| s.definitions_path = "/components/schemas".into()).into_generator();
+    let event = generator.subschema_for::<Envelope>();
+    let health = generator.subschema_for::<Health>();
+    let presence = generator.subschema_for::<Presence>();
+    let channels = [
+        Channel {
+            name: "event",
+            address: format!("{PREFIX}/{{edge}}/event"),
+            summary: "An event, recorded on the edge's disk before it is published. At least once; the hub keeps one per id.",
+            content_type: CONTENT_TYPE,
+            payload: event.into(),
+            retain: false,
+        },
+        Channel {
+            name: "evidence",
+            address: format!("{PREFIX}/{{edge}}/evidence/{{event}}"),
+            summary: "The bytes of a picture whose SHA-256 the event names. People in it are pixelated.",
+            content_type: "image/jpeg",
+            payload: json!({ "type": "string", "format": "binary" }),
+            retain: false,
+        },
+        Channel {
+            name: "health",
+            address: format!("{PREFIX}/{{edge}}/health"),
+            summary: "State of a box, every 30 seconds.",
+            content_type: "application/json",
+            payload: health.into(),
+            retain: true,
+        },
+        Channel {
+            name: "presence",
+            address: format!("{PREFIX}/{{edge}}/presence"),
+            summary: "Online at connection; offline at goodbye or as the last will.",
+            content_type: "application/json",
+            payload: presence.into(),
+            retain: true,
+        },
+    ];
+    json!({
+        "asyncapi": "3.0.0",
+        "info": {
+            "title": "Gatepost edge contract",
+            "version": "1.0.0",
+            "description": format!(
+                "What a Gatepost edge publishes over MQTT 5. An event has at most {MAX_ENVELOPE_BYTES} bytes. \
+                 A device publishes and reads only under its own {PREFIX}/{{edge}}."
+            ),
+        },
+        "defaultContentType": "application/json",
+        "channels": channels.iter().map(|c| (c.name.to_owned(), c.describe())).collect::<serde_json::Map<_, _>>(),
+        "operations": channels.iter().map(|c| (format!("publish-{}", c.name), c.operation())).collect::<serde_json::Map<_, _>>(),
+        "components": { "schemas": generator.take_definitions(true) },
+    })
+}
+
+struct Channel {
+    name: &'static str,
+    address: String,
+    summary: &'static str,
+    content_type: &'static str,
+    payload: Value,
+    retain: bool,
+}
+
+impl Channel {
+    fn describe(&self) -> Value {
+        let mut parameters = json!({ "edge": { "description": "Name of the box: [a-z0-9-]{1,64}" } });
+        if self.address.contains("{event}") {
+            parameters["event"] = json!({ "description": "ULID of the event" });
+        }
+        json!({
+            "address": self.address,
+            "description": self.summary,
+            "parameters": parameters,
+            "messages": { self.name: { "contentType": self.content_type, "payload": self.payload } },
+        })
+    }
+
+    fn operation(&self) -> Value {
+        json!({
+            "action": "send",
+            "channel": { "$ref": format!("#/channels/{}", self.name) },
+            "bindings": { "mqtt": { "qos": 1, "retain": self.retain, "bindingVersion": "0.2.0" } },
+        })
+    }
+}
