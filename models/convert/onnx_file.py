@@ -6,6 +6,7 @@ from pathlib import Path
 import onnx
 from onnx import TensorProto, helper
 
+import hard_swish
 from translate import Translation
 
 OPSET = 17
@@ -17,13 +18,14 @@ def convert(graph, size, outputs):
     """`outputs`: TensorFlow node name -> name of the ONNX output."""
     if size <= 0 or size % 32:
         raise ValueError(f"input size {size} is not a multiple of 32")
-    translation = Translation(graph, size)
-    for node in graph.order_up_to(list(outputs)):
+    nodes = graph.order_up_to(list(outputs))
+    translation = Translation(graph, size, hard_swish.find(graph, nodes))
+    for node in nodes:
         translation.translate(node)
 
     named_outputs = []
     for source, name in outputs.items():
-        inner = translation.names[source]
+        inner = translation.result(source)
         translation.emit("Identity", [inner], name, translation.shapes[inner])
         channels, height, width = translation.shapes[inner]
         named_outputs.append(

@@ -3,25 +3,36 @@
 import numpy as np
 from onnx import TensorProto, helper, numpy_helper
 
+from tfjs_graph import GraphError
+
 
 class Translation:
     """The ONNX graph as it grows.
 
     `shapes` holds (channels, height, width) of every activation, under its ONNX name: the
     padding of a strided convolution depends on the size it meets. `names` says under which
-    ONNX name the result of a TensorFlow node is found.
+    ONNX name the result of a TensorFlow node is found; where `factors` has that name, the
+    result is that many times what is stored there.
     """
 
-    def __init__(self, graph, size):
+    def __init__(self, graph, size, hard_swishes):
         self.graph = graph
         self.size = size
+        self.hard_swishes = hard_swishes
+        self.inner = {name for swish in hard_swishes.values() for name in swish.inner}
         self.nodes = []
         self.initializers = {}
         self.names = {}
         self.shapes = {}
+        self.factors = {}
         self.source_size = None
 
     def translate(self, node):
+        if node.name in self.inner:
+            return
+        if node.name in self.hard_swishes:
+            _hard_swish(self, node, self.hard_swishes[node.name])
+            return
         handler = _HANDLERS.get(node.op)
         if handler is None:
             raise node.fail(
@@ -36,17 +47,36 @@ class Translation:
 
     def constant(self, name, array):
         array = np.ascontiguousarray(array)
-        if name in self.initializers:
-            assert np.array_equal(numpy_helper.to_array(self.initializers[name]), array), name
-        else:
-            self.initializers[name] = numpy_helper.from_array(array, name)
+        known = self.initializers.setdefault(name, numpy_helper.from_array(array, name))
+        if not np.array_equal(numpy_helper.to_array(known), array):
+            raise GraphError(f"weight '{name}' is read in two different forms, which is not understood")
         return name
 
+    def result(self, name):
+        """The ONNX name of what the TensorFlow node computes, with no factor left open."""
+        stored = self.names[name]
+        factor = self.factors.get(stored)
+        if factor is None:
+            return stored
+        scaled = f"{stored}/scaled"
+        if scaled not in self.shapes:
+            by = self.constant(f"{stored}/factor", np.float32(factor))
+            self.emit("Mul", [stored, by], scaled, self.shapes[stored])
+        return scaled
+
     def activation(self, node, index):
+        return self.result(self._computed(node, index))
+
+    def unscaled_activation(self, node, index):
+        """For an operation that can take the open factor upon itself: (ONNX name, factor)."""
+        stored = self.names[self._computed(node, index)]
+        return stored, self.factors.get(stored, 1.0)
+
+    def _computed(self, node, index):
         name = node.inputs[index]
         if name not in self.names:
             raise node.fail(f"input {index} ('{name}') must be computed, not a constant")
-        return self.names[name]
+        return name
 
     def weight(self, node, index):
         name = node.inputs[index]
@@ -94,7 +124,7 @@ def _depthwise_convolution(translation, node):
 
 def _emit_convolution(translation, node, kernel, groups):
     """`kernel` is OIHW. The fused operations TensorFlow names are bias and activation."""
-    data = translation.activation(node, 0)
+    data, factor = translation.unscaled_activation(node, 0)
     channels, height, width = translation.shapes[data]
     if node.text("data_format") != "NHWC":
         raise node.fail(f"data_format {node.text('data_format')} is not understood, only NHWC is")
@@ -111,7 +141,8 @@ def _emit_convolution(translation, node, kernel, groups):
         top = bottom = left = right = 0
     else:
         raise node.fail(f"padding {padding} is not understood, only SAME and VALID are")
-    inputs = [data, translation.constant(node.inputs[1], kernel)]
+    # Linear, so the factor may as well multiply the kernel; the bias is added after it.
+    inputs = [data, translation.constant(node.inputs[1], kernel * np.float32(factor))]
 
     fused = node.texts("fused_ops")
     activation = fused[1] if len(fused) == 2 else None
@@ -171,8 +202,8 @@ def _elementwise(translation, node):
     inputs, shapes = [], []
     for index, name in enumerate(node.inputs):
         if name in translation.names:
-            inputs.append(translation.names[name])
-            shapes.append(translation.shapes[translation.names[name]])
+            inputs.append(translation.result(name))
+            shapes.append(translation.shapes[inputs[-1]])
         else:
             value = translation.weight(node, index)
             if value.size != 1:
@@ -185,6 +216,15 @@ def _elementwise(translation, node):
             raise node.fail(f"shapes {shapes} do not fit together")
     shape = tuple(max(sizes) for sizes in zip(*shapes))
     translation.names[node.name] = translation.emit(node.op, inputs, node.name, shape)
+
+
+def _hard_swish(translation, node, swish):
+    data = translation.result(swish.x)
+    shape = translation.shapes[data]
+    gate = translation.emit("HardSigmoid", [data], f"{node.name}/gate", shape, alpha=1 / 6, beta=0.5)
+    stored = translation.emit("Mul", [data, gate], node.name, shape)
+    translation.names[node.name] = stored
+    translation.factors[stored] = swish.factor
 
 
 def _mean(translation, node):
