@@ -86,6 +86,12 @@ cut_off install onnxruntime aarch64
 expect "onnxruntime without a network" 1 "no network reached for PyPI" "onnxruntime" "aarch64"
 rm "$work/copy/clients/apt-get"
 
+client node <<<'echo v16.20.2'
+client npm </dev/null
+install debian
+expect "an old Node is named" 1 "Node is 16.20.2" "18 or newer"
+rm "$work/copy/clients/"{node,npm}
+
 if command -v npm >/dev/null; then
   cut_off install model
   expect "model without a network" 1 "no network reached for npm" "@vladmandic/human"

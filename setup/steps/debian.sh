@@ -16,7 +16,14 @@ step_debian() {
   local missing=() package had_mosquitto=yes
   local wanted=("${debian_packages[@]}")
   # Any Node that can run the page's build will do, whoever installed it.
-  command -v node >/dev/null && command -v npm >/dev/null || wanted+=(nodejs npm)
+  if command -v node >/dev/null && command -v npm >/dev/null; then
+    local node
+    node=$(node --version | sed 's/^v//')
+    [ "${node%%.*}" -ge 18 ] ||
+      fail "Node is $node ($(command -v node)), the page needs 18 or newer: take it off PATH, and Debian's 18 is installed instead"
+  else
+    wanted+=(nodejs npm)
+  fi
   local installed
   installed=$(dpkg-query -W -f '${binary:Package} ${Status}\n' 2>/dev/null | awk '$4 == "installed" { sub(/:.*/, "", $1); print $1 }')
   for package in "${wanted[@]}"; do
