@@ -1,0 +1,279 @@
+// A small stand-in for the hub, for work on the page only: serves dist/, the API and the live stream with invented
+// data. Never part of the product.
+//
+//   node e2e/dev-hub.mjs [--port 8090] [--alerts 120] [--every 20] [--empty] [--snapshots DIR]
+//
+//   POST /dev/alert   publishes a new alert (a JSON body overrides its fields); its picture follows 1.5 s later
+//   POST /dev/cut     breaks every live stream
+
+import { createReadStream, existsSync, readdirSync, readFileSync } from 'node:fs';
+import { createServer } from 'node:http';
+import { dirname, extname, join, normalize } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { parseArgs } from 'node:util';
+
+const { values: options } = parseArgs({
+  options: {
+    port: { type: 'string', default: '8090' },
+    alerts: { type: 'string', default: '120' },
+    every: { type: 'string', default: '0' },
+    snapshots: { type: 'string' },
+    empty: { type: 'boolean', default: false },
+  },
+});
+
+const DIST = join(dirname(fileURLToPath(import.meta.url)), '..', 'dist');
+const TYPES = { '.html': 'text/html; charset=utf-8', '.js': 'text/javascript', '.css': 'text/css', '.svg': 'image/svg+xml' };
+const POLICY = "default-src 'self'; frame-ancestors 'none'; base-uri 'none'; form-action 'self'";
+const PICTURES = options.snapshots
+  ? readdirSync(options.snapshots).filter((name) => /\.jpe?g$/.test(name)).sort().map((name) => readFileSync(join(options.snapshots, name)))
+  : [];
+
+const CROCKFORD = '0123456789ABCDEFGHJKMNPQRSTVWXYZ';
+let counter = 0;
+function ulid(time) {
+  let head = '';
+  for (let i = 0, rest = time; i < 10; i += 1, rest = Math.floor(rest / 32)) head = CROCKFORD[rest % 32] + head;
+  let tail = '';
+  for (let i = 0, rest = (counter += 7919); i < 16; i += 1, rest = Math.floor(rest / 32)) tail = CROCKFORD[rest % 32] + tail;
+  return head + tail;
+}
+
+const iso = (time) => new Date(time).toISOString();
+
+const PLACES = [
+  { edge: 'gate-1', camera: 'east-gate', camera_label: '东门', zone: 'lawn', zone_label: '草坪' },
+  { edge: 'gate-1', camera: 'east-gate', camera_label: '东门', zone: 'fire-lane', zone_label: '消防通道' },
+  { edge: 'gate-2', camera: 'north-gate', camera_label: '北门', zone: 'fence', zone_label: '围栏内侧' },
+  { edge: 'gate-3', camera: 'kindergarten', camera_label: '幼儿园正门', zone: 'forecourt', zone_label: '门前缓冲区' },
+  { edge: 'gate-3', camera: 'bus-bay', camera_label: null, zone: 'bay', zone_label: null },
+];
+const OBJECTS = ['person', 'person', 'person', 'motorcycle', 'person', 'car', 'bicycle', 'truck'];
+
+function makeAlert(began, n, overrides = {}) {
+  const where = PLACES[n % PLACES.length];
+  const length = 4_000 + ((n * 7_919) % 60_000);
+  const first = ulid(began);
+  const alert = {
+    id: ulid(began),
+    kind: 'zone_intrusion',
+    severity: [2, 3, 1, 2, 4][n % 5],
+    ...where,
+    rule: `${where.zone}-closed`,
+    object: OBJECTS[n % OBJECTS.length],
+    phase: 'ended',
+    began: iso(began),
+    last: iso(began + length),
+    ended: iso(began + length),
+    received: iso(began + length + 240),
+    events: 2 + (n % 4),
+    first_event: first,
+    snapshot: `/api/v1/events/${first}/snapshot`,
+    detail: null,
+  };
+  if (n % 9 === 4) {
+    Object.assign(alert, { kind: 'camera_tamper', zone: null, zone_label: null, object: null, severity: 2, snapshot: null });
+    alert.detail = 'signal_lost: no frame for 15 s from rtsp source';
+  } else if (n % 13 === 6) {
+    Object.assign(alert, { kind: 'device_fault', camera: null, camera_label: null, zone: null, zone_label: null, rule: null });
+    Object.assign(alert, { object: null, severity: 3, snapshot: null, detail: 'disk_low: 0.8 GB free, reserve is 1 GB' });
+  } else if (n % 17 === 8) {
+    Object.assign(alert, { kind: 'line_crossing', received: iso(began + length + 45 * 60_000) });
+  }
+  return Object.assign(alert, overrides);
+}
+
+const start = Date.now();
+const alerts = [];
+if (!options.empty) {
+  let at = start - 40_000;
+  for (let n = 0; n < Number(options.alerts); n += 1) {
+    const ongoing = n === 0 || n === 3;
+    alerts.push(
+      makeAlert(at, n, ongoing ? { phase: 'updated', ended: null, last: iso(at + 20_000), received: iso(at + 20_200) } : {}),
+    );
+    at -= 180_000 + ((n * 104_729) % 1_500_000);
+  }
+}
+
+function health(edge, cameras, more = {}) {
+  return {
+    edge,
+    time: iso(Date.now() - 9_000),
+    boot: ulid(start - 90_000_000),
+    uptime_ms: 90_000_000 + (Date.now() - start),
+    version: '0.1.0',
+    recorded: [],
+    outbox: { queued: 0, disk_bytes: 524_288 },
+    cameras,
+    inference: { model: 'centernet-512', mean_ms: 84.3, failures: 0 },
+    disk_free_bytes: 48_300_000_000,
+    ...more,
+  };
+}
+
+function camera(id, label, state, more = {}) {
+  const frames = 412_000 + Math.floor((Date.now() - start) / 200);
+  return {
+    camera: id,
+    ...(label ? { label } : {}),
+    zones: [],
+    state,
+    decoder: 'avdec_h264',
+    frames_sampled: frames,
+    frames_analysed: frames - 31,
+    frames_dropped: 31,
+    last_frame: iso(Date.now() - 400),
+    ...more,
+  };
+}
+
+const streaming = { name: 'streaming' };
+function devices() {
+  if (options.empty) return [];
+  return [
+    {
+      edge: 'gate-1',
+      presence: 'online',
+      last_seen: iso(Date.now() - 2_000),
+      health: health('gate-1', [camera('east-gate', '东门', streaming)]),
+      missing: [],
+      refused: 0,
+    },
+    {
+      edge: 'gate-2',
+      presence: 'offline',
+      last_seen: iso(start - 26 * 60_000),
+      health: health('gate-2', [camera('north-gate', '北门', streaming)], {
+        time: iso(start - 26 * 60_000),
+        outbox: { queued: 14, disk_bytes: 3_400_000 },
+      }),
+      missing: [{ boot: ulid(start - 5_000_000), first: 118, last: 121 }],
+      refused: 0,
+    },
+    {
+      edge: 'gate-3',
+      presence: 'online',
+      last_seen: iso(Date.now() - 5_000),
+      health: health('gate-3', [
+        camera('kindergarten', '幼儿园正门', streaming),
+        camera('bus-bay', null, { name: 'faulted', reason: 'rtsp: 401 Unauthorized from 192.0.2.17:554' }, { last_frame: iso(start - 8 * 60_000) }),
+      ]),
+      missing: [],
+      refused: 0,
+    },
+    { edge: 'gate-4', presence: 'unknown', last_seen: iso(start - 3 * 86_400_000), health: null, missing: [], refused: 0 },
+  ];
+}
+
+const streams = new Set();
+let eventId = 0;
+function send(name, data) {
+  eventId += 1;
+  for (const stream of streams) stream.write(`id: ${eventId}\nevent: ${name}\ndata: ${JSON.stringify(data)}\n\n`);
+}
+
+const hues = [28, 200, 150, 95];
+function drawing(id) {
+  const n = [...id].reduce((sum, c) => sum + c.charCodeAt(0), 0);
+  const hue = hues[n % hues.length];
+  const x = 250 + (n % 5) * 60;
+  const blocks = Array.from({ length: 24 }, (_, i) => {
+    const shade = 30 + ((n * (i + 3) * 37) % 45);
+    return `<rect x="${x + (i % 4) * 14}" y="${150 + Math.floor(i / 4) * 22}" width="14" height="22" fill="hsl(${hue} 22% ${shade}%)"/>`;
+  }).join('');
+  return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 640 360" width="640" height="360">
+<rect width="640" height="360" fill="hsl(${hue} 14% 62%)"/><path d="M0 190h640v170H0z" fill="hsl(${hue} 12% 44%)"/>
+<path d="M120 210h390l90 150H40z" fill="hsl(100 24% 36%)"/><path d="M60 190V70h10v120zM560 190V70h10v120z" fill="#333"/>
+<path d="M70 120h490v8H70z" fill="#c33"/>${blocks}
+<path d="M120 210h390l90 150H40z" fill="none" stroke="#ffcf3f" stroke-width="3" stroke-dasharray="12 8"/></svg>`;
+}
+
+let published = 0;
+function publish(overrides) {
+  const now = Date.now();
+  const alert = makeAlert(now, (published += 1) * 5, {
+    kind: 'zone_intrusion',
+    severity: 1,
+    object: 'person',
+    phase: 'began',
+    last: iso(now),
+    ended: null,
+    received: iso(now + 120),
+    events: 1,
+    detail: null,
+    ...overrides,
+  });
+  const picture = alert.snapshot ?? `/api/v1/events/${alert.first_event}/snapshot`;
+  const put = (state) => {
+    const index = alerts.findIndex((one) => one.id === state.id);
+    if (index >= 0) alerts[index] = state;
+    else alerts.unshift(state);
+    send('alert', state);
+  };
+  put({ ...alert, snapshot: null });
+  setTimeout(() => put({ ...alert, snapshot: picture }), 1_500);
+  setTimeout(() => put({ ...alert, snapshot: picture, phase: 'ended', ended: iso(now + 20_000), last: iso(now + 20_000), events: 2 }), 20_000).unref();
+  return alert.id;
+}
+
+function json(response, status, body) {
+  response.writeHead(status, { 'content-type': 'application/json', 'cache-control': 'no-store' });
+  response.end(JSON.stringify(body));
+}
+
+const server = createServer((request, response) => {
+  const url = new URL(request.url ?? '/', 'http://localhost');
+  const path = url.pathname;
+  response.setHeader('content-security-policy', POLICY);
+  response.setHeader('x-content-type-options', 'nosniff');
+  if (request.method === 'POST' && path === '/dev/alert') {
+    let body = '';
+    request.on('data', (chunk) => (body += chunk));
+    request.on('end', () => json(response, 200, { id: publish(body ? JSON.parse(body) : {}) }));
+    return;
+  }
+  if (request.method === 'POST' && path === '/dev/cut') {
+    for (const stream of streams) stream.destroy();
+    return json(response, 200, {});
+  }
+  if (path === '/api/v1/alerts') {
+    const limit = Math.min(Number(url.searchParams.get('limit') ?? 50), 200);
+    const before = url.searchParams.get('before');
+    const from = before === null ? 0 : alerts.findIndex((alert) => alert.id === before) + 1;
+    const page = alerts.slice(from, from + limit);
+    return json(response, 200, { alerts: page, next: from + limit < alerts.length ? page[page.length - 1].id : null });
+  }
+  if (path === '/api/v1/devices') return json(response, 200, { devices: devices() });
+  if (path === '/api/v1/live') {
+    response.writeHead(200, { 'content-type': 'text/event-stream', 'cache-control': 'no-store' });
+    response.write(': welcome\n\n');
+    streams.add(response);
+    response.on('close', () => streams.delete(response));
+    return;
+  }
+  const snapshot = /^\/api\/v1\/events\/([0-9A-Z]{26})\/snapshot$/.exec(path);
+  if (snapshot) {
+    if (PICTURES.length > 0) {
+      const n = [...snapshot[1]].reduce((sum, c) => sum + c.charCodeAt(0), 0);
+      response.writeHead(200, { 'content-type': 'image/jpeg' });
+      return response.end(PICTURES[n % PICTURES.length]);
+    }
+    response.writeHead(200, { 'content-type': 'image/svg+xml' });
+    return response.end(drawing(snapshot[1]));
+  }
+  if (path.startsWith('/api/')) return json(response, 404, { error: 'not found' });
+  const file = join(DIST, normalize(path === '/' ? '/index.html' : path));
+  if (!file.startsWith(DIST) || !existsSync(file)) return json(response, 404, { error: 'not found' });
+  response.writeHead(200, { 'content-type': TYPES[extname(file)] ?? 'application/octet-stream' });
+  createReadStream(file).pipe(response);
+});
+
+setInterval(() => devices().forEach((device) => send('device', device)), 30_000).unref();
+setInterval(() => streams.forEach((stream) => stream.write(': still here\n\n')), 15_000).unref();
+const every = Number(options.every);
+if (every > 0) setInterval(() => publish({ severity: 1 + (published % 4) }), every * 1_000).unref();
+
+server.listen(Number(options.port), '127.0.0.1', () => {
+  console.log(`dev hub on http://127.0.0.1:${server.address().port}`);
+});

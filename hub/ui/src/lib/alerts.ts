@@ -1,0 +1,57 @@
+// The list of alerts as pure functions: what comes over the live stream and what comes by paging ends up in one list,
+// each alert once, newest first, bounded.
+
+import type { Alert } from './api';
+
+/** As many as the page keeps; the older ones are in the store of the hub. */
+export const MAX_ALERTS = 500;
+
+export function newestFirst(a: Alert, b: Alert): number {
+  return b.began - a.began || (a.id < b.id ? 1 : a.id > b.id ? -1 : 0);
+}
+
+/** Two states of one alert: the later one. An answer to a request may be older than what the stream already said. */
+export function later(known: Alert, incoming: Alert): Alert {
+  const stale =
+    incoming.events < known.events || (incoming.events === known.events && known.phase === 'ended' && incoming.phase !== 'ended');
+  const winner = stale ? known : incoming;
+  const snapshot = winner.snapshot ?? known.snapshot ?? incoming.snapshot;
+  return snapshot === winner.snapshot ? winner : { ...winner, snapshot };
+}
+
+export interface Merged {
+  readonly alerts: readonly Alert[];
+  /** Ids that were not in the list before. */
+  readonly added: readonly string[];
+  /** Ids that are graver than before. */
+  readonly raised: readonly string[];
+}
+
+export function mergeAlerts(current: readonly Alert[], incoming: readonly Alert[], max: number = MAX_ALERTS): Merged {
+  const byId = new Map(current.map((alert) => [alert.id, alert]));
+  const added = new Set<string>();
+  const raised = new Set<string>();
+  for (const alert of incoming) {
+    const known = byId.get(alert.id);
+    if (!known) added.add(alert.id);
+    const merged = known ? later(known, alert) : alert;
+    if (known && merged.severity < known.severity) raised.add(alert.id);
+    byId.set(alert.id, merged);
+  }
+  const alerts = [...byId.values()].sort(newestFirst).slice(0, max);
+  const kept = new Set(alerts.map((alert) => alert.id));
+  return {
+    alerts,
+    added: [...added].filter((id) => kept.has(id)),
+    raised: [...raised].filter((id) => kept.has(id)),
+  };
+}
+
+export const isOngoing = (alert: Alert): boolean => alert.phase !== 'ended';
+
+/** Arrived at the hub this much later than it happened: the box had no way to the hub in between. */
+const LATE_MS = 60_000;
+export function lateness(alert: Alert): number | null {
+  const delay = alert.received - alert.last;
+  return delay > LATE_MS ? delay : null;
+}

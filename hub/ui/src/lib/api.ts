@@ -1,0 +1,279 @@
+// The hub's API as this page needs it. Everything that comes in is checked here, once: past this file the types are
+// true. A single entry that makes no sense is left out; it never takes the list down with it.
+
+export type Severity = 1 | 2 | 3 | 4;
+export type Phase = 'began' | 'updated' | 'ended';
+export type Presence = 'online' | 'offline' | 'unknown';
+
+/** Times are milliseconds since the epoch. */
+export type Time = number;
+
+export interface Alert {
+  readonly id: string;
+  readonly kind: string;
+  readonly severity: Severity;
+  readonly edge: string;
+  readonly camera: string | null;
+  readonly cameraLabel: string | null;
+  readonly zone: string | null;
+  readonly zoneLabel: string | null;
+  readonly rule: string | null;
+  readonly object: string | null;
+  readonly phase: Phase;
+  readonly began: Time;
+  readonly last: Time;
+  readonly ended: Time | null;
+  readonly received: Time;
+  readonly events: number;
+  readonly snapshot: string | null;
+  readonly detail: string | null;
+}
+
+export type CameraState =
+  | { readonly name: 'connecting' }
+  | { readonly name: 'streaming' }
+  | { readonly name: 'faulted'; readonly reason: string }
+  | { readonly name: 'unknown' };
+
+export interface CameraHealth {
+  readonly camera: string;
+  readonly label: string | null;
+  readonly state: CameraState;
+  readonly decoder: string | null;
+  readonly framesSampled: number;
+  readonly framesAnalysed: number;
+  readonly framesDropped: number;
+  readonly lastFrame: Time | null;
+}
+
+export interface Health {
+  readonly time: Time;
+  readonly uptimeMs: number;
+  readonly version: string;
+  readonly outbox: { readonly queued: number; readonly diskBytes: number };
+  readonly cameras: readonly CameraHealth[];
+  readonly inference: { readonly model: string; readonly meanMs: number | null; readonly failures: number };
+  readonly diskFreeBytes: number;
+}
+
+/** Sequence numbers of one start of a box that never arrived, both ends included. */
+export interface Missing {
+  readonly boot: string;
+  readonly first: number;
+  readonly last: number;
+}
+
+export interface Device {
+  readonly edge: string;
+  readonly presence: Presence;
+  readonly lastSeen: Time | null;
+  readonly health: Health | null;
+  readonly missing: readonly Missing[];
+  readonly refused: number;
+}
+
+export interface AlertPage {
+  readonly alerts: readonly Alert[];
+  readonly next: string | null;
+}
+
+/** What came from the hub is not what the contract says. */
+export class ShapeError extends Error {}
+
+type Fields = Readonly<Record<string, unknown>>;
+
+function fields(value: unknown, what: string): Fields {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) throw new ShapeError(`${what} is no object`);
+  return value as Fields;
+}
+
+function text(value: unknown, what: string): string {
+  if (typeof value !== 'string' || value === '') throw new ShapeError(`${what} is no text`);
+  return value;
+}
+
+const optionalText = (value: unknown): string | null => (typeof value === 'string' && value !== '' ? value : null);
+
+function time(value: unknown, what: string): Time {
+  const parsed = optionalTime(value);
+  if (parsed === null) throw new ShapeError(`${what} is no time`);
+  return parsed;
+}
+
+function optionalTime(value: unknown): Time | null {
+  const parsed = typeof value === 'string' ? Date.parse(value) : NaN;
+  return Number.isNaN(parsed) ? null : parsed;
+}
+
+const count = (value: unknown): number =>
+  typeof value === 'number' && Number.isFinite(value) && value >= 0 ? value : 0;
+
+/** A level this page does not know is shown as the gravest: better too loud than unseen. */
+const severity = (value: unknown): Severity => (value === 2 || value === 3 || value === 4 ? value : 1);
+
+/** Only a path on this hub; anything else in its place is no picture. */
+function snapshotPath(value: unknown): string | null {
+  return typeof value === 'string' && /^\/api\/v1\/[\w\-/.~%]+$/.test(value) ? value : null;
+}
+
+export function parseAlert(value: unknown): Alert {
+  const alert = fields(value, 'alert');
+  const began = time(alert.began, 'alert.began');
+  const last = optionalTime(alert.last) ?? began;
+  return {
+    id: text(alert.id, 'alert.id'),
+    kind: text(alert.kind, 'alert.kind'),
+    severity: severity(alert.severity),
+    edge: text(alert.edge, 'alert.edge'),
+    camera: optionalText(alert.camera),
+    cameraLabel: optionalText(alert.camera_label),
+    zone: optionalText(alert.zone),
+    zoneLabel: optionalText(alert.zone_label),
+    rule: optionalText(alert.rule),
+    object: optionalText(alert.object),
+    phase: alert.phase === 'began' || alert.phase === 'ended' ? alert.phase : 'updated',
+    began,
+    last,
+    ended: optionalTime(alert.ended),
+    received: optionalTime(alert.received) ?? last,
+    events: count(alert.events),
+    snapshot: snapshotPath(alert.snapshot),
+    detail: optionalText(alert.detail),
+  };
+}
+
+function parseCameraState(value: unknown): CameraState {
+  const state = typeof value === 'object' && value !== null ? (value as Fields) : {};
+  switch (state.name) {
+    case 'connecting':
+    case 'streaming':
+      return { name: state.name };
+    case 'faulted':
+      return { name: 'faulted', reason: optionalText(state.reason) ?? '' };
+    default:
+      return { name: 'unknown' };
+  }
+}
+
+function parseCamera(value: unknown): CameraHealth {
+  const camera = fields(value, 'camera');
+  return {
+    camera: text(camera.camera, 'camera.camera'),
+    label: optionalText(camera.label),
+    state: parseCameraState(camera.state),
+    decoder: optionalText(camera.decoder),
+    framesSampled: count(camera.frames_sampled),
+    framesAnalysed: count(camera.frames_analysed),
+    framesDropped: count(camera.frames_dropped),
+    lastFrame: optionalTime(camera.last_frame),
+  };
+}
+
+function parseHealth(value: unknown): Health {
+  const health = fields(value, 'health');
+  const outbox = fields(health.outbox ?? {}, 'health.outbox');
+  const inference = fields(health.inference ?? {}, 'health.inference');
+  return {
+    time: time(health.time, 'health.time'),
+    uptimeMs: count(health.uptime_ms),
+    version: optionalText(health.version) ?? '',
+    outbox: { queued: count(outbox.queued), diskBytes: count(outbox.disk_bytes) },
+    cameras: each(health.cameras ?? [], 'health.cameras', parseCamera),
+    inference: {
+      model: optionalText(inference.model) ?? '',
+      meanMs: typeof inference.mean_ms === 'number' ? count(inference.mean_ms) : null,
+      failures: count(inference.failures),
+    },
+    diskFreeBytes: count(health.disk_free_bytes),
+  };
+}
+
+function parseMissing(value: unknown): Missing {
+  const missing = fields(value, 'missing');
+  return { boot: text(missing.boot, 'missing.boot'), first: count(missing.first), last: count(missing.last) };
+}
+
+export function parseDevice(value: unknown): Device {
+  const device = fields(value, 'device');
+  return {
+    edge: text(device.edge, 'device.edge'),
+    presence: device.presence === 'online' || device.presence === 'offline' ? device.presence : 'unknown',
+    lastSeen: optionalTime(device.last_seen),
+    health: device.health === null || device.health === undefined ? null : parseHealth(device.health),
+    missing: each(device.missing ?? [], 'device.missing', parseMissing),
+    refused: count(device.refused),
+  };
+}
+
+function each<T>(value: unknown, what: string, parse: (item: unknown) => T): T[] {
+  if (!Array.isArray(value)) throw new ShapeError(`${what} is no list`);
+  const parsed: T[] = [];
+  for (const item of value) {
+    try {
+      parsed.push(parse(item));
+    } catch (error) {
+      if (!(error instanceof ShapeError)) throw error;
+      console.warn(`${what}: entry left out: ${error.message}`);
+    }
+  }
+  return parsed;
+}
+
+export function parseAlertPage(value: unknown): AlertPage {
+  const page = fields(value, 'page');
+  return { alerts: each(page.alerts, 'alerts', parseAlert), next: optionalText(page.next) };
+}
+
+export function parseDevices(value: unknown): Device[] {
+  return each(fields(value, 'devices').devices, 'devices', parseDevice);
+}
+
+/** The hub answered with an error, or not at all (`status` 0). */
+export class HubError extends Error {
+  constructor(
+    readonly status: number,
+    message: string,
+  ) {
+    super(message);
+  }
+}
+
+const TIMEOUT_MS = 15_000;
+
+/** Called with the hub's clock minus this machine's, milliseconds; the header has whole seconds. */
+let onClock: (skew: number) => void = () => {};
+export function watchHubClock(listener: (skew: number) => void): void {
+  onClock = listener;
+}
+
+async function get(path: string): Promise<unknown> {
+  const abort = new AbortController();
+  const timer = setTimeout(() => abort.abort(), TIMEOUT_MS);
+  const sent = Date.now();
+  try {
+    const response = await fetch(path, { signal: abort.signal, headers: { accept: 'application/json' }, cache: 'no-store' });
+    const hubTime = Date.parse(response.headers.get('date') ?? '');
+    if (!Number.isNaN(hubTime)) onClock(hubTime + 500 - (sent + Date.now()) / 2);
+    if (!response.ok) throw new HubError(response.status, `${path}: HTTP ${response.status}`);
+    return (await response.json()) as unknown;
+  } catch (error) {
+    if (error instanceof HubError) throw error;
+    throw new HubError(0, `${path}: ${String(error)}`);
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+export const PAGE_SIZE = 50;
+
+export async function fetchAlerts(before: string | null = null): Promise<AlertPage> {
+  const query = new URLSearchParams({ limit: String(PAGE_SIZE) });
+  if (before !== null) query.set('before', before);
+  return parseAlertPage(await get(`/api/v1/alerts?${query}`));
+}
+
+export async function fetchDevices(): Promise<Device[]> {
+  return parseDevices(await get('/api/v1/devices'));
+}
+
+export const LIVE_PATH = '/api/v1/live';

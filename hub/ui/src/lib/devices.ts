@@ -1,0 +1,72 @@
+// The list of devices as pure functions.
+
+import type { Device, Time } from './api';
+
+export function mergeDevices(current: readonly Device[], incoming: readonly Device[]): readonly Device[] {
+  const byEdge = new Map(current.map((device) => [device.edge, device]));
+  for (const device of incoming) {
+    const known = byEdge.get(device.edge);
+    if (known && (known.lastSeen ?? 0) > (device.lastSeen ?? 0)) continue;
+    byEdge.set(device.edge, device);
+  }
+  return [...byEdge.values()].sort((a, b) => a.edge.localeCompare(b.edge, 'en', { numeric: true }));
+}
+
+/** Boxes report every half minute; three missed reports are no chance. */
+const SILENT_MS = 100_000;
+const LITTLE_DISK_BYTES = 1_000_000_000;
+
+export interface Condition {
+  /** Not connected. */
+  readonly offline: boolean;
+  /** Connected, but its reports stopped. */
+  readonly silent: boolean;
+  /** What it reported is from before it went away. */
+  readonly outdated: boolean;
+  readonly camerasFaulted: number;
+  readonly camerasStreaming: number;
+  readonly cameras: number;
+  readonly missing: number;
+  readonly diskLow: boolean;
+  readonly detectorFailed: boolean;
+  /** Somebody should look: the reason the box stands above the others. */
+  readonly troubled: boolean;
+}
+
+export function condition(device: Device, now: Time): Condition {
+  const cameras = device.health?.cameras ?? [];
+  const offline = device.presence === 'offline';
+  const silent = device.presence === 'online' && device.health !== null && now - device.health.time > SILENT_MS;
+  const camerasFaulted = cameras.filter((camera) => camera.state.name === 'faulted').length;
+  const missing = device.missing.reduce((sum, gap) => sum + Math.max(0, gap.last - gap.first + 1), 0);
+  const diskLow = device.health !== null && device.health.diskFreeBytes < LITTLE_DISK_BYTES;
+  const detectorFailed = (device.health?.inference.failures ?? 0) > 0;
+  return {
+    offline,
+    silent,
+    outdated: device.health !== null && (silent || device.presence !== 'online'),
+    camerasFaulted,
+    camerasStreaming: cameras.filter((camera) => camera.state.name === 'streaming').length,
+    cameras: cameras.length,
+    missing,
+    diskLow,
+    detectorFailed,
+    troubled: offline || silent || camerasFaulted > 0 || missing > 0 || diskLow || detectorFailed || device.refused > 0,
+  };
+}
+
+export interface Summary {
+  readonly devices: number;
+  readonly online: number;
+  readonly offline: number;
+  readonly troubled: number;
+}
+
+export function summarise(devices: readonly Device[], now: Time): Summary {
+  return {
+    devices: devices.length,
+    online: devices.filter((device) => device.presence === 'online').length,
+    offline: devices.filter((device) => device.presence === 'offline').length,
+    troubled: devices.filter((device) => condition(device, now).troubled).length,
+  };
+}
