@@ -12,5 +12,5 @@ export default defineConfig({
   server: {
     proxy: { '/api': process.env.GATEPOST_URL ?? 'http://127.0.0.1:8080' },
   },
-  test: { include: ['test/**/*.test.ts'] },
+  test: { include: ['test/**/*.test.ts'], css: true },
 });

@@ -65,20 +65,21 @@ function makeAlert(began, n, overrides = {}) {
     began: iso(began),
     last: iso(began + length),
     ended: iso(began + length),
-    received: iso(began + length + 240),
+    received: iso(began + 240),
     events: 2 + (n % 4),
     first_event: first,
     snapshot: `/api/v1/events/${first}/snapshot`,
+    cause: null,
     detail: null,
   };
   if (n % 9 === 4) {
     Object.assign(alert, { kind: 'camera_tamper', zone: null, zone_label: null, object: null, severity: 2, snapshot: null });
-    alert.detail = 'signal_lost: no frame for 15 s from rtsp source';
+    Object.assign(alert, { cause: 'signal_lost', detail: 'no frame for 15 s from the RTSP source' });
   } else if (n % 13 === 6) {
     Object.assign(alert, { kind: 'device_fault', camera: null, camera_label: null, zone: null, zone_label: null, rule: null });
-    Object.assign(alert, { object: null, severity: 3, snapshot: null, detail: 'disk_low: 0.8 GB free, reserve is 1 GB' });
+    Object.assign(alert, { object: null, severity: 3, snapshot: null, cause: 'disk_low', detail: '0.8 GB free, the reserve is 1 GB' });
   } else if (n % 17 === 8) {
-    Object.assign(alert, { kind: 'line_crossing', received: iso(began + length + 45 * 60_000) });
+    Object.assign(alert, { kind: 'line_crossing', received: iso(began + 45 * 60_000) });
   }
   return Object.assign(alert, overrides);
 }
@@ -90,7 +91,7 @@ if (!options.empty) {
   for (let n = 0; n < Number(options.alerts); n += 1) {
     const ongoing = n === 0 || n === 3;
     alerts.push(
-      makeAlert(at, n, ongoing ? { phase: 'updated', ended: null, last: iso(at + 20_000), received: iso(at + 20_200) } : {}),
+      makeAlert(at, n, ongoing ? { phase: 'updated', ended: null, last: iso(at + 20_000) } : {}),
     );
     at -= 180_000 + ((n * 104_729) % 1_500_000);
   }

@@ -1,13 +1,16 @@
 // The list of alerts as pure functions: what comes over the live stream and what comes by paging ends up in one list,
 // each alert once, newest first, bounded.
 
-import type { Alert } from './api';
+import type { Alert, Time } from './api';
 
 /** As many as the page keeps; the older ones are in the store of the hub. */
 export const MAX_ALERTS = 500;
 
+/** Where it stands, as the hub orders its pages: a clock that runs ahead cannot pin an alert to the top. */
+export const placed = (alert: Alert): Time => Math.min(alert.began, alert.received);
+
 export function newestFirst(a: Alert, b: Alert): number {
-  return b.began - a.began || (a.id < b.id ? 1 : a.id > b.id ? -1 : 0);
+  return placed(b) - placed(a) || (a.id < b.id ? 1 : a.id > b.id ? -1 : 0);
 }
 
 /** Two states of one alert: the later one. An answer to a request may be older than what the stream already said. */
@@ -47,11 +50,18 @@ export function mergeAlerts(current: readonly Alert[], incoming: readonly Alert[
   };
 }
 
+/** Of what a page says, what the list should already have had: it lies within the list or above it. */
+export function unexpected(current: readonly Alert[], page: readonly Alert[]): readonly Alert[] {
+  const known = new Set(current.map((alert) => alert.id));
+  const oldest = current[current.length - 1];
+  return page.filter((alert) => !known.has(alert.id) && (!oldest || newestFirst(alert, oldest) < 0));
+}
+
 export const isOngoing = (alert: Alert): boolean => alert.phase !== 'ended';
 
 /** Arrived at the hub this much later than it happened: the box had no way to the hub in between. */
 const LATE_MS = 60_000;
 export function lateness(alert: Alert): number | null {
-  const delay = alert.received - alert.last;
+  const delay = alert.received - alert.began;
   return delay > LATE_MS ? delay : null;
 }

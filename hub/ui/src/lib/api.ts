@@ -26,6 +26,8 @@ export interface Alert {
   readonly received: Time;
   readonly events: number;
   readonly snapshot: string | null;
+  /** Why, where the kind alone does not say it, e.g. `signal_lost`. */
+  readonly cause: string | null;
   readonly detail: string | null;
 }
 
@@ -138,6 +140,7 @@ export function parseAlert(value: unknown): Alert {
     received: optionalTime(alert.received) ?? last,
     events: count(alert.events),
     snapshot: snapshotPath(alert.snapshot),
+    cause: optionalText(alert.cause),
     detail: optionalText(alert.detail),
   };
 }

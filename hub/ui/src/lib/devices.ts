@@ -40,7 +40,9 @@ export function condition(device: Device, now: Time): Condition {
   const camerasFaulted = cameras.filter((camera) => camera.state.name === 'faulted').length;
   const missing = device.missing.reduce((sum, gap) => sum + Math.max(0, gap.last - gap.first + 1), 0);
   const diskLow = device.health !== null && device.health.diskFreeBytes < LITTLE_DISK_BYTES;
-  const detectorFailed = (device.health?.inference.failures ?? 0) > 0;
+  // The count is since the start of the daemon: it is an illness only while nothing succeeds.
+  const inference = device.health?.inference;
+  const detectorFailed = inference !== undefined && inference.failures > 0 && inference.meanMs === null;
   return {
     offline,
     silent,
@@ -51,7 +53,7 @@ export function condition(device: Device, now: Time): Condition {
     missing,
     diskLow,
     detectorFailed,
-    troubled: offline || silent || camerasFaulted > 0 || missing > 0 || diskLow || detectorFailed || device.refused > 0,
+    troubled: offline || silent || camerasFaulted > 0 || missing > 0 || diskLow || detectorFailed,
   };
 }
 

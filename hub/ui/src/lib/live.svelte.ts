@@ -1,6 +1,6 @@
 // The state of the page: what the hub said, kept true by the live stream.
 
-import { MAX_ALERTS, mergeAlerts } from './alerts';
+import { MAX_ALERTS, mergeAlerts, unexpected } from './alerts';
 import { HubError, LIVE_PATH, ShapeError, fetchAlerts, fetchDevices, parseAlert, parseDevice } from './api';
 import type { Alert, Device, Time } from './api';
 import { clock } from './clock.svelte';
@@ -178,10 +178,7 @@ class LiveStore {
     try {
       const page = await fetchAlerts();
       if (source !== this.#source) return;
-      const merged = mergeAlerts(this.alerts, page.alerts);
-      const newest = this.alerts[0]?.began ?? 0;
-      const deaf = merged.alerts.some((alert) => alert.began > newest && merged.added.includes(alert.id));
-      if (deaf) this.#open();
+      if (unexpected(this.alerts, page.alerts).length > 0) this.#open();
     } catch {
       if (source !== this.#source) return;
       this.#lost();
@@ -241,13 +238,13 @@ class LiveStore {
         next = page.next;
       } while (next !== null && loaded.length < wanted && loaded.length < MAX_ALERTS);
       const first = this.alertsLoad.state !== 'ready';
-      const known = new Set(this.alerts.map((alert) => alert.id));
-      const newest = this.alerts[0]?.began ?? 0;
-      this.alerts = mergeAlerts(loaded, this.#duringAlerts).alerts;
+      const alerts = mergeAlerts(loaded, this.#duringAlerts).alerts;
+      const arrived = unexpected(this.alerts, alerts);
+      this.alerts = alerts;
       this.#next = next;
       this.alertsLoad = { state: 'ready' };
       // On the first load nothing is new; later, what came while the stream was away is.
-      if (!first) this.#noteNew(this.alerts.filter((a) => !known.has(a.id) && a.began >= newest).map((a) => a.id));
+      if (!first) this.#noteNew(arrived.map((alert) => alert.id));
     } catch (error) {
       if (generation === this.#generation && this.alertsLoad.state !== 'ready') this.alertsLoad = failed(error);
       throw error;

@@ -46,9 +46,12 @@ export function moment(time: Time, now: Time, language: Language, t: Dictionary,
   return `${formatter(language, zone, { month: 'short', day: 'numeric' }).format(time)} ${clock}`;
 }
 
-/** Day, clock time and zone, for the record. */
+/** Day, clock time and zone, for the record: `2025/11/23 14:02:31 GMT+8`, `23 Nov 2025 14:02:31 GMT+8`. */
 export function fullTime(time: Time, language: Language, zone?: string): string {
-  return formatter(language, zone, { ...DAY, ...CLOCK, timeZoneName: 'short' }).format(time);
+  const day = formatter(language, zone, language === 'en' ? { ...DAY, month: 'short' } : DAY).format(time);
+  const parts = formatter(language, zone, { hour: 'numeric', timeZoneName: 'short' }).formatToParts(time);
+  const name = parts.find((part) => part.type === 'timeZoneName')?.value ?? '';
+  return `${day} ${clockTime(time, language, zone)} ${name}`.trim();
 }
 
 /** How long ago. A clock of a box may run ahead: the future is "now". */

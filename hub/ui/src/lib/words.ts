@@ -21,7 +21,7 @@ export const zoneName = (alert: Alert): string | null => alert.zoneLabel ?? aler
 
 /** The one thing to read from the far side of the room. */
 export function headline(alert: Alert, t: Dictionary): string {
-  if (alert.kind !== 'zone_intrusion') return kindName(alert, t);
+  if (alert.kind !== 'zone_intrusion') return (alert.cause && t.cause(alert.cause)) ?? kindName(alert, t);
   return t.headline.intrusion(alert.object === null ? null : t.object(alert.object), zoneName(alert));
 }
 

@@ -1,13 +1,19 @@
 import type { Dictionary } from './dictionaries';
 
-const objects: Readonly<Record<string, string>> = {
-  person: 'Person',
-  bicycle: 'Bicycle',
-  motorcycle: 'Motorcycle',
-  car: 'Car',
-  bus: 'Bus',
-  truck: 'Truck',
-};
+const objects: ReadonlyMap<string, string> = new Map([
+  ['person', 'Person'],
+  ['bicycle', 'Bicycle'],
+  ['motorcycle', 'Motorcycle'],
+  ['car', 'Car'],
+  ['bus', 'Bus'],
+  ['truck', 'Truck'],
+]);
+
+const causes: ReadonlyMap<string, string> = new Map([
+  ['signal_lost', 'Camera signal lost'],
+  ['inference_failed', 'Detector failed'],
+  ['disk_low', 'Disk almost full'],
+]);
 
 const plural = (n: number, one: string, many: string): string => `${n} ${n === 1 ? one : many}`;
 
@@ -47,7 +53,8 @@ export const en: Dictionary = {
     deviceFault: 'Device fault',
     unknown: (kind) => `Other alert (${kind})`,
   },
-  object: (name) => objects[name] ?? name,
+  object: (name) => objects.get(name) ?? name,
+  cause: (name) => causes.get(name) ?? null,
   headline: {
     intrusion: (object, zone) => `${object ?? 'Something'} in ${zone ?? 'a closed area'}`,
   },
@@ -106,7 +113,7 @@ export const en: Dictionary = {
     offline: (n) => plural(n, 'device is offline', 'devices are offline'),
     noDevices: 'no device has connected yet',
   },
-  loading: { alerts: 'Loading alerts', devices: 'Loading devices' },
+  loading: { alerts: 'Loading alerts…', devices: 'Loading devices…' },
   failed: {
     alerts: 'Alerts could not be loaded',
     devices: 'Devices could not be loaded',
@@ -116,7 +123,7 @@ export const en: Dictionary = {
   },
   devices: {
     title: 'Devices',
-    count: (n) => `${n} in all`,
+    count: (n) => `${n}`,
     online: (n) => `${n} online`,
     offline: (n) => `${n} offline`,
     troubled: (n) => plural(n, 'needs a look', 'need a look'),
@@ -155,6 +162,7 @@ export const en: Dictionary = {
     missingRange: (first, last, boot) => `start ${boot}: numbers ${first}–${last}`,
     refused: (n) => `Refused messages: ${n}`,
     details: 'Technical details',
+    hub: 'Hub',
     decoder: 'Decoder',
     frames: 'Frames: sampled / analysed / dropped',
     uptime: 'Running for',

@@ -1,13 +1,19 @@
 // Chinese: the dictionary the others are measured by. A key that another language lacks is a type error there.
 
-const objects: Readonly<Record<string, string>> = {
-  person: '人员',
-  bicycle: '自行车',
-  motorcycle: '摩托车',
-  car: '小汽车',
-  bus: '大客车',
-  truck: '货车',
-};
+const objects: ReadonlyMap<string, string> = new Map([
+  ['person', '人员'],
+  ['bicycle', '自行车'],
+  ['motorcycle', '摩托车'],
+  ['car', '小汽车'],
+  ['bus', '大客车'],
+  ['truck', '货车'],
+]);
+
+const causes: ReadonlyMap<string, string> = new Map([
+  ['signal_lost', '摄像机无信号'],
+  ['inference_failed', '检测功能失效'],
+  ['disk_low', '磁盘空间不足'],
+]);
 
 export const zh = {
   product: { name: '门岗', also: 'Gatepost', tagline: '守护场所，不识别个人' },
@@ -45,7 +51,8 @@ export const zh = {
     deviceFault: '设备故障',
     unknown: (kind: string) => `其他警报（${kind}）`,
   },
-  object: (name: string) => objects[name] ?? name,
+  object: (name: string) => objects.get(name) ?? name,
+  cause: (name: string): string | null => causes.get(name) ?? null,
   headline: {
     intrusion: (object: string | null, zone: string | null) => `${object ?? '有目标'}进入${zone ?? '禁入区'}`,
   },
@@ -105,7 +112,7 @@ export const zh = {
     offline: (n: number) => `${n} 台设备离线`,
     noDevices: '还没有设备接入',
   },
-  loading: { alerts: '正在载入警报', devices: '正在载入设备' },
+  loading: { alerts: '正在载入警报…', devices: '正在载入设备…' },
   failed: {
     alerts: '无法载入警报',
     devices: '无法载入设备',
@@ -154,6 +161,7 @@ export const zh = {
     missingRange: (first: number, last: number, boot: string) => `启动 ${boot}：序号 ${first}–${last}`,
     refused: (n: string) => `拒收 ${n} 条消息`,
     details: '技术信息',
+    hub: '中心',
     decoder: '解码',
     frames: '帧：取样 / 已检 / 丢弃',
     uptime: '已运行',

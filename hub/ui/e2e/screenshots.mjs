@@ -1,0 +1,102 @@
+// Pictures of the page in its states, for looking at. Starts stand-in hubs itself.
+//
+//   node e2e/screenshots.mjs [--out screenshots] [--snapshots DIR] [--only NAME]
+
+import { spawn } from 'node:child_process';
+import { mkdirSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { fileURLToPath } from 'node:url';
+import { parseArgs } from 'node:util';
+import { launch } from './browser.mjs';
+
+const { values: options } = parseArgs({
+  options: { out: { type: 'string', default: 'screenshots' }, snapshots: { type: 'string' }, only: { type: 'string' } },
+});
+mkdirSync(options.out, { recursive: true });
+const here = dirname(fileURLToPath(import.meta.url));
+
+function startHub(...args) {
+  const child = spawn(process.execPath, [join(here, 'dev-hub.mjs'), '--port', '0', ...args], { stdio: ['ignore', 'pipe', 'inherit'] });
+  return new Promise((resolve) =>
+    createInterface({ input: child.stdout }).on('line', (line) => resolve({ child, url: /http:\S+/.exec(line)[0] })),
+  );
+}
+
+const DESKTOP = { viewport: { width: 1440, height: 900 } };
+const WALL = { viewport: { width: 1920, height: 1080 } };
+const PHONE = { viewport: { width: 390, height: 844 }, deviceScaleFactor: 2, hasTouch: true, isMobile: true };
+const zh = { locale: 'zh-CN' };
+const en = { locale: 'en-GB' };
+const dark = { colorScheme: 'dark' };
+const light = { colorScheme: 'light' };
+
+const publish = (url, body = {}) => fetch(`${url}/dev/alert`, { method: 'POST', body: JSON.stringify(body) });
+const openFirst = async (page) => {
+  await page.click('[data-alert-id] >> nth=0');
+  await page.waitForSelector('[data-panel] img.shown');
+};
+const offline = async (page, { context }) => {
+  await context.setOffline(true);
+  await page.waitForSelector('[data-connection="reconnecting"]');
+};
+
+const CASES = [
+  { name: 'desktop-dark-zh', ...DESKTOP, ...dark, ...zh },
+  { name: 'desktop-light-en', ...DESKTOP, ...light, ...en },
+  { name: 'desktop-dark-zh-fresh', ...DESKTOP, ...dark, ...zh, act: async (page, { hub }) => {
+    await page.evaluate(() => document.querySelector('main').scrollTo(0, 900));
+    await publish(hub.url);
+    await page.waitForSelector('.unseen');
+  } },
+  { name: 'desktop-light-zh-waiting', ...DESKTOP, ...light, ...zh, act: async (page, { hub }) => {
+    await publish(hub.url);
+    await page.waitForSelector('.tag.new');
+  } },
+  { name: 'desktop-dark-en-details', ...DESKTOP, ...dark, ...en, act: openFirst },
+  { name: 'desktop-light-zh-details', ...DESKTOP, ...light, ...zh, act: openFirst },
+  { name: 'desktop-dark-zh-offline', ...DESKTOP, ...dark, ...zh, act: offline },
+  { name: 'desktop-light-en-offline', ...DESKTOP, ...light, ...en, act: offline },
+  { name: 'desktop-dark-zh-end', ...DESKTOP, ...dark, ...zh, act: async (page) => {
+    await page.click('.tail button');
+    await page.waitForTimeout(500);
+    await page.evaluate(() => document.querySelector('main').scrollTo(0, 1e6));
+    await page.waitForTimeout(300);
+    await page.evaluate(() => document.querySelector('main').scrollTo(0, 1e6));
+  } },
+  { name: 'desktop-dark-zh-failed', ...DESKTOP, ...dark, ...zh, broken: true },
+  { name: 'desktop-light-zh-loading', ...DESKTOP, ...light, ...zh, slow: true },
+  { name: 'desktop-dark-zh-empty', ...DESKTOP, ...dark, ...zh, empty: true },
+  { name: 'desktop-light-en-empty', ...DESKTOP, ...light, ...en, empty: true },
+  { name: 'wall-dark-zh', ...WALL, ...dark, ...zh },
+  { name: 'phone-dark-zh', ...PHONE, ...dark, ...zh },
+  { name: 'phone-light-en', ...PHONE, ...light, ...en },
+  { name: 'phone-dark-zh-details', ...PHONE, ...dark, ...zh, act: openFirst },
+  { name: 'phone-light-zh-devices', ...PHONE, ...light, ...zh, act: (page) => page.click('.tabs button >> nth=1') },
+  { name: 'phone-dark-en-offline', ...PHONE, ...dark, ...en, act: offline },
+];
+
+const extra = options.snapshots ? ['--snapshots', options.snapshots] : [];
+const full = await startHub(...extra);
+const empty = await startHub('--empty');
+const { browser, close } = await launch();
+for (const { name, act, empty: isEmpty, broken, slow, ...settings } of CASES) {
+  if (options.only && !name.includes(options.only)) continue;
+  const hub = isEmpty ? empty : full;
+  const context = await browser.newContext(settings);
+  const page = await context.newPage();
+  if (broken) await page.route('**/api/**', (route) => route.fulfill({ status: 503, body: '' }));
+  if (slow) await page.route('**/api/**', () => {});
+  await page.goto(hub.url);
+  await page.waitForSelector(broken ? '.failed' : slow ? '.skeleton' : '[data-list="alerts"], [data-empty="alerts"]');
+  await page.waitForTimeout(600);
+  await act?.(page, { context, hub });
+  await page.waitForTimeout(400);
+  await page.screenshot({ path: join(options.out, `${name}.png`) });
+  const overflow = await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
+  console.log(`${name}${overflow > 0 ? ` OVERFLOWS by ${overflow}px` : ''}`);
+  await context.close();
+}
+await close();
+full.child.kill();
+empty.child.kill();

@@ -1,0 +1,110 @@
+import { afterEach, describe, expect, it, vi } from 'vitest';
+import { ShapeError, parseAlert, parseAlertPage, parseDevice, parseDevices } from '../src/lib/api';
+
+const ALERT = {
+  id: '01ARZ3NDEKTSV4RRFFQ69G5FAV',
+  kind: 'zone_intrusion',
+  severity: 2,
+  edge: 'gate-1',
+  camera: 'east-gate',
+  camera_label: '东门',
+  zone: 'lawn',
+  zone_label: '草坪',
+  rule: 'lawn-closed',
+  object: 'person',
+  cause: null,
+  phase: 'updated',
+  began: '2026-01-31T08:30:00Z',
+  last: '2026-01-31T08:30:04.5Z',
+  ended: null,
+  received: '2026-01-31T08:30:00.2Z',
+  events: 3,
+  first_event: '01ARZ3NDEKTSV4RRFFQ69G5FAV',
+  snapshot: '/api/v1/events/01ARZ3NDEKTSV4RRFFQ69G5FAV/snapshot',
+  detail: null,
+};
+
+const DEVICE = {
+  edge: 'gate-1',
+  presence: 'online',
+  last_seen: '2026-01-31T08:30:00Z',
+  health: {
+    edge: 'gate-1',
+    time: '2026-01-31T08:30:00Z',
+    boot: '01ARZ3NDEKTSV4RRFFQ69G5FAV',
+    uptime_ms: 5,
+    version: '0.1.0',
+    recorded: [],
+    outbox: { queued: 2, disk_bytes: 9 },
+    cameras: [
+      { camera: 'a', state: { name: 'streaming' }, frames_sampled: 3, frames_analysed: 2, frames_dropped: 1 },
+      { camera: 'b', label: '东门', state: { name: 'faulted', reason: 'why' }, frames_sampled: 0, frames_analysed: 0, frames_dropped: 0 },
+      { camera: 'c', state: { name: 'dreaming' }, frames_sampled: 0, frames_analysed: 0, frames_dropped: 0 },
+    ],
+    inference: { model: 'm', failures: 0 },
+    disk_free_bytes: 7,
+    new_field: { of: 'a newer version' },
+  },
+  missing: [{ boot: '01ARZ3NDEKTSV4RRFFQ69G5FAV', first: 3, last: 4 }],
+  refused: 1,
+};
+
+afterEach(() => vi.restoreAllMocks());
+
+describe('alerts', () => {
+  it('reads what the hub writes', () => {
+    expect(parseAlert(ALERT)).toMatchObject({
+      cameraLabel: '东门',
+      began: Date.UTC(2026, 0, 31, 8, 30, 0),
+      last: Date.UTC(2026, 0, 31, 8, 30, 4, 500),
+      ended: null,
+      snapshot: ALERT.snapshot,
+    });
+  });
+
+  it('never makes an alert milder than it may be', () => {
+    for (const severity of [0, 5, '2', null, undefined]) expect(parseAlert({ ...ALERT, severity }).severity).toBe(1);
+  });
+
+  it('takes a picture from this hub only', () => {
+    const bad = ['//evil.example/x', 'https://evil.example/x', 'javascript:alert(1)', '/api/v1/../../x?y', 'data:image/png;base64,x', 7];
+    for (const snapshot of bad.slice(0, 3).concat(bad.slice(4))) expect(parseAlert({ ...ALERT, snapshot }).snapshot).toBeNull();
+    expect(parseAlert({ ...ALERT, snapshot: bad[3] }).snapshot).toBeNull();
+  });
+
+  it('leaves out what makes no sense and keeps the rest', () => {
+    const warn = vi.spyOn(console, 'warn').mockImplementation(() => {});
+    const page = parseAlertPage({ alerts: [ALERT, null, 7, { ...ALERT, id: '' }, { ...ALERT, began: 'yesterday' }], next: 'c' });
+    expect(page.alerts).toHaveLength(1);
+    expect(page.next).toBe('c');
+    expect(warn).toHaveBeenCalledTimes(4);
+  });
+
+  it('refuses what is no page', () => {
+    for (const value of [null, [], 'x', {}, { alerts: {} }]) expect(() => parseAlertPage(value)).toThrow(ShapeError);
+  });
+
+  it('keeps text as it is, markup included', () => {
+    const text = '<img src=x onerror=alert(1)>';
+    expect(parseAlert({ ...ALERT, camera_label: text }).cameraLabel).toBe(text);
+  });
+});
+
+describe('devices', () => {
+  it('reads what the hub writes', () => {
+    const device = parseDevice(DEVICE);
+    expect(device.health?.cameras.map((camera) => camera.state)).toEqual([
+      { name: 'streaming' },
+      { name: 'faulted', reason: 'why' },
+      { name: 'unknown' },
+    ]);
+    expect(device.health?.inference.meanMs).toBeNull();
+    expect(device.missing).toEqual([{ boot: '01ARZ3NDEKTSV4RRFFQ69G5FAV', first: 3, last: 4 }]);
+  });
+
+  it('knows a device that has said nothing yet', () => {
+    expect(parseDevices({ devices: [{ edge: 'gate-9', presence: 'strange', last_seen: null, health: null }] })).toEqual([
+      { edge: 'gate-9', presence: 'unknown', lastSeen: null, health: null, missing: [], refused: 0 },
+    ]);
+  });
+});

@@ -1,0 +1,77 @@
+import { describe, expect, it } from 'vitest';
+import type { CameraHealth } from '../src/lib/api';
+import { condition, mergeDevices, summarise } from '../src/lib/devices';
+import { diagnose } from '../src/lib/diagnosis';
+import { T0, device, health } from './samples';
+
+const faulted: CameraHealth = {
+  camera: 'east-gate',
+  label: null,
+  state: { name: 'faulted', reason: 'x' },
+  decoder: null,
+  framesSampled: 0,
+  framesAnalysed: 0,
+  framesDropped: 0,
+  lastFrame: null,
+};
+
+describe('mergeDevices', () => {
+  it('orders by name with numbers as numbers', () => {
+    expect(mergeDevices([], ['gate-10', 'gate-2', 'gate-1'].map((edge) => device(edge))).map((d) => d.edge)).toEqual([
+      'gate-1',
+      'gate-2',
+      'gate-10',
+    ]);
+  });
+  it('keeps the later word of a device', () => {
+    const now = device('gate-1', { presence: 'offline', lastSeen: T0 + 5 });
+    expect(mergeDevices([now], [device('gate-1', { lastSeen: T0 })])).toEqual([now]);
+    expect(mergeDevices([device('gate-1')], [now])).toEqual([now]);
+  });
+});
+
+describe('condition', () => {
+  it('leaves a well device in peace', () => {
+    expect(condition(device('gate-1', { refused: 3 }), T0).troubled).toBe(false);
+  });
+  it.each([
+    ['offline', device('a', { presence: 'offline' }), T0],
+    ['no reports', device('a'), T0 + 200_000],
+    ['camera without picture', device('a', { health: health({ cameras: [faulted] }) }), T0],
+    ['missing events', device('a', { missing: [{ boot: 'B', first: 3, last: 3 }] }), T0],
+    ['little disk', device('a', { health: health({ diskFreeBytes: 5 }) }), T0],
+    ['detector', device('a', { health: health({ inference: { model: 'm', meanMs: null, failures: 9 } }) }), T0],
+  ])('%s needs a look', (_, ill, now) => {
+    expect(condition(ill, now).troubled).toBe(true);
+  });
+  it('counts missing events with both ends', () => {
+    const gaps = [
+      { boot: 'B', first: 3, last: 3 },
+      { boot: 'B', first: 8, last: 10 },
+    ];
+    expect(condition(device('a', { missing: gaps }), T0).missing).toBe(4);
+  });
+});
+
+describe('summarise', () => {
+  it('counts', () => {
+    const devices = [device('a'), device('b', { presence: 'offline' }), device('c', { presence: 'unknown', health: null })];
+    expect(summarise(devices, T0)).toEqual({ devices: 3, online: 1, offline: 1, troubled: 1 });
+  });
+});
+
+describe('diagnose', () => {
+  it.each([
+    ['rtsp: 401 Unauthorized', 'login'],
+    ['Could not connect to server: Connection refused', 'refused'],
+    ['no frame for 15 s', 'silent'],
+    ['Error resolving "cam.invalid": Name or service not known', 'address'],
+    ['404 Not Found', 'stream'],
+    ['end of stream', 'stopped'],
+    ['streaming stopped, reason not-negotiated', null],
+    ['no decoder for video/x-vp9', 'format'],
+    ['something else', null],
+  ])('%s', (reason, expected) => {
+    expect(diagnose(reason)).toBe(expected);
+  });
+});
