@@ -23,7 +23,9 @@ run_fetch() {
   if grep -qiE 'temporary failure|name resolution|could not resolve|network is unreachable|connection (refused|timed out|reset)|could not connect|cannot connect to proxy|failed to establish|read timed out|ENOTFOUND|EAI_AGAIN|ECONNREFUSED|ECONNRESET|ETIMEDOUT|ENETUNREACH' "$log"; then
     fail "no network reached for $source, while fetching $what: connect this machine to the network (or set https_proxy) and run the same command again. The client's words: $log"
   fi
-  fail "$source did not give $what: $(grep -E '[^[:space:]]' "$log" | grep -iE 'err' | tail -n 1 | cut -c1-300). The client's words: $log"
+  local words
+  words=$(grep -E '^(npm ERR!|npm error|ERROR:|E:) ' "$log" | head -n 4 | paste -s -d '|' | cut -c 1-400) || true
+  fail "$source did not give $what: ${words:-it failed without a word}. All of the client's words: $log"
 }
 
 # A stamp remembers what a step was done from; it differs as soon as a pin does.

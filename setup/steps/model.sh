@@ -39,14 +39,21 @@ fetch_detector_sources() {
   work=$fetched/work/model
   rm -rf "$work"
   mkdir -p "$work" "$sources"
-  run_fetch npm "@vladmandic/human $version" npm pack "@vladmandic/human@$version" \
-    --pack-destination "$work" --fetch-retries=1 --fetch-retry-mintimeout=2000
+  run_fetch npm "@vladmandic/human $version" pack_detector "$version" "$work"
   mv "$work"/*.tgz "$work/human.tgz"
   check_sha256 "$work/human.tgz" human.tgz npm
   tar --extract --gzip --file "$work/human.tgz" --directory "$sources" --strip-components=2 \
     --no-same-owner "${detector_files[@]/#/package/models/}"
   rm -rf "$work"
   for file in "${detector_files[@]}"; do check_sha256 "$sources/$file" "$file" "@vladmandic/human $version"; done
+}
+
+# Debian's npm 9.2 once ended with "errno -2" (no such file) on a machine that had no npm cache yet;
+# not seen again in ten trials, and the second attempt went through. So there is one.
+pack_detector() {
+  local pack=(npm pack "@vladmandic/human@$1" --pack-destination "$2"
+    --fetch-retries=1 --fetch-retry-mintimeout=2000)
+  "${pack[@]}" || { echo "--- second attempt"; "${pack[@]}"; }
 }
 
 detector_sources_are_right() {
