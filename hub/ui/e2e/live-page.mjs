@@ -221,6 +221,11 @@ try {
   for (const side of sides) await shot(side, 'offline');
   console.log('CUT');
   await sleep(CUT_MS);
+  for (const side of sides) {
+    await check(`${side.language} nothing arrives while cut off`, async () => {
+      assert((await alertIds(side.page)).every((id) => side.known.includes(id)), 'an alert came: the network was not cut');
+    });
+  }
   for (const side of sides) await side.context.setOffline(false);
   console.log('RESTORED');
   await Promise.all(

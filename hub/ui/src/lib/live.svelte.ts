@@ -57,6 +57,11 @@ class LiveStore {
   #duringAlerts: Alert[] = [];
   #duringDevices: Device[] = [];
 
+  /** As of when what is shown is known: it stands still while the stream is away. */
+  get knownAt(): Time {
+    return this.connection.state === 'reconnecting' ? this.connection.since : clock.now;
+  }
+
   get full(): boolean {
     return this.alerts.length >= MAX_ALERTS;
   }

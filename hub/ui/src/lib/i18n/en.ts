@@ -126,7 +126,7 @@ export const en: Dictionary = {
     count: (n) => `${n}`,
     online: (n) => `${n} online`,
     offline: (n) => `${n} offline`,
-    troubled: (n) => plural(n, 'needs a look', 'need a look'),
+    troubled: (n) => `${n} to check`,
     allWell: 'All well',
     emptyTitle: 'No device yet',
     emptyText: 'A device appears here once it has connected to the hub.',
