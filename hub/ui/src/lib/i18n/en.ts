@@ -123,8 +123,7 @@ export const en: Dictionary = {
   },
   devices: {
     title: 'Devices',
-    count: (n) => `${n}`,
-    online: (n) => `${n} online`,
+    online: (n, all) => `${n}/${all} online`,
     offline: (n) => `${n} offline`,
     troubled: (n) => `${n} to check`,
     allWell: 'All well',

@@ -122,8 +122,7 @@ export const zh = {
   },
   devices: {
     title: '设备',
-    count: (n: number) => `共 ${n} 台`,
-    online: (n: number) => `${n} 在线`,
+    online: (n: number, all: number) => `${n}/${all} 在线`,
     offline: (n: number) => `${n} 离线`,
     troubled: (n: number) => `${n} 台需要查看`,
     allWell: '全部正常',
