@@ -273,7 +273,7 @@ pub struct DeviceFault {
 }
 
 /// What is ill in a box.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum FaultKind {
     /// The detector gives errors instead of detections: the cameras are blind.

@@ -1,0 +1,298 @@
+//! What a technician writes: one TOML file, checked whole before anything starts.
+//!
+//! Values are parsed into types that cannot hold nonsense; what only the whole file can show (a rule that
+//! names a zone nobody drew, two cameras of one name) is checked in [`load`] with the line it stands on.
+
+mod address;
+mod load;
+mod polygon;
+
+use std::collections::BTreeSet;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use gatepost_wire::event::ObjectClass;
+use gatepost_wire::{CameraId, EdgeId, RuleId, Severity, ZoneId};
+use schemars::JsonSchema;
+use serde::Deserialize;
+
+pub use address::{BrokerUrl, CameraUrl};
+pub use load::{ConfigError, load, parse};
+pub use polygon::{Point, Polygon};
+
+/// One box.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Config {
+    /// Name of this box, unique in the district.
+    pub edge: EdgeId,
+    /// Where the outbox and the pictures waiting for the hub live.
+    pub data_dir: PathBuf,
+    /// Free space, in MiB, below which pictures are no longer kept and a device fault is raised. Events
+    /// are kept as long as a byte is left.
+    #[serde(default = "default_disk_reserve_mib")]
+    pub disk_reserve_mib: u64,
+    /// Logging.
+    #[serde(default)]
+    pub log: Log,
+    /// The detector.
+    pub model: Model,
+    /// The way to the hub.
+    pub uplink: Uplink,
+    /// The cameras.
+    #[serde(rename = "camera")]
+    pub cameras: Vec<Camera>,
+}
+
+/// Logging.
+#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct Log {
+    /// For people or for machines.
+    pub format: LogFormat,
+    /// Least grave level that is written.
+    pub level: LogLevel,
+}
+
+/// For people or for machines.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum LogFormat {
+    /// Lines to read.
+    #[default]
+    Human,
+    /// One JSON object a line.
+    Json,
+}
+
+/// Least grave level that is written.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum LogLevel {
+    /// Only what is broken.
+    Error,
+    /// And what is about to break.
+    Warn,
+    /// And what happens.
+    #[default]
+    Info,
+    /// And how.
+    Debug,
+}
+
+/// The detector.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Model {
+    /// The model's manifest; another model is another manifest.
+    pub manifest: PathBuf,
+    /// ONNX Runtime's shared library.
+    pub runtime: PathBuf,
+    /// Threads of one run.
+    #[serde(default = "default_threads")]
+    #[schemars(range(min = 1, max = 64))]
+    pub threads: Threads,
+}
+
+/// A number of threads, 1 to 64.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(try_from = "usize")]
+pub struct Threads(usize);
+
+impl Threads {
+    /// The number.
+    pub const fn get(self) -> usize {
+        self.0
+    }
+}
+
+impl TryFrom<usize> for Threads {
+    type Error = String;
+    fn try_from(count: usize) -> Result<Self, String> {
+        if (1..=64).contains(&count) {
+            Ok(Self(count))
+        } else {
+            Err(format!("{count} threads are not possible: 1 to 64"))
+        }
+    }
+}
+
+/// The way to the hub.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Uplink {
+    /// The MQTT 5 broker, `mqtt://host:port`. Plain MQTT is only allowed on loopback.
+    pub broker: BrokerUrl,
+    /// File that holds the password, on its first line. The user name is the edge's name. Without it the
+    /// box logs in without a password.
+    pub password_file: Option<PathBuf>,
+    /// Seconds between health reports.
+    #[serde(default = "default_health_every_s")]
+    pub health_every_s: u64,
+}
+
+/// One camera.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Camera {
+    /// Name of the camera, unique in this box.
+    pub id: CameraId,
+    /// What people call it.
+    pub label: Option<Label>,
+    /// `rtsp://host:port/path`, without user and password.
+    pub url: CameraUrl,
+    /// User name the camera asks for.
+    pub username: Option<String>,
+    /// File that holds the camera's password, on its first line.
+    pub password_file: Option<PathBuf>,
+    /// Pictures a second that are looked at.
+    #[serde(default = "default_analysis_fps")]
+    pub analysis_fps: AnalysisFps,
+    /// Seconds without a picture after which the signal counts as lost.
+    #[serde(default = "default_signal_lost_after_s")]
+    pub signal_lost_after_s: u64,
+    /// Areas of the picture.
+    #[serde(default, rename = "zone")]
+    pub zones: Vec<Zone>,
+    /// What must not happen there.
+    #[serde(default, rename = "rule")]
+    pub rules: Vec<Rule>,
+}
+
+impl Camera {
+    /// Time without a picture after which the signal counts as lost.
+    pub fn signal_lost_after(&self) -> Duration {
+        Duration::from_secs(self.signal_lost_after_s)
+    }
+}
+
+/// Name for people: 1 to 64 characters.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(try_from = "String")]
+pub struct Label(String);
+
+impl Label {
+    /// The text.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl TryFrom<String> for Label {
+    type Error = String;
+    fn try_from(text: String) -> Result<Self, String> {
+        match text.chars().count() {
+            1..=64 if !text.chars().any(char::is_control) => Ok(Self(text)),
+            _ => Err("a label has 1 to 64 characters and no control characters".into()),
+        }
+    }
+}
+
+/// Pictures a second that are looked at, 1 to 15: more costs much and shows little.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(try_from = "u32")]
+pub struct AnalysisFps(#[schemars(range(min = 1, max = 15))] u32);
+
+impl AnalysisFps {
+    /// The number.
+    pub const fn get(self) -> u32 {
+        self.0
+    }
+}
+
+impl TryFrom<u32> for AnalysisFps {
+    type Error = String;
+    fn try_from(fps: u32) -> Result<Self, String> {
+        if (1..=15).contains(&fps) {
+            Ok(Self(fps))
+        } else {
+            Err(format!("{fps} pictures a second are not possible: 1 to 15"))
+        }
+    }
+}
+
+/// An area of the picture.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Zone {
+    /// Name of the area, unique in this camera.
+    pub id: ZoneId,
+    /// What people call it.
+    pub label: Option<Label>,
+    /// Its corners in order, as fractions of the picture's width and height.
+    pub polygon: Polygon,
+}
+
+/// What must not happen.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(tag = "kind", rename_all = "snake_case", deny_unknown_fields)]
+pub enum Rule {
+    /// Nobody may stay in an area.
+    ZoneIntrusion(ZoneIntrusionRule),
+}
+
+impl Rule {
+    /// Its name.
+    pub fn id(&self) -> &RuleId {
+        match self {
+            Self::ZoneIntrusion(rule) => &rule.id,
+        }
+    }
+
+    /// The area it watches.
+    pub fn zone(&self) -> &ZoneId {
+        match self {
+            Self::ZoneIntrusion(rule) => &rule.zone,
+        }
+    }
+}
+
+/// Nobody may stay in an area.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ZoneIntrusionRule {
+    /// Name of the rule, unique in this camera.
+    pub id: RuleId,
+    /// The area.
+    pub zone: ZoneId,
+    /// Which objects count.
+    #[serde(default = "default_classes")]
+    pub classes: BTreeSet<ObjectClass>,
+    /// Milliseconds inside before it is an alarm.
+    #[serde(default = "default_dwell_ms")]
+    pub dwell_ms: u64,
+    /// Milliseconds nobody is inside before the alarm ends.
+    #[serde(default = "default_clear_ms")]
+    pub clear_ms: u64,
+    /// How grave.
+    #[serde(default = "default_severity")]
+    pub severity: Severity,
+}
+
+fn default_disk_reserve_mib() -> u64 {
+    200
+}
+fn default_threads() -> Threads {
+    Threads(1)
+}
+fn default_health_every_s() -> u64 {
+    30
+}
+fn default_analysis_fps() -> AnalysisFps {
+    AnalysisFps(5)
+}
+fn default_signal_lost_after_s() -> u64 {
+    10
+}
+fn default_classes() -> BTreeSet<ObjectClass> {
+    BTreeSet::from([ObjectClass::Person])
+}
+fn default_dwell_ms() -> u64 {
+    1000
+}
+fn default_clear_ms() -> u64 {
+    2000
+}
+fn default_severity() -> Severity {
+    Severity::HIGH
+}

@@ -1,0 +1,194 @@
+//! Bringing a frame to the size, shape and colour order the model wants, and boxes back to the frame.
+
+use gatepost_wire::event::Region;
+use gstreamer_video::prelude::*;
+use gstreamer_video::video_frame::Writable;
+use gstreamer_video::{VideoConverter, VideoConverterConfig, VideoFormat, VideoFrame, VideoInfo};
+
+use super::manifest::{Channels, Fit, Input, Layout, Normalise};
+use super::suppress::Bounds;
+use crate::source::Frame;
+
+/// Why a frame cannot be brought to the model's input.
+#[derive(Debug, thiserror::Error)]
+#[error("a {width}x{height} picture cannot be scaled for the model: {reason}")]
+pub struct FitError {
+    width: u32,
+    height: u32,
+    reason: String,
+}
+
+/// Where the frame lies in the model's input, pixels.
+#[derive(Debug, Clone, Copy, PartialEq)]
+struct Placement {
+    left: u32,
+    top: u32,
+    width: u32,
+    height: u32,
+}
+
+impl Placement {
+    fn new(input: &Input, frame_width: u32, frame_height: u32) -> Self {
+        if input.fit == Fit::Stretch {
+            return Self { left: 0, top: 0, width: input.width, height: input.height };
+        }
+        let scale = (input.width as f32 / frame_width as f32).min(input.height as f32 / frame_height as f32);
+        // Even numbers: chroma is stored for pairs of pixels.
+        let side = |frame: u32, limit: u32| (((frame as f32 * scale) as u32) & !1).clamp(2, limit);
+        let (width, height) = (side(frame_width, input.width), side(frame_height, input.height));
+        let margin = |room: u32, side: u32| ((room - side) / 2) & !1;
+        Self { left: margin(input.width, width), top: margin(input.height, height), width, height }
+    }
+
+    /// From input pixels to fractions of the frame, cut at its edges; none when nothing is left.
+    fn to_frame(self, b: Bounds) -> Option<Region> {
+        let x = |x: f32| ((x - self.left as f32) / self.width as f32).clamp(0.0, 1.0);
+        let y = |y: f32| ((y - self.top as f32) / self.height as f32).clamp(0.0, 1.0);
+        let region = Region { left: x(b.left), top: y(b.top), right: x(b.right), bottom: y(b.bottom) };
+        (region.left < region.right && region.top < region.bottom).then_some(region)
+    }
+}
+
+/// Scales and converts in one pass; made anew when a camera changes its format.
+pub(super) struct Fitter {
+    input: Input,
+    prepared: Option<Prepared>,
+}
+
+struct Prepared {
+    from: VideoInfo,
+    converter: VideoConverter,
+    placement: Placement,
+    target: Option<VideoFrame<Writable>>,
+}
+
+/// A frame in the model's input.
+pub(super) struct Fitted<'f> {
+    placement: Placement,
+    target: &'f VideoFrame<Writable>,
+    row_bytes: usize,
+}
+
+impl Fitter {
+    pub(super) fn new(input: &Input) -> Self {
+        Self { input: input.clone(), prepared: None }
+    }
+
+    pub(super) fn fit(&mut self, frame: &Frame) -> Result<Fitted<'_>, FitError> {
+        let failed = |reason: String| FitError { width: frame.width(), height: frame.height(), reason };
+        let prepared = match self.prepared.take().filter(|prepared| prepared.from == *frame.info()) {
+            Some(prepared) => prepared,
+            None => Prepared::new(&self.input, frame.info()).map_err(failed)?,
+        };
+        let prepared = self.prepared.insert(prepared);
+        let mut target = prepared.target.take().ok_or_else(|| failed("no target picture".into()))?;
+        let source = frame.map().map_err(|e| failed(e.to_string()))?;
+        prepared.converter.frame(&source, &mut target);
+        Ok(Fitted {
+            placement: prepared.placement,
+            target: prepared.target.insert(target),
+            row_bytes: self.input.width as usize * 3,
+        })
+    }
+}
+
+impl Prepared {
+    fn new(input: &Input, from: &VideoInfo) -> Result<Self, String> {
+        let format = match input.channels {
+            Channels::Rgb => VideoFormat::Rgb,
+            Channels::Bgr => VideoFormat::Bgr,
+        };
+        let to = VideoInfo::builder(format, input.width, input.height).build().map_err(|e| e.to_string())?;
+        let placement = Placement::new(input, from.width(), from.height());
+        let mut config = VideoConverterConfig::new();
+        config.set_dest_x(placement.left as i32);
+        config.set_dest_y(placement.top as i32);
+        config.set_dest_width(Some(placement.width as i32));
+        config.set_dest_height(Some(placement.height as i32));
+        config.set_fill_border(true);
+        config.set_border_argb(u32::from_be_bytes([255, input.pad, input.pad, input.pad]));
+        config.set_resampler_method(gstreamer_video::VideoResamplerMethod::Linear);
+        let converter = VideoConverter::new(from, &to, Some(config)).map_err(|e| e.to_string())?;
+        let buffer = gstreamer::Buffer::with_size(to.size()).map_err(|e| e.to_string())?;
+        let target = VideoFrame::from_buffer_writable(buffer, &to).map_err(|_| "no memory for the picture")?;
+        Ok(Self { from: from.clone(), converter, placement, target: Some(target) })
+    }
+}
+
+impl Fitted<'_> {
+    /// The input's pixels, row by row without gaps, three bytes each.
+    pub(super) fn pixels(&self) -> Result<&[u8], FitError> {
+        let (width, height) = (self.target.width(), self.target.height());
+        let failed = |reason: &str| FitError { width, height, reason: reason.into() };
+        // Rows are padded to four bytes; manifests want widths for which that adds nothing.
+        if self.target.plane_stride()[0] as usize != self.row_bytes {
+            return Err(failed("the model's input width must be a multiple of 4"));
+        }
+        let data = self.target.plane_data(0).map_err(|_| failed("it cannot be read"))?;
+        Ok(&data[..self.row_bytes * height as usize])
+    }
+
+    pub(super) fn to_frame(&self, bounds: Bounds) -> Option<Region> {
+        self.placement.to_frame(bounds)
+    }
+}
+
+/// Interleaved pixels to one plane for each channel.
+pub(super) fn planar(pixels: &[u8]) -> Vec<u8> {
+    (0..3).flat_map(|channel| pixels.iter().skip(channel).step_by(3).copied()).collect()
+}
+
+/// Bytes to normalised floats in the wanted layout.
+pub(super) fn normalise(pixels: &[u8], layout: Layout, by: &Normalise, out: &mut Vec<f32>) {
+    let value = |channel: usize, byte: u8| (f32::from(byte) - by.mean[channel]) * by.scale[channel];
+    out.clear();
+    match layout {
+        Layout::Nhwc => out.extend(pixels.iter().enumerate().map(|(i, &byte)| value(i % 3, byte))),
+        Layout::Nchw => {
+            for channel in 0..3 {
+                out.extend(pixels.iter().skip(channel).step_by(3).map(|&byte| value(channel, byte)));
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn input(fit: Fit) -> Input {
+        toml::from_str(&format!(
+            "tensor='x'\nwidth=512\nheight=512\nlayout='nhwc'\nelement='u8'\nchannels='rgb'\nfit='{}'",
+            if fit == Fit::Letterbox { "letterbox" } else { "stretch" }
+        ))
+        .unwrap()
+    }
+
+    #[test]
+    fn a_letterboxed_frame_keeps_its_shape_and_boxes_find_back() {
+        let placement = Placement::new(&input(Fit::Letterbox), 768, 576);
+        assert_eq!(placement, Placement { left: 0, top: 64, width: 512, height: 384 });
+        let whole = placement.to_frame(Bounds { left: -9.0, top: 64.0, right: 256.0, bottom: 500.0 }).unwrap();
+        assert_eq!(whole, Region { left: 0.0, top: 0.0, right: 0.5, bottom: 1.0 });
+        let in_the_border = Bounds { left: 0.0, top: 0.0, right: 512.0, bottom: 60.0 };
+        assert_eq!(placement.to_frame(in_the_border), None);
+    }
+
+    #[test]
+    fn a_stretched_frame_fills_the_input() {
+        let placement = Placement::new(&input(Fit::Stretch), 1920, 1080);
+        assert_eq!(placement, Placement { left: 0, top: 0, width: 512, height: 512 });
+    }
+
+    #[test]
+    fn layouts_and_normalisation() {
+        let pixels = [1, 2, 3, 4, 5, 6];
+        assert_eq!(planar(&pixels), [1, 4, 2, 5, 3, 6]);
+        let by = Normalise { mean: [1.0, 0.0, 0.0], scale: [1.0, 2.0, 1.0] };
+        let mut out = Vec::new();
+        normalise(&pixels, Layout::Nchw, &by, &mut out);
+        assert_eq!(out, [0.0, 3.0, 4.0, 10.0, 3.0, 6.0]);
+        normalise(&pixels, Layout::Nhwc, &by, &mut out);
+        assert_eq!(out, [0.0, 4.0, 3.0, 3.0, 10.0, 6.0]);
+    }
+}

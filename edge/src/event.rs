@@ -1,0 +1,146 @@
+//! Events: what the rooms before this one noticed becomes something with an identity that is written down.
+
+mod record;
+
+use std::collections::HashMap;
+
+use gatepost_wire::event::{
+    Alarm, CameraTamper, DeviceFault, EventData, FaultKind, Happening, Phase, Region, TamperKind, ZoneIntrusion,
+};
+use gatepost_wire::{AlarmId, CameraId, EventId, RuleId, Severity, Timestamp};
+use ulid::Ulid;
+
+use crate::outbox::Draft;
+use crate::rule::{AlarmNumber, Decision};
+use crate::source::{Frame, SignalChange};
+pub use record::{RecordThread, Reporter};
+
+/// Something was noticed.
+#[derive(Debug)]
+pub enum Observation {
+    /// A rule decided.
+    Decision {
+        /// By whom it was seen.
+        camera: CameraId,
+        /// When.
+        time: Timestamp,
+        /// What.
+        decision: Decision,
+        /// The frame, and where people are in it.
+        picture: Option<(Frame, Vec<Region>)>,
+    },
+    /// A camera's picture went or came.
+    Signal {
+        /// Which camera.
+        camera: CameraId,
+        /// When.
+        time: Timestamp,
+        /// What.
+        change: SignalChange,
+    },
+    /// The box itself fell ill (why), or is well again.
+    Device {
+        /// What is ill.
+        fault: FaultKind,
+        /// When.
+        time: Timestamp,
+        /// Why, in words for a technician; none when it is well again.
+        detail: Option<String>,
+    },
+}
+
+/// What an alarm is known by until it ends.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+enum Cause {
+    Rule(CameraId, RuleId, AlarmNumber),
+    Signal(CameraId),
+    Device(FaultKind),
+}
+
+/// Gives alarms and events their identities.
+#[derive(Debug, Default)]
+pub(crate) struct Births {
+    open: HashMap<Cause, AlarmId>,
+}
+
+impl Births {
+    /// The event an observation is; none when it ends what never began.
+    fn draft(&mut self, observation: &Observation) -> Option<Draft> {
+        let (time, severity, happening) = match observation {
+            Observation::Decision { camera, time, decision, .. } => {
+                let cause = Cause::Rule(camera.clone(), decision.rule.clone(), decision.alarm);
+                let alarm = self.alarm(cause, decision.phase)?;
+                (*time, decision.severity, intrusion(camera, decision, alarm))
+            }
+            Observation::Signal { camera, time, change } => {
+                let (phase, detail) = match change {
+                    SignalChange::Lost(reason) => (Phase::Began, reason.clone()),
+                    SignalChange::Back => (Phase::Ended, "the picture is back".into()),
+                };
+                let alarm = self.alarm(Cause::Signal(camera.clone()), phase)?;
+                let tamper = TamperKind::SignalLost;
+                let tamper = CameraTamper { alarm, camera: camera.clone(), tamper, detail, extra: Default::default() };
+                (*time, Severity::HIGH, Happening::CameraTamper(tamper))
+            }
+            Observation::Device { fault, time, detail } => {
+                let phase = if detail.is_some() { Phase::Began } else { Phase::Ended };
+                let alarm = self.alarm(Cause::Device(*fault), phase)?;
+                let detail = detail.clone().unwrap_or_else(|| "it is well again".into());
+                let device = DeviceFault { alarm, fault: *fault, detail, extra: Default::default() };
+                (*time, Severity::MEDIUM, Happening::DeviceFault(device))
+            }
+        };
+        let data = EventData { severity, happening, evidence: Vec::new(), extra: Default::default() };
+        Some(Draft { id: EventId::from_ulid(Ulid::generate()), time, data })
+    }
+
+    fn alarm(&mut self, cause: Cause, phase: Phase) -> Option<Alarm> {
+        let id = match phase {
+            Phase::Began => *self.open.entry(cause).or_insert_with(|| AlarmId::from_ulid(Ulid::generate())),
+            Phase::Updated => *self.open.get(&cause)?,
+            Phase::Ended => self.open.remove(&cause)?,
+        };
+        Some(Alarm { id, phase })
+    }
+}
+
+fn intrusion(camera: &CameraId, decision: &Decision, alarm: Alarm) -> Happening {
+    Happening::ZoneIntrusion(ZoneIntrusion {
+        alarm,
+        camera: camera.clone(),
+        rule: decision.rule.clone(),
+        zone: decision.zone.clone(),
+        object: decision.track.class,
+        track: decision.track.number,
+        region: decision.track.region,
+        score: decision.track.score,
+        dwell_ms: decision.dwell.as_millis() as u64,
+        extra: Default::default(),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn signal(change: SignalChange) -> Observation {
+        Observation::Signal { camera: "gate".parse().unwrap(), time: Timestamp::now(), change }
+    }
+
+    #[test]
+    fn an_alarm_keeps_its_identity_from_beginning_to_end() {
+        let mut births = Births::default();
+        let alarm = |draft: Option<Draft>| draft.unwrap().data.happening.alarm().unwrap();
+        let began = alarm(births.draft(&signal(SignalChange::Lost("unplugged".into()))));
+        let ended = alarm(births.draft(&signal(SignalChange::Back)));
+        assert_eq!((began.phase, ended.phase), (Phase::Began, Phase::Ended));
+        assert_eq!(began.id, ended.id);
+        let again = alarm(births.draft(&signal(SignalChange::Lost("unplugged".into()))));
+        assert_ne!(again.id, began.id);
+    }
+
+    #[test]
+    fn the_end_of_nothing_is_no_event() {
+        assert_eq!(Births::default().draft(&signal(SignalChange::Back)), None);
+    }
+}

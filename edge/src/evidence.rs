@@ -1,0 +1,118 @@
+//! Evidence: the picture that goes with an alarm. Made from a frame with its people covered, kept as a file
+//! until the hub has it.
+
+use std::fs::{self, File};
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+
+use gatepost_wire::EventId;
+use gatepost_wire::event::{Evidence, Region};
+use sha2::{Digest, Sha256};
+
+use crate::privacy::pixelate;
+use crate::source::{Frame, FrameError};
+
+const JPEG_QUALITY: u8 = 80;
+/// Media type of a snapshot.
+pub const JPEG: &str = "image/jpeg";
+
+/// No picture could be made.
+#[derive(Debug, thiserror::Error)]
+pub enum SnapshotError {
+    /// The frame cannot be converted.
+    #[error(transparent)]
+    Frame(#[from] FrameError),
+    /// The picture cannot be compressed.
+    #[error("JPEG: {0}")]
+    Jpeg(#[from] jpeg_encoder::EncodingError),
+}
+
+/// A picture file in memory, safe to leave the box.
+#[derive(Debug, Clone)]
+pub struct Snapshot {
+    jpeg: Vec<u8>,
+}
+
+impl Snapshot {
+    /// The frame with `people` pixelated.
+    ///
+    /// # Errors
+    /// [`SnapshotError`].
+    pub fn take(frame: &Frame, people: &[Region]) -> Result<Self, SnapshotError> {
+        let mut picture = frame.to_rgb()?;
+        pixelate(&mut picture, people);
+        let mut jpeg = Vec::new();
+        let side = |pixels: usize| u16::try_from(pixels).unwrap_or(u16::MAX);
+        jpeg_encoder::Encoder::new(&mut jpeg, JPEG_QUALITY).encode(
+            &picture.pixels,
+            side(picture.width),
+            side(picture.height),
+            jpeg_encoder::ColorType::Rgb,
+        )?;
+        Ok(Self { jpeg })
+    }
+
+    /// How an event names it.
+    pub fn describe(&self) -> Evidence {
+        Evidence {
+            media_type: JPEG.into(),
+            sha256: Sha256::digest(&self.jpeg).iter().map(|byte| format!("{byte:02x}")).collect(),
+            bytes: self.jpeg.len() as u64,
+        }
+    }
+}
+
+/// Pictures waiting for the hub, one file for each event.
+#[derive(Debug, Clone)]
+pub struct EvidenceStore {
+    folder: PathBuf,
+}
+
+impl EvidenceStore {
+    /// Opens (or makes) the folder.
+    ///
+    /// # Errors
+    /// What the file system says.
+    pub fn open(folder: &Path) -> io::Result<Self> {
+        fs::create_dir_all(folder)?;
+        Ok(Self { folder: folder.to_owned() })
+    }
+
+    /// Writes a picture so that it survives a power cut.
+    ///
+    /// # Errors
+    /// What the file system says; nothing half-written is left under the final name.
+    pub fn keep(&self, event: EventId, snapshot: &Snapshot) -> io::Result<()> {
+        let part = self.folder.join(format!("{event}.part"));
+        let written = File::create(&part)
+            .and_then(|mut file| file.write_all(&snapshot.jpeg).and_then(|()| file.sync_all()))
+            .and_then(|()| fs::rename(&part, self.file(event)))
+            .and_then(|()| File::open(&self.folder)?.sync_all());
+        if written.is_err() {
+            // What cannot be removed now is overwritten or stays harmlessly aside.
+            let _ = fs::remove_file(&part);
+        }
+        written
+    }
+
+    /// The bytes of a kept picture.
+    ///
+    /// # Errors
+    /// What the file system says.
+    pub fn read(&self, event: EventId) -> io::Result<Vec<u8>> {
+        fs::read(self.file(event))
+    }
+
+    /// Removes a picture the hub has.
+    pub fn remove(&self, event: EventId) {
+        if let Err(error) = fs::remove_file(self.file(event))
+            && error.kind() != io::ErrorKind::NotFound
+        {
+            tracing::warn!("{}: cannot be removed: {error}", self.file(event).display());
+        }
+    }
+
+    fn file(&self, event: EventId) -> PathBuf {
+        self.folder.join(format!("{event}.jpg"))
+    }
+}

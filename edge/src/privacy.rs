@@ -1,0 +1,113 @@
+//! Privacy: people are made unrecognisable before a picture leaves memory.
+
+use gatepost_wire::event::Region;
+
+use crate::source::RgbPicture;
+
+/// Widens a person's box on each side by this share of its own size: detectors cut hair, hands and bags.
+const MARGIN: f32 = 0.15;
+/// A box is covered by this many blocks across, however near the person stands.
+const BLOCKS_ACROSS: usize = 5;
+/// Blocks are never smaller, in pixels: far people have few pixels to lose.
+const MIN_BLOCK: usize = 6;
+
+/// Covers each region with coarse blocks of its mean colours.
+pub fn pixelate(picture: &mut RgbPicture, people: &[Region]) {
+    for region in people {
+        let area = Area::around(region, picture);
+        let block = (area.width().div_ceil(BLOCKS_ACROSS)).max(MIN_BLOCK);
+        for top in (area.top..area.bottom).step_by(block) {
+            for left in (area.left..area.right).step_by(block) {
+                let right = (left + block).min(area.right);
+                let bottom = (top + block).min(area.bottom);
+                level(picture, &Area { left, top, right, bottom });
+            }
+        }
+    }
+}
+
+/// Pixels, right and bottom not included.
+struct Area {
+    left: usize,
+    top: usize,
+    right: usize,
+    bottom: usize,
+}
+
+impl Area {
+    fn around(region: &Region, picture: &RgbPicture) -> Self {
+        let (dx, dy) = ((region.right - region.left) * MARGIN, (region.bottom - region.top) * MARGIN);
+        let pixel = |fraction: f32, size: usize| fraction.clamp(0.0, 1.0) * size as f32;
+        Self {
+            left: pixel(region.left - dx, picture.width).floor() as usize,
+            top: pixel(region.top - dy, picture.height).floor() as usize,
+            right: pixel(region.right + dx, picture.width).ceil() as usize,
+            bottom: pixel(region.bottom + dy, picture.height).ceil() as usize,
+        }
+    }
+
+    fn width(&self) -> usize {
+        self.right.saturating_sub(self.left)
+    }
+}
+
+/// Gives every pixel of the area their mean colour.
+fn level(picture: &mut RgbPicture, area: &Area) {
+    let stride = 3 * picture.width;
+    let row = |y: usize| y * stride + 3 * area.left..y * stride + 3 * area.right;
+    let mut sums = [0u64; 3];
+    for y in area.top..area.bottom {
+        for pixel in picture.pixels[row(y)].chunks_exact(3) {
+            for (sum, value) in sums.iter_mut().zip(pixel) {
+                *sum += u64::from(*value);
+            }
+        }
+    }
+    let count = (area.width() * (area.bottom - area.top)) as u64;
+    if count == 0 {
+        return;
+    }
+    // A mean of bytes is a byte.
+    let mean = sums.map(|sum| (sum / count) as u8);
+    for y in area.top..area.bottom {
+        for pixel in picture.pixels[row(y)].chunks_exact_mut(3) {
+            pixel.copy_from_slice(&mean);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn noise(width: usize, height: usize) -> RgbPicture {
+        let pixels = (0..3 * width * height).map(|i| (i * 7919 % 251) as u8).collect();
+        RgbPicture { width, height, pixels }
+    }
+
+    fn colours(picture: &RgbPicture, x: std::ops::Range<usize>, y: std::ops::Range<usize>) -> usize {
+        let pixel = |x: usize, y: usize| &picture.pixels[3 * (y * picture.width + x)..][..3];
+        let all: std::collections::BTreeSet<_> = y.flat_map(|y| x.clone().map(move |x| pixel(x, y))).collect();
+        all.len()
+    }
+
+    #[test]
+    fn a_person_becomes_a_few_blocks_and_the_rest_stays() {
+        let before = noise(200, 100);
+        let mut after = before.clone();
+        pixelate(&mut after, &[Region { left: 0.4, top: 0.2, right: 0.6, bottom: 0.9 }]);
+        let detail = colours(&after, 74..126, 10..100);
+        assert!(detail <= 6 * 9, "{detail} colours are left of the person and the margin");
+        assert_eq!(after.pixels[..3 * 70], before.pixels[..3 * 70]);
+    }
+
+    proptest! {
+        #[test]
+        fn any_region_is_possible(l in -1f32..2.0, t in -1f32..2.0, w in 0f32..2.0, h in 0f32..2.0) {
+            let mut picture = noise(61, 37);
+            pixelate(&mut picture, &[Region { left: l, top: t, right: l + w, bottom: t + h }]);
+            prop_assert_eq!(picture.pixels.len(), 3 * 61 * 37);
+        }
+    }
+}

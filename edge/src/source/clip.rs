@@ -1,0 +1,81 @@
+//! A clip in a file: every frame, in order, as fast as it is asked for.
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use gatepost_wire::Timestamp;
+use gstreamer as gst;
+
+use super::fault::explain;
+use super::pipeline::{DecodePipeline, PipelineError};
+use super::Frame;
+
+/// Why a clip cannot be read.
+#[derive(Debug, thiserror::Error)]
+pub enum ClipError {
+    /// No such file, or it may not be read.
+    #[error("{}: cannot be read: {source}", file.display())]
+    Unreadable {
+        /// The file.
+        file: PathBuf,
+        /// What the system said.
+        source: std::io::Error,
+    },
+    /// A plugin is missing.
+    #[error(transparent)]
+    Pipeline(#[from] PipelineError),
+    /// No video, or damaged; the text names the file.
+    #[error("{0}")]
+    Decode(String),
+}
+
+/// Frames of a clip.
+pub struct Clip {
+    pipeline: DecodePipeline,
+    name: String,
+    began: Timestamp,
+    frames: u64,
+}
+
+impl Clip {
+    /// Opens a clip; its frames get `began` plus their place in the clip as their time.
+    ///
+    /// # Errors
+    /// [`ClipError`] names the file.
+    pub fn open(file: &Path, began: Timestamp) -> Result<Self, ClipError> {
+        std::fs::File::open(file).map_err(|source| ClipError::Unreadable { file: file.to_owned(), source })?;
+        let name = file.display().to_string();
+        let pipeline = DecodePipeline::file(&name)?;
+        // A failure to start is told on the bus, where the next frame finds it.
+        let _ = pipeline.play();
+        Ok(Self { pipeline, name, began, frames: 0 })
+    }
+
+    /// The next frame; none after the last.
+    ///
+    /// # Errors
+    /// [`ClipError::Decode`] when the file is no video or damaged.
+    pub fn next_frame(&mut self) -> Result<Option<Frame>, ClipError> {
+        let Ok(sample) = self.pipeline.sink.pull_sample() else { return self.finish() };
+        let at = sample
+            .buffer()
+            .and_then(|buffer| buffer.pts())
+            .map_or(Duration::ZERO, |pts| Duration::from_nanos(pts.nseconds()));
+        self.frames += 1;
+        Frame::new(&sample, at, self.began + at)
+            .map(Some)
+            .ok_or_else(|| ClipError::Decode(format!("{}: a frame has no format", self.name)))
+    }
+
+    fn finish(&self) -> Result<Option<Frame>, ClipError> {
+        let error = self.pipeline.wait(gst::ClockTime::ZERO).and_then(|message| match message.view() {
+            gst::MessageView::Error(error) => Some(explain(&self.name, error)),
+            _ => None,
+        });
+        match error {
+            Some(text) => Err(ClipError::Decode(text)),
+            None if self.frames == 0 => Err(ClipError::Decode(format!("{}: there is no video in it", self.name))),
+            None => Ok(None),
+        }
+    }
+}

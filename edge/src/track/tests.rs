@@ -1,0 +1,82 @@
+use super::*;
+use proptest::prelude::*;
+
+const SCORES: Scores = Scores { start: 0.4, keep: 0.2 };
+const STEP_MS: u64 = 200;
+
+fn person(x: f32, y: f32, score: f32) -> Detection {
+    let region = Region { left: x, top: y, right: x + 0.05, bottom: y + 0.15 };
+    Detection { class: ObjectClass::Person, score, region }
+}
+
+fn at(frame: u64) -> Duration {
+    Duration::from_millis(frame * STEP_MS)
+}
+
+#[test]
+fn a_walk_is_one_track_through_weak_and_missing_detections() {
+    let mut tracker = Tracker::new(SCORES);
+    let mut numbers = std::collections::BTreeSet::new();
+    for frame in 0..20 {
+        let score = if frame % 3 == 0 { 0.25 } else { 0.6 };
+        let walk = person(0.1 + 0.01 * frame as f32, 0.3, if frame == 0 { 0.6 } else { score });
+        let seen: &[Detection] = if (8..11).contains(&frame) { &[] } else { &[walk] };
+        numbers.extend(tracker.update(seen, at(frame)).iter().map(|t| t.number));
+    }
+    assert_eq!(numbers.len(), 1);
+}
+
+#[test]
+fn weak_detections_start_nothing_and_one_glint_is_none() {
+    let mut tracker = Tracker::new(SCORES);
+    for frame in 0..5 {
+        assert!(tracker.update(&[person(0.5, 0.5, 0.35)], at(frame)).is_empty());
+    }
+    assert!(tracker.update(&[person(0.5, 0.5, 0.9)], at(5)).is_empty());
+    assert!(tracker.update(&[], at(6)).is_empty());
+    assert!(tracker.update(&[person(0.5, 0.5, 0.9)], at(7)).is_empty(), "a second start, not a confirmation");
+}
+
+#[test]
+fn a_track_dies_and_its_number_with_it() {
+    let mut tracker = Tracker::new(SCORES);
+    tracker.update(&[person(0.5, 0.5, 0.9)], at(0));
+    let first = tracker.update(&[person(0.5, 0.5, 0.9)], at(1))[0].number;
+    assert_eq!(tracker.update(&[], at(2)).len(), 1, "waited for");
+    assert!(tracker.update(&[], at(20)).is_empty(), "given up");
+    tracker.update(&[person(0.5, 0.5, 0.9)], at(21));
+    assert_ne!(tracker.update(&[person(0.5, 0.5, 0.9)], at(22))[0].number, first);
+}
+
+#[test]
+fn people_and_cars_are_never_confused() {
+    let mut tracker = Tracker::new(SCORES);
+    let car = Detection { class: ObjectClass::Car, ..person(0.5, 0.5, 0.9) };
+    tracker.update(&[car], at(0));
+    tracker.update(&[car], at(1));
+    let tracks = tracker.update(&[person(0.5, 0.5, 0.9)], at(2));
+    assert!(tracks.iter().all(|t| t.class == ObjectClass::Car && !t.seen));
+}
+
+proptest! {
+    #[test]
+    fn tracks_stay_sane_whatever_is_detected(
+        frames in prop::collection::vec(
+            prop::collection::vec((0f32..0.9, 0f32..0.8, 0.0f32..1.0), 0..6), 1..40,
+        )
+    ) {
+        let mut tracker = Tracker::new(SCORES);
+        for (i, frame) in frames.iter().enumerate() {
+            let detections: Vec<_> = frame.iter().map(|&(x, y, s)| person(x, y, s)).collect();
+            let tracks = tracker.update(&detections, at(i as u64));
+            let mut numbers: Vec<_> = tracks.iter().map(|t| t.number).collect();
+            numbers.dedup();
+            prop_assert_eq!(numbers.len(), tracks.len(), "numbers are unique");
+            prop_assert!(tracks.iter().filter(|t| t.seen).count() <= detections.len());
+            for t in &tracks {
+                let r = t.region;
+                prop_assert!([r.left, r.top, r.right, r.bottom].iter().all(|v| (0.0..=1.0).contains(v)));
+            }
+        }
+    }
+}
