@@ -1,0 +1,111 @@
+//! An alarm as people and programs are told of it: with the names its edge gives to places.
+
+use gatepost_wire::event::{ObjectClass, Phase};
+use gatepost_wire::{AlarmId, CameraId, EdgeId, EventId, RuleId, Severity, Timestamp, ZoneId};
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use crate::alarm::Alarm;
+
+/// One alarm as far as its events have come.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+#[schema(example = json!({
+    "id": "01ARZ3NDEKTSV4RRFFQ69G5FAV", "kind": "zone_intrusion", "severity": 2, "edge": "gate-1",
+    "camera": "east-gate", "camera_label": "东门", "zone": "lawn", "zone_label": "草坪", "rule": "lawn-closed",
+    "object": "person", "cause": null, "detail": null, "phase": "updated",
+    "began": "2026-01-31T08:30:00Z", "last": "2026-01-31T08:30:04Z", "ended": null,
+    "received": "2026-01-31T08:30:00.2Z", "events": 3, "first_event": "01ARZ3NDEKTSV4RRFFQ69G5FAV",
+    "snapshot": "/api/v1/events/01ARZ3NDEKTSV4RRFFQ69G5FAV/snapshot"
+}))]
+pub struct Alert {
+    /// The alarm's id, a ULID.
+    #[schema(value_type = String)]
+    pub id: AlarmId,
+    /// What happened.
+    pub kind: String,
+    /// The gravest of its events: 1 (gravest) to 4.
+    #[schema(value_type = u8, minimum = 1, maximum = 4)]
+    pub severity: Severity,
+    /// The box it comes from.
+    #[schema(value_type = String)]
+    pub edge: EdgeId,
+    /// The camera that saw it.
+    #[schema(value_type = Option<String>)]
+    pub camera: Option<CameraId>,
+    /// What people call the camera.
+    pub camera_label: Option<String>,
+    /// The area of the picture.
+    #[schema(value_type = Option<String>)]
+    pub zone: Option<ZoneId>,
+    /// What people call the area.
+    pub zone_label: Option<String>,
+    /// The rule that decided it.
+    #[schema(value_type = Option<String>)]
+    pub rule: Option<RuleId>,
+    /// What was seen: a kind of object, never who.
+    #[schema(value_type = Option<String>)]
+    pub object: Option<ObjectClass>,
+    /// Why, where the kind alone does not say it, e.g. `signal_lost`.
+    pub cause: Option<String>,
+    /// In words for a technician.
+    pub detail: Option<String>,
+    /// How far it got: `began`, `updated` or `ended`.
+    #[schema(value_type = String)]
+    pub phase: Phase,
+    /// When it began, by the edge's clock.
+    #[schema(value_type = String, format = DateTime)]
+    pub began: Timestamp,
+    /// Its latest moment, by the edge's clock.
+    #[schema(value_type = String, format = DateTime)]
+    pub last: Timestamp,
+    /// When it ended, by the edge's clock.
+    #[schema(value_type = Option<String>, format = DateTime)]
+    pub ended: Option<Timestamp>,
+    /// When the hub first heard of it.
+    #[schema(value_type = String, format = DateTime)]
+    pub received: Timestamp,
+    /// How many events it has.
+    pub events: u64,
+    /// The event that began it, as far as known.
+    #[schema(value_type = String)]
+    pub first_event: EventId,
+    /// Where its picture is, once it came.
+    pub snapshot: Option<String>,
+}
+
+/// What the edge's people call the places of an alarm.
+#[derive(Debug, Clone, Default)]
+pub struct Labels {
+    /// The camera.
+    pub camera: Option<String>,
+    /// The area.
+    pub zone: Option<String>,
+}
+
+impl Alert {
+    /// The alarm with its labels.
+    pub fn new(alarm: Alarm, labels: Labels, received: Timestamp) -> Self {
+        Self {
+            id: alarm.id,
+            severity: alarm.severity,
+            camera_label: labels.camera,
+            zone_label: labels.zone,
+            phase: alarm.latest.phase,
+            began: alarm.first.time,
+            last: alarm.latest.time,
+            ended: alarm.ended(),
+            received,
+            events: alarm.events,
+            first_event: alarm.first.event,
+            snapshot: alarm.snapshot.map(|moment| format!("/api/v1/events/{}/snapshot", moment.event)),
+            detail: alarm.detail,
+            edge: alarm.edge,
+            kind: alarm.scene.kind,
+            camera: alarm.scene.camera,
+            zone: alarm.scene.zone,
+            rule: alarm.scene.rule,
+            object: alarm.scene.object,
+            cause: alarm.scene.cause,
+        }
+    }
+}

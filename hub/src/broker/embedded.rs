@@ -1,0 +1,260 @@
+//! The broker inside the process: `rmqtt` with our hooks. A QoS 1 message is acknowledged only after intake's
+//! receipt, so what a device was told is on disk, and the broker itself keeps nothing.
+//!
+//! `docs/BROKER.md` says why, and what each hook relies on.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use gatepost_wire::{EdgeId, Timestamp};
+use rmqtt::codec::v5::{PublishAckReason, SubscribeAckReason};
+use rmqtt::context::ServerContext;
+use rmqtt::hook::{Handler, HookResult, Parameter, ReturnType, Type};
+use rmqtt::net::Builder;
+use rmqtt::server::MqttServer;
+use rmqtt::types::{
+    AuthResult, ConnectInfo, FromType, Id, LastWill, Publish, PublishAclResult, PublishResult, QoS,
+    SubscribeReturn,
+};
+use tokio::task::JoinHandle;
+
+use super::acl::is_own;
+use super::devices::Devices;
+use super::retained::Retained;
+use crate::config::{ConfigError, EmbeddedBroker};
+use crate::intake::{Intake, Receipt};
+use crate::store::Delivery;
+
+/// Below rmqtt's 5 s wait for the former session of a device that comes back, so that two connections of one
+/// device never commit at the same time; and below 1.5 keep-alives, because a ping waits behind the commit.
+const COMMIT: Duration = Duration::from_secs(4);
+
+/// Sessions under way at the end may take so long.
+const GRACE: Duration = Duration::from_secs(1);
+
+/// The embedded broker cannot start.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// The devices file is wrong.
+    #[error(transparent)]
+    Devices(#[from] ConfigError),
+    /// The address is taken or not this machine's.
+    #[error("broker.listen {address}: {reason}")]
+    Listen {
+        /// The address.
+        address: SocketAddr,
+        /// Why.
+        reason: String,
+    },
+}
+
+/// The running broker.
+pub struct Embedded {
+    context: ServerContext,
+    accepting: JoinHandle<()>,
+}
+
+impl Embedded {
+    pub(super) async fn start(config: &EmbeddedBroker, intake: Intake) -> Result<Self, StartError> {
+        let devices = Arc::new(Devices::open(config.devices_file.clone())?);
+        // The busy check would refuse devices whenever the machine's load is high.
+        let context = ServerContext::new().busy_check_enable(false).build().await;
+        *context.extends.retain_mut().await = Box::new(Retained::new());
+        let register = context.extends.hook_mgr().register();
+        for hook in [
+            Type::ClientAuthenticate,
+            Type::ClientSubscribeCheckAcl,
+            Type::MessagePublishCheckAcl,
+            Type::MessagePublish,
+        ] {
+            register.add(hook, Box::new(Hooks { devices: devices.clone(), intake: intake.clone() })).await;
+        }
+        // Without it no hook is ever called.
+        register.start().await;
+
+        let address = config.listen.get();
+        let failed =
+            |error: &dyn std::fmt::Display| StartError::Listen { address, reason: error.to_string() };
+        let listener = Builder::new()
+            .name("edge")
+            .laddr(address)
+            .reuseaddr(Some(true))
+            .nodelay(true)
+            .allow_anonymous(false)
+            .max_packet_size(config.max_packet_bytes)
+            .max_qos_allowed(QoS::AtLeastOnce)
+            .handshake_timeout(Duration::from_secs(10))
+            .bind()
+            .and_then(|bound| bound.tcp())
+            .map_err(|error| failed(&error))?;
+        let local = listener.local_addr().map_err(|error| failed(&error))?;
+        let server = MqttServer::new(context.clone()).listener_by_id(listener, 1).build();
+        // Not `start`, which ends the process on an error.
+        let accepting = tokio::spawn(async move {
+            if let Err(error) = server.run().await {
+                tracing::error!(%error, "the embedded broker ended; edges cannot connect until a restart");
+            }
+        });
+        tracing::info!(address = %format_args!("mqtt://{local}"), "broker listening");
+        Ok(Self { context, accepting })
+    }
+
+    /// Accepts nobody more and closes every connection. A message whose commit is under way is answered first,
+    /// because a session handles one at a time.
+    pub(super) async fn stop(self) {
+        self.accepting.abort();
+        let shared = self.context.extends.shared().await;
+        let sessions: Vec<Id> = shared.iter().map(|entry| entry.id()).collect();
+        let closing = async {
+            for id in sessions {
+                if let Ok(mut entry) = shared.entry(id).try_lock().await
+                    && let Err(error) = entry.kick(true, true, true).await
+                {
+                    tracing::debug!(%error, "closing a device's connection");
+                }
+            }
+        };
+        if tokio::time::timeout(GRACE, closing).await.is_err() {
+            tracing::warn!("some devices' connections were cut");
+        }
+    }
+}
+
+struct Hooks {
+    devices: Arc<Devices>,
+    intake: Intake,
+}
+
+#[async_trait]
+impl Handler for Hooks {
+    async fn hook(&self, parameter: &Parameter, result: Option<HookResult>) -> ReturnType {
+        match parameter {
+            Parameter::ClientAuthenticate(client) => {
+                (false, Some(HookResult::AuthResult(self.authenticate(client))))
+            }
+            Parameter::ClientSubscribeCheckAcl(session, subscription) => {
+                let filter: &str = &subscription.topic_filter;
+                let answer = if device(&session.id).is_some_and(|device| is_own(&device, filter)) {
+                    SubscribeReturn::new_success(subscription.opts.qos(), None)
+                } else {
+                    tracing::warn!(
+                        device = session.id.username_ref(),
+                        ?filter,
+                        "subscription refused: not its own topics"
+                    );
+                    SubscribeReturn::new_failure(SubscribeAckReason::NotAuthorized)
+                };
+                (false, Some(HookResult::SubscribeAclResult(answer)))
+            }
+            // The last hook before the PUBACK, and the only one that can refuse.
+            Parameter::MessagePublishCheckAcl(session, publish) => {
+                let answer = self.publish(&session.id, publish).await;
+                (false, Some(HookResult::PublishAclResult(PublishAclResult(answer))))
+            }
+            // A last will passes this hook only; its topic was checked when its device connected.
+            Parameter::MessagePublish(_, from, publish) if matches!(from.typ(), FromType::LastWill) => {
+                let receipt = self.deliver(publish).await;
+                if receipt == Receipt::NotStored {
+                    tracing::debug!(topic = %publish.topic, "a last will could not be stored");
+                }
+                (true, result)
+            }
+            _ => (true, result),
+        }
+    }
+}
+
+impl Hooks {
+    fn authenticate(&self, client: &ConnectInfo) -> AuthResult {
+        match self.check(client) {
+            // Never as superuser: that would skip the publish hook, and with it the commit.
+            Ok(()) => AuthResult::Allow(false, None),
+            Err((answer, reason)) => {
+                tracing::warn!(
+                    address = address(client.ipaddress()),
+                    user = client.username().map(|name| format!("{name:?}")),
+                    client_id = ?client.client_id().to_string(),
+                    reason,
+                    "device refused"
+                );
+                answer
+            }
+        }
+    }
+
+    fn check(&self, client: &ConnectInfo) -> Result<(), (AuthResult, &'static str)> {
+        if matches!(client, ConnectInfo::V3(..)) {
+            // Its PUBACK cannot say that a message was refused.
+            return Err((AuthResult::NotAuthorized, "MQTT 5 is needed"));
+        }
+        let Some(device) = client.username().and_then(|name| name.parse::<EdgeId>().ok()) else {
+            return Err((AuthResult::BadUsernameOrPassword, "the user name must be the name of an edge"));
+        };
+        let token = client.password().map(|password| &password[..]).unwrap_or_default();
+        if !self.devices.accept(&device, token) {
+            return Err((
+                AuthResult::BadUsernameOrPassword,
+                "unknown device or wrong token: `gatepost-hub device add NAME` makes the token for a new one",
+            ));
+        }
+        if *client.client_id().to_string() != *device.as_str() {
+            return Err((AuthResult::NotAuthorized, "the client id must be the device's name"));
+        }
+        let will = client.last_will().map(|will| match will {
+            LastWill::V5(will) => will.topic.to_string(),
+            LastWill::V3(will) => will.topic.to_string(),
+        });
+        if will.is_some_and(|topic| !is_own(&device, &topic)) {
+            return Err((AuthResult::NotAuthorized, "its last will is not on its own topics"));
+        }
+        Ok(())
+    }
+
+    async fn publish(&self, sender: &Id, publish: &Publish) -> PublishResult {
+        let topic: &str = &publish.topic;
+        if !device(sender).is_some_and(|device| is_own(&device, topic)) {
+            tracing::warn!(
+                device = sender.username_ref(),
+                address = address(sender.remote_addr),
+                ?topic,
+                "message refused: not its own topic"
+            );
+            return refuse(PublishAckReason::NotAuthorized, "a device publishes on its own topics only");
+        }
+        match self.deliver(publish).await {
+            Receipt::Stored | Receipt::Duplicate => PublishResult::success(),
+            Receipt::Refused(reason) => refuse(PublishAckReason::PayloadFormatInvalid, &reason),
+            // No PUBACK at all: the connection ends, and the edge sends it again later.
+            Receipt::NotStored => PublishResult::reason_code(
+                PublishAckReason::UnspecifiedError,
+                Some("not stored, send it again later".into()),
+                true,
+            ),
+        }
+    }
+
+    async fn deliver(&self, publish: &Publish) -> Receipt {
+        let delivery = Delivery {
+            topic: publish.topic.to_string(),
+            payload: publish.payload.clone(),
+            received: Timestamp::now(),
+            retained: false,
+        };
+        tokio::time::timeout(COMMIT, self.intake.deliver(delivery)).await.unwrap_or(Receipt::NotStored)
+    }
+}
+
+fn address(address: Option<SocketAddr>) -> String {
+    address.map_or_else(|| "unknown".into(), |address| address.to_string())
+}
+
+/// The device a session belongs to; its name was checked at the login.
+fn device(id: &Id) -> Option<EdgeId> {
+    id.username.as_ref()?.parse().ok()
+}
+
+fn refuse(code: PublishAckReason, reason: &str) -> PublishResult {
+    PublishResult::reason_code(code, Some(reason.chars().take(200).collect::<String>().into()), false)
+}

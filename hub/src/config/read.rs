@@ -1,0 +1,234 @@
+//! From a file to a [`Config`]: every complaint names the file, the line and the key.
+
+use std::path::{Path, PathBuf};
+
+use serde::de::DeserializeOwned;
+use toml::Spanned;
+
+use super::{Broker, BrokerMode, BrokerTable, Config, EmbeddedBroker, ExternalBroker, File, Login};
+
+/// Room for one picture and its topic.
+const DEFAULT_MAX_PACKET_BYTES: u32 = 1024 * 1024;
+
+/// The configuration cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum ConfigError {
+    /// The file cannot be read.
+    #[error("{}: {source}", file.display())]
+    Unreadable {
+        /// The file.
+        file: PathBuf,
+        /// Why.
+        source: std::io::Error,
+    },
+    /// The file holds something that is not allowed.
+    #[error("{}:{line}: `{key}`: {problem}", file.display())]
+    Wrong {
+        /// The file.
+        file: PathBuf,
+        /// Counted from 1.
+        line: usize,
+        /// Dotted path of the key.
+        key: String,
+        /// What is wrong and what to do.
+        problem: String,
+    },
+}
+
+/// A text and where it came from.
+struct Source<'a> {
+    file: &'a Path,
+    text: &'a str,
+}
+
+impl Source<'_> {
+    fn wrong(&self, at: usize, key: &str, problem: impl ToString) -> ConfigError {
+        let line = 1 + self.text.as_bytes().iter().take(at).filter(|b| **b == b'\n').count();
+        ConfigError::Wrong { file: self.file.into(), line, key: key.into(), problem: problem.to_string() }
+    }
+
+    /// A path in the file is relative to the file.
+    fn path(&self, path: &Path) -> PathBuf {
+        self.file.parent().map_or_else(|| path.to_owned(), |dir| dir.join(path))
+    }
+}
+
+/// Reads any TOML file into its type.
+///
+/// # Errors
+/// Names the file, the line and the key.
+pub fn read_toml<T: DeserializeOwned>(file: &Path, text: &str) -> Result<T, ConfigError> {
+    let source = Source { file, text };
+    let wrong = |path: Option<&serde_path_to_error::Path>, error: &toml::de::Error| {
+        // `Spanned` shows up in the path as a field of toml's own.
+        let key = path.map_or_else(|| ".".to_owned(), ToString::to_string);
+        let key = key.split(".$__").next().unwrap_or(&key).to_owned();
+        source.wrong(error.span().map_or(0, |span| span.start), &key, error.message())
+    };
+    let deserializer = toml::Deserializer::parse(text).map_err(|e| wrong(None, &e))?;
+    serde_path_to_error::deserialize(deserializer).map_err(|e| wrong(Some(e.path()), e.inner()))
+}
+
+/// Reads and checks the whole configuration, and the files it names.
+///
+/// # Errors
+/// The first thing that is wrong.
+pub fn load(file: &Path) -> Result<Config, ConfigError> {
+    let text = read(file)?;
+    let parsed: File = read_toml(file, &text)?;
+    let source = Source { file, text: &text };
+    let data_dir = source.path(&parsed.data_dir);
+    Ok(Config {
+        database: parsed.store.path.map_or_else(|| data_dir.join("hub.sqlite"), |path| source.path(&path)),
+        broker: broker(parsed.broker, &source, &data_dir)?,
+        log: parsed.log,
+        web: parsed.web,
+        data_dir,
+    })
+}
+
+fn read(file: &Path) -> Result<String, ConfigError> {
+    std::fs::read_to_string(file).map_err(|source| ConfigError::Unreadable { file: file.into(), source })
+}
+
+fn broker(table: BrokerTable, source: &Source<'_>, data_dir: &Path) -> Result<Broker, ConfigError> {
+    let max_packet_bytes = table.max_packet_bytes.map_or(DEFAULT_MAX_PACKET_BYTES, Into::into);
+    match table.mode {
+        BrokerMode::Embedded => {
+            let only_external =
+                |key: &str| format!("`{key}` belongs to mode = \"external\": remove it or change the mode");
+            refuse(&table.url, "url", source, only_external)?;
+            refuse(&table.username, "username", source, only_external)?;
+            refuse(&table.password_file, "password_file", source, only_external)?;
+            refuse(&table.client_id, "client_id", source, only_external)?;
+            refuse(&table.share_group, "share_group", source, only_external)?;
+            Ok(Broker::Embedded(EmbeddedBroker {
+                listen: table.listen.map_or(super::LoopbackAddr::on_port(1883), Spanned::into_inner),
+                max_packet_bytes,
+                devices_file: table
+                    .devices_file
+                    .map_or_else(|| data_dir.join("devices.toml"), |path| source.path(path.get_ref())),
+            }))
+        }
+        BrokerMode::External => {
+            let only_embedded =
+                |key: &str| format!("`{key}` belongs to mode = \"embedded\": remove it or change the mode");
+            refuse(&table.listen, "listen", source, only_embedded)?;
+            refuse(&table.devices_file, "devices_file", source, only_embedded)?;
+            let mode = source.text.find("external").unwrap_or(0);
+            let url = table.url.ok_or_else(|| {
+                source.wrong(
+                    mode,
+                    "broker.url",
+                    "mode = \"external\" needs it, e.g. url = \"mqtt://127.0.0.1:1883\"",
+                )
+            })?;
+            Ok(Broker::External(ExternalBroker {
+                url: url.into_inner(),
+                login: login(table.username, table.password_file, source)?,
+                client_id: table.client_id.map_or_else(|| "gatepost-hub".into(), Spanned::into_inner),
+                share_group: table.share_group.map(Spanned::into_inner),
+                max_packet_bytes,
+            }))
+        }
+    }
+}
+
+fn refuse<T>(
+    value: &Option<Spanned<T>>,
+    key: &str,
+    source: &Source<'_>,
+    problem: impl Fn(&str) -> String,
+) -> Result<(), ConfigError> {
+    match value {
+        None => Ok(()),
+        Some(value) => Err(source.wrong(value.span().start, &format!("broker.{key}"), problem(key))),
+    }
+}
+
+fn login(
+    username: Option<Spanned<String>>,
+    password_file: Option<Spanned<PathBuf>>,
+    source: &Source<'_>,
+) -> Result<Option<Login>, ConfigError> {
+    match (username, password_file) {
+        (None, None) => Ok(None),
+        (Some(username), None) => Err(source.wrong(
+            username.span().start,
+            "broker.username",
+            "`password_file` is missing: a name alone is no login",
+        )),
+        (None, Some(file)) => Err(source.wrong(
+            file.span().start,
+            "broker.password_file",
+            "`username` is missing: a password alone is no login",
+        )),
+        (Some(username), Some(file)) => {
+            let path = source.path(file.get_ref());
+            let wrong = |problem: String| source.wrong(file.span().start, "broker.password_file", problem);
+            let text =
+                std::fs::read_to_string(&path).map_err(|e| wrong(format!("{}: {e}", path.display())))?;
+            let password = text.trim_end_matches(['\r', '\n']);
+            if password.is_empty() {
+                return Err(wrong(format!("{} is empty: write the password into it", path.display())));
+            }
+            Ok(Some(Login { username: username.into_inner(), password: password.to_owned() }))
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn load_text(text: &str) -> Result<Config, String> {
+        let dir = tempfile::tempdir().unwrap();
+        let file = dir.path().join("hub.toml");
+        std::fs::write(&file, text).unwrap();
+        std::fs::write(dir.path().join("password"), "secret\n").unwrap();
+        load(&file).map_err(|e| e.to_string().replace(&dir.path().display().to_string(), ""))
+    }
+
+    #[test]
+    fn an_empty_file_is_complete() {
+        let config = load_text("").unwrap();
+        assert_eq!(config.database, Path::new("/var/lib/gatepost-hub/hub.sqlite"));
+        assert!(matches!(config.broker, Broker::Embedded(_)));
+    }
+
+    #[test]
+    fn complaints_name_file_line_and_key() {
+        for (text, at) in [
+            ("\n[web]\nlisen = \"127.0.0.1:80\"\n", "/hub.toml:3: `web.lisen`: unknown field"),
+            ("[web]\n\nlisten = \"0.0.0.0:80\"\n", "/hub.toml:3: `web.listen`: 0.0.0.0:80 can be reached"),
+            (
+                "[broker]\nlisten = \"192.168.1.2:1883\"\n",
+                "/hub.toml:2: `broker.listen`: 192.168.1.2:1883 can be",
+            ),
+            ("[log]\nlevel = \"loud\"\n", "/hub.toml:2: `log.level`: unknown variant `loud`"),
+            ("[broker]\nmax_packet_bytes = 0\n", "/hub.toml:2: `broker.max_packet_bytes`:"),
+            ("data_dir = 7\n", "/hub.toml:1: `data_dir`: invalid type"),
+            (
+                "[broker]\nurl = \"mqtt://a\"\n",
+                "/hub.toml:2: `broker.url`: `url` belongs to mode = \"external\"",
+            ),
+            ("[broker]\nmode = \"external\"\n", "/hub.toml:2: `broker.url`: mode = \"external\" needs it"),
+            (
+                "[broker]\nmode = \"external\"\nurl = \"mqtt://a\"\nusername = \"hub\"\npassword_file = \"none\"\n",
+                "/hub.toml:5: `broker.password_file`: /none: No such file",
+            ),
+            ("[web\n", "/hub.toml:1: `.`:"),
+        ] {
+            let error = load_text(text).unwrap_err();
+            assert!(error.starts_with(at), "{text}\n{error}");
+        }
+    }
+
+    #[test]
+    fn an_external_broker_with_login() {
+        let text = "[broker]\nmode = \"external\"\nurl = \"mqtt://a\"\nusername = \"hub\"\npassword_file = \"password\"";
+        let Broker::External(broker) = load_text(text).unwrap().broker else { panic!("embedded") };
+        assert_eq!(broker.login.as_ref().unwrap().password, "secret");
+        assert!(!format!("{broker:?}").contains("secret"));
+    }
+}

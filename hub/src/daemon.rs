@@ -1,0 +1,78 @@
+//! The hub as a whole: what is started in which order, and stopped in which.
+
+use tokio::signal::unix::{SignalKind, signal};
+use tokio::sync::watch;
+use tokio_util::sync::CancellationToken;
+
+use crate::broker::{self, Broker};
+use crate::config::{self, Config};
+use crate::evidence::Folder;
+use crate::intake::Intake;
+use crate::live::Feed;
+use crate::store::{Store, StoreError};
+use crate::web::{App, ListenError, Server};
+
+/// The hub cannot start.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// The directory for pictures cannot be made.
+    #[error("{}: {source}", path.display())]
+    Pictures {
+        /// The directory.
+        path: std::path::PathBuf,
+        /// Why.
+        source: std::io::Error,
+    },
+    /// The database.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The broker.
+    #[error(transparent)]
+    Broker(#[from] broker::StartError),
+    /// The web address.
+    #[error(transparent)]
+    Web(#[from] ListenError),
+    /// Signals cannot be received.
+    #[error("signals: {0}")]
+    Signals(std::io::Error),
+}
+
+/// Runs until SIGTERM or SIGINT.
+///
+/// # Errors
+/// When it cannot start.
+pub async fn run(config: Config) -> Result<(), StartError> {
+    let mut terminate = signal(SignalKind::terminate()).map_err(StartError::Signals)?;
+    let mut interrupt = signal(SignalKind::interrupt()).map_err(StartError::Signals)?;
+
+    let store = Store::open(&config.database).await?;
+    let pictures = config.data_dir.join("evidence");
+    let folder =
+        Folder::open(pictures.clone()).map_err(|source| StartError::Pictures { path: pictures, source })?;
+    if matches!(config.broker, config::Broker::Embedded(_)) {
+        store.forget_presence().await?;
+    }
+    let (changed, changes) = watch::channel(store.last_change().await?);
+    let (intake, writing) = Intake::start(store.writer(folder.clone()), folder.clone(), changed);
+    let stop = CancellationToken::new();
+    let (feed, telling) = Feed::start(store.clone(), changes, stop.clone()).await?;
+    let app = App { store: store.clone(), folder, feed, storage: writing.storage(), stop: stop.clone() };
+    let server = Server::start(&config.web, app).await?;
+    let broker = Broker::start(&config.broker, intake, writing.storage()).await?;
+
+    tokio::select! {
+        _ = terminate.recv() => tracing::info!("stopping: SIGTERM"),
+        _ = interrupt.recv() => tracing::info!("stopping: SIGINT"),
+    }
+    // In the direction of the data: nothing comes in, what came is stored, then those who look are let go.
+    broker.stop().await;
+    writing.stop().await;
+    stop.cancel();
+    server.ended().await;
+    if let Err(error) = telling.await {
+        tracing::error!(%error, "the live feed did not end well");
+    }
+    store.close().await;
+    tracing::info!("stopped");
+    Ok(())
+}

@@ -1,0 +1,55 @@
+//! What the hub knows of an edge: is it there, and is everything it recorded here?
+
+pub mod presence;
+pub mod sequence;
+
+use gatepost_wire::{BootId, EdgeId, Seq, Timestamp};
+use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
+use utoipa::ToSchema;
+
+/// One edge as people and programs are told of it.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub struct Device {
+    /// Its name.
+    #[schema(value_type = String, example = "gate-1")]
+    pub edge: EdgeId,
+    /// Is it connected to the broker?
+    pub presence: Connection,
+    /// When its last message came.
+    #[schema(value_type = String, format = DateTime, example = "2026-01-31T08:30:00Z")]
+    pub last_seen: Timestamp,
+    /// What it last said of itself, as it said it (`Health` of the contract).
+    #[schema(value_type = Option<Object>)]
+    pub health: Option<Box<RawValue>>,
+    /// Events it recorded that are not here, at most 100 gaps of each boot.
+    pub missing: Vec<Gap>,
+    /// Messages of it that were no use, since the database was made.
+    pub refused: u64,
+}
+
+/// Is an edge connected?
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Connection {
+    /// It is.
+    Online,
+    /// It said goodbye, or the broker lost it.
+    Offline,
+    /// Nobody said yet, for instance because the hub has just started.
+    Unknown,
+}
+
+/// Events of one boot that are not here.
+#[derive(Debug, Clone, Copy, Serialize, ToSchema)]
+pub struct Gap {
+    /// The start of the edge they were recorded under, a ULID.
+    #[schema(value_type = String, example = "01ARZ3NDEKTSV4RRFFQ69G5FAV")]
+    pub boot: BootId,
+    /// The first that is missing.
+    #[schema(value_type = u64, example = 3)]
+    pub first: Seq,
+    /// The last that is missing.
+    #[schema(value_type = u64, example = 4)]
+    pub last: Seq,
+}

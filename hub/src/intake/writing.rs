@@ -1,0 +1,150 @@
+//! The one task that writes. It commits as soon as it is free and takes everything that waits into one
+//! transaction, so a lone alarm never waits for company and a crowd shares the cost of the disk.
+
+use std::time::Duration;
+
+use tokio::sync::{mpsc, watch};
+use tokio::task::JoinHandle;
+use tokio_util::sync::CancellationToken;
+
+use super::{Receipt, Waiting};
+use crate::store::{Fate, Record, StoreError, Writer};
+
+/// Records in one transaction. An alarm behind a full one waits a few tens of milliseconds.
+const BATCH: usize = 512;
+
+/// While nothing can be stored, so often it is tried whether there is room again.
+const PROBE: Duration = Duration::from_secs(1);
+
+/// Does the disk take what comes?
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Storage {
+    /// It does.
+    Works,
+    /// It does not; nothing is acknowledged.
+    Failed,
+}
+
+/// The running task.
+#[derive(Debug)]
+pub struct Writing {
+    task: JoinHandle<()>,
+    stop: CancellationToken,
+    storage: watch::Receiver<Storage>,
+}
+
+impl Writing {
+    pub(super) fn start(
+        writer: Writer,
+        waiting: mpsc::Receiver<Waiting>,
+        changes: watch::Sender<i64>,
+    ) -> Self {
+        let stop = CancellationToken::new();
+        let (told, storage) = watch::channel(Storage::Works);
+        let task = tokio::spawn(run(writer, waiting, changes, told, stop.clone()));
+        Self { task, stop, storage }
+    }
+
+    /// Does the disk take what comes?
+    pub fn storage(&self) -> watch::Receiver<Storage> {
+        self.storage.clone()
+    }
+
+    /// Takes nothing more, stores what waits, and ends.
+    pub async fn stop(self) {
+        self.stop.cancel();
+        if let Err(error) = self.task.await {
+            tracing::error!(%error, "the writing task did not end well");
+        }
+    }
+}
+
+async fn run(
+    mut writer: Writer,
+    mut waiting: mpsc::Receiver<Waiting>,
+    changes: watch::Sender<i64>,
+    storage: watch::Sender<Storage>,
+    stop: CancellationToken,
+) {
+    let mut batch = Vec::with_capacity(BATCH);
+    loop {
+        let failed = *storage.borrow() == Storage::Failed;
+        tokio::select! {
+            biased;
+            () = stop.cancelled(), if !waiting.is_closed() => waiting.close(),
+            taken = waiting.recv_many(&mut batch, BATCH) => {
+                if taken == 0 {
+                    break;
+                }
+                write(&mut writer, &mut batch, &changes, &storage).await;
+            }
+            () = tokio::time::sleep(PROBE), if failed => note(&storage, &writer.probe().await),
+        }
+    }
+    writer.close().await;
+}
+
+async fn write(
+    writer: &mut Writer,
+    batch: &mut Vec<Waiting>,
+    changes: &watch::Sender<i64>,
+    storage: &watch::Sender<Storage>,
+) {
+    let (records, receipts): (Vec<Record>, Vec<_>) =
+        batch.drain(..).map(|waiting| (waiting.record, waiting.receipt)).unzip();
+    let written = writer.commit(&records).await;
+    note(storage, &written.as_ref().map(|_| ()));
+    let Ok(committed) = written else {
+        for receipt in receipts {
+            // Who no longer waits needs no answer, here and below.
+            let _ = receipt.send(Receipt::NotStored);
+        }
+        return;
+    };
+    for ((record, receipt), fate) in records.iter().zip(receipts).zip(committed.fates) {
+        let delivery = &record.delivery;
+        let _ = receipt.send(match fate {
+            Fate::Stored => {
+                tracing::debug!(topic = delivery.topic, bytes = delivery.payload.len(), "stored");
+                Receipt::Stored
+            }
+            Fate::Duplicate => {
+                tracing::debug!(topic = delivery.topic, "already stored");
+                Receipt::Duplicate
+            }
+            Fate::Refused(reason) => {
+                tracing::warn!(
+                    topic = ?delivery.topic, bytes = delivery.payload.len(), reason, "message refused and noted"
+                );
+                Receipt::Refused(reason)
+            }
+        });
+    }
+    changes.send_if_modified(|last| {
+        let moved = *last != committed.last_change;
+        *last = committed.last_change;
+        moved
+    });
+}
+
+/// Says once that storing fails, and once that it works again.
+fn note(storage: &watch::Sender<Storage>, written: &Result<(), impl std::borrow::Borrow<StoreError>>) {
+    let (now, error) = match written {
+        Ok(()) => (Storage::Works, None),
+        Err(error) => (Storage::Failed, Some(error.borrow())),
+    };
+    storage.send_if_modified(|before| {
+        if *before == now {
+            return false;
+        }
+        match error {
+            Some(error) => tracing::error!(
+                %error,
+                "events cannot be stored, so none is acknowledged and edges keep theirs: free space or mend the disk"
+            ),
+            None => tracing::info!("events are stored again"),
+        }
+        *before = now;
+        true
+    });
+}

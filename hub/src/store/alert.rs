@@ -1,0 +1,139 @@
+//! Alarms as people are told of them, newest first or by change.
+
+use std::fmt;
+use std::str::FromStr;
+
+use gatepost_wire::{AlarmId, CameraId, EdgeId};
+use sqlx::{FromRow, QueryBuilder, Sqlite};
+
+use super::column::timestamp;
+use super::{Store, StoreError, alarm};
+use crate::alert::{Alert, Labels};
+
+/// Where an alarm stands in the list; the text is a cursor.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Place {
+    placed: i64,
+    id: AlarmId,
+}
+
+impl fmt::Display for Place {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}.{}", self.placed, self.id)
+    }
+}
+
+/// A text is no cursor of this list.
+#[derive(Debug, thiserror::Error)]
+#[error("not a cursor: use `next` of the page before, unchanged")]
+pub struct PlaceError;
+
+impl FromStr for Place {
+    type Err = PlaceError;
+
+    fn from_str(text: &str) -> Result<Self, PlaceError> {
+        let (placed, id) = text.split_once('.').ok_or(PlaceError)?;
+        Ok(Self { placed: placed.parse().map_err(|_| PlaceError)?, id: id.parse().map_err(|_| PlaceError)? })
+    }
+}
+
+/// Which alarms are asked for.
+#[derive(Debug, Default)]
+pub struct AlertFilter {
+    /// Of this edge only.
+    pub edge: Option<EdgeId>,
+    /// Of this camera only.
+    pub camera: Option<CameraId>,
+    /// Older than the one here.
+    pub before: Option<Place>,
+    /// At most so many.
+    pub limit: u16,
+}
+
+/// Some alarms, newest first.
+#[derive(Debug)]
+pub struct AlertPage {
+    /// The alarms.
+    pub alerts: Vec<Alert>,
+    /// Where to go on, when there may be more.
+    pub next: Option<Place>,
+}
+
+#[derive(FromRow)]
+struct Row {
+    #[sqlx(flatten)]
+    alarm: alarm::Row,
+    received: i64,
+    placed: i64,
+    change: i64,
+    camera_label: Option<String>,
+    zone_label: Option<String>,
+}
+
+impl Row {
+    fn alert(self) -> Result<Alert, StoreError> {
+        let labels = Labels { camera: self.camera_label, zone: self.zone_label };
+        Ok(Alert::new(self.alarm.try_into()?, labels, timestamp(self.received)))
+    }
+}
+
+const SELECT: &str = "SELECT alarm.*, c.label AS camera_label, z.label AS zone_label FROM alarm \
+    LEFT JOIN label c ON c.edge = alarm.edge AND c.camera = alarm.camera AND c.zone = '' \
+    LEFT JOIN label z ON z.edge = alarm.edge AND z.camera = alarm.camera AND z.zone = alarm.zone";
+
+impl Store {
+    /// Alarms, newest first.
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    pub async fn alerts(&self, filter: &AlertFilter) -> Result<AlertPage, StoreError> {
+        let mut query = QueryBuilder::<Sqlite>::new(SELECT);
+        query.push(" WHERE 1");
+        if let Some(edge) = &filter.edge {
+            query.push(" AND alarm.edge = ").push_bind(edge.to_string());
+        }
+        if let Some(camera) = &filter.camera {
+            query.push(" AND alarm.camera = ").push_bind(camera.to_string());
+        }
+        if let Some(before) = filter.before {
+            query.push(" AND (alarm.placed, alarm.id) < (").push_bind(before.placed);
+            query.push(", ").push_bind(before.id.to_string()).push(")");
+        }
+        query.push(" ORDER BY alarm.placed DESC, alarm.id DESC LIMIT ").push_bind(i64::from(filter.limit));
+        let rows: Vec<Row> = query.build_query_as().fetch_all(&self.readers).await?;
+        let full = rows.len() >= usize::from(filter.limit);
+        let last_placed = rows.last().map(|row| row.placed);
+        let alerts = rows.into_iter().map(Row::alert).collect::<Result<Vec<_>, _>>()?;
+        let next = match (alerts.last(), last_placed) {
+            (Some(last), Some(placed)) if full => Some(Place { placed, id: last.id }),
+            _ => None,
+        };
+        Ok(AlertPage { alerts, next })
+    }
+
+    /// Alarms that changed after a change number, in the order of their changes, with those numbers.
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    pub async fn alerts_changed(&self, after: i64, limit: u16) -> Result<Vec<(i64, Alert)>, StoreError> {
+        let mut query = QueryBuilder::<Sqlite>::new(SELECT);
+        query.push(" WHERE alarm.change > ").push_bind(after);
+        query.push(" ORDER BY alarm.change LIMIT ").push_bind(i64::from(limit));
+        let rows: Vec<Row> = query.build_query_as().fetch_all(&self.readers).await?;
+        rows.into_iter().map(|row| Ok((row.change, row.alert()?))).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_place_keeps_its_text() {
+        let text = "-5.01ARZ3NDEKTSV4RRFFQ69G5FAV";
+        assert_eq!(text.parse::<Place>().unwrap().to_string(), text);
+        for bad in ["", "5", "5.x", "x.01ARZ3NDEKTSV4RRFFQ69G5FAV"] {
+            assert!(bad.parse::<Place>().is_err(), "{bad}");
+        }
+    }
+}

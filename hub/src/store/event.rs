@@ -1,0 +1,224 @@
+//! Events: stored once each, read in the order of storing.
+
+use gatepost_wire::event::Phase;
+use gatepost_wire::{BootId, EdgeId, Event, EventId, Seq, Timestamp};
+use serde::Serialize;
+use serde_json::value::RawValue;
+use sqlx::{FromRow, QueryBuilder};
+use utoipa::ToSchema;
+
+use super::column::{integer, nanos, parse, seq, text as id_text, timestamp, word};
+use super::record::{Delivery, Fate};
+use super::writer::Batch;
+use super::{Store, StoreError, alarm, evidence, sequence};
+use crate::alarm::Alarm;
+
+/// An event as it is kept.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct StoredEvent {
+    /// ULID.
+    #[schema(value_type = String, example = "01ARZ3NDEKTSV4RRFFQ69G5FAV")]
+    pub id: EventId,
+    /// The box it was born at.
+    #[schema(value_type = String, example = "gate-1")]
+    pub edge: EdgeId,
+    /// The start of the edge it was recorded under, a ULID.
+    #[schema(value_type = String, example = "01ARZ3NDEKTSV4RRFFQ69G5FAV")]
+    pub boot: BootId,
+    /// Its place among the events of that boot, from 1.
+    #[schema(value_type = u64, example = 7)]
+    pub seq: Seq,
+    /// When it happened, by the edge's clock.
+    #[schema(value_type = String, format = DateTime, example = "2026-01-31T08:30:00Z")]
+    pub time: Timestamp,
+    /// When the hub received it.
+    #[schema(value_type = String, format = DateTime, example = "2026-01-31T08:30:00.2Z")]
+    pub received: Timestamp,
+    /// What happened.
+    #[schema(example = "zone_intrusion")]
+    pub kind: String,
+    /// 1 (gravest) to 4.
+    #[schema(minimum = 1, maximum = 4, example = 2)]
+    pub severity: u8,
+    /// Another event already had this place in the boot.
+    pub sequence_conflict: bool,
+    /// The CloudEvent as the edge sent it.
+    #[schema(value_type = Object)]
+    pub envelope: Box<RawValue>,
+}
+
+/// Which events are asked for.
+#[derive(Debug, Default)]
+pub struct EventFilter {
+    /// Of this edge only.
+    pub edge: Option<EdgeId>,
+    /// Of this boot only.
+    pub boot: Option<BootId>,
+    /// Stored after the event with this number.
+    pub after: i64,
+    /// At most so many.
+    pub limit: u16,
+}
+
+/// Some events, oldest first in the order of storing.
+#[derive(Debug)]
+pub struct EventPage {
+    /// The events.
+    pub events: Vec<StoredEvent>,
+    /// The number to go on after, when there may be more.
+    pub next: Option<i64>,
+}
+
+#[derive(FromRow)]
+struct Row {
+    number: i64,
+    id: String,
+    edge: String,
+    boot: String,
+    seq: i64,
+    time: i64,
+    received: i64,
+    kind: String,
+    severity: i64,
+    sequence_conflict: bool,
+    envelope: String,
+}
+
+impl TryFrom<Row> for StoredEvent {
+    type Error = StoreError;
+
+    fn try_from(row: Row) -> Result<Self, StoreError> {
+        Ok(Self {
+            id: parse("event.id", &row.id)?,
+            edge: parse("event.edge", &row.edge)?,
+            boot: parse("event.boot", &row.boot)?,
+            seq: seq(row.seq),
+            time: timestamp(row.time),
+            received: timestamp(row.received),
+            kind: row.kind,
+            severity: u8::try_from(row.severity).unwrap_or(u8::MAX),
+            sequence_conflict: row.sequence_conflict,
+            envelope: RawValue::from_string(row.envelope)
+                .map_err(|_| StoreError::Unreadable { column: "event.envelope", value: row.id })?,
+        })
+    }
+}
+
+const COLUMNS: &str = "SELECT number, id, edge, boot, seq, time, received, kind, severity, sequence_conflict, envelope FROM event";
+
+impl Store {
+    /// Events in the order of storing.
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    pub async fn events(&self, filter: &EventFilter) -> Result<EventPage, StoreError> {
+        let mut query = QueryBuilder::new(COLUMNS);
+        query.push(" WHERE number > ").push_bind(filter.after);
+        if let Some(edge) = &filter.edge {
+            query.push(" AND edge = ").push_bind(edge.to_string());
+        }
+        if let Some(boot) = filter.boot {
+            query.push(" AND boot = ").push_bind(boot.to_string());
+        }
+        query.push(" ORDER BY number LIMIT ").push_bind(i64::from(filter.limit));
+        let rows: Vec<Row> = query.build_query_as().fetch_all(&self.readers).await?;
+        let full = rows.len() >= usize::from(filter.limit);
+        let next = rows.last().map(|row| row.number).filter(|_| full);
+        Ok(EventPage { events: rows.into_iter().map(TryInto::try_into).collect::<Result<_, _>>()?, next })
+    }
+
+    /// One event.
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    pub async fn event(&self, id: EventId) -> Result<Option<StoredEvent>, StoreError> {
+        let mut query = QueryBuilder::new(COLUMNS);
+        query.push(" WHERE id = ").push_bind(id.to_string());
+        let row: Option<Row> = query.build_query_as().fetch_optional(&self.readers).await?;
+        row.map(TryInto::try_into).transpose()
+    }
+
+    /// The hash of an event's picture, once it is here.
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    pub async fn snapshot(&self, id: EventId) -> Result<Option<String>, StoreError> {
+        let hash: Option<Option<String>> = sqlx::query_scalar("SELECT snapshot FROM event WHERE id = ?")
+            .bind(id.to_string())
+            .fetch_optional(&self.readers)
+            .await?;
+        Ok(hash.flatten())
+    }
+}
+
+/// Stores an event and everything that follows from it.
+pub(super) async fn store(
+    batch: &mut Batch<'_>,
+    delivery: &Delivery,
+    event: &Event,
+    text: &str,
+) -> Result<Fate, StoreError> {
+    let told = Alarm::of(event);
+    let known = match &told {
+        Some(told) => alarm::find(batch, told.id).await?,
+        None => None,
+    };
+    if let Some(known) = &known
+        && known.edge != event.edge
+    {
+        return Ok(Fate::Refused(format!("alarm {} belongs to edge {}", known.id, known.edge)));
+    }
+    let stored = sqlx::query(
+        "INSERT INTO event (id, edge, boot, seq, time, received, kind, severity, alarm, phase, \
+         sequence_conflict, envelope) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 0, ?) ON CONFLICT (id) DO NOTHING",
+    )
+    .bind(event.id.to_string())
+    .bind(event.edge.as_str())
+    .bind(event.boot.to_string())
+    .bind(integer(event.seq))
+    .bind(nanos(event.time))
+    .bind(nanos(delivery.received))
+    .bind(event.data.happening.kind())
+    .bind(i64::from(event.data.severity.level()))
+    .bind(id_text(told.as_ref().map(|alarm| &alarm.id)))
+    .bind(told.as_ref().map(|alarm| word::<Phase>(&alarm.first.phase)))
+    .bind(text)
+    .execute(&mut *batch.connection)
+    .await?;
+    if stored.rows_affected() == 0 {
+        return stored_before(batch, event).await;
+    }
+    if !sequence::place(batch, &event.edge, event.boot, event.seq).await? {
+        tracing::warn!(
+            event = %event.id, edge = %event.edge, boot = %event.boot, seq = %event.seq,
+            "another event already has this sequence number; both are kept: was the edge's disk copied or put back?"
+        );
+        sqlx::query("UPDATE event SET sequence_conflict = 1 WHERE id = ?")
+            .bind(event.id.to_string())
+            .execute(&mut *batch.connection)
+            .await?;
+    }
+    let has_snapshot = evidence::settle(batch, delivery, event).await?;
+    if let Some(mut told) = told {
+        told.snapshot = has_snapshot.then_some(told.first);
+        let alarm = match known {
+            Some(known) => known.merge(told),
+            None => told,
+        };
+        alarm::store(batch, &alarm, delivery.received).await?;
+    }
+    Ok(Fate::Stored)
+}
+
+/// The id is taken: by the same event, delivered again, or by another edge's.
+async fn stored_before(batch: &mut Batch<'_>, event: &Event) -> Result<Fate, StoreError> {
+    let edge: String = sqlx::query_scalar("SELECT edge FROM event WHERE id = ?")
+        .bind(event.id.to_string())
+        .fetch_one(&mut *batch.connection)
+        .await?;
+    Ok(if edge == event.edge.as_str() {
+        Fate::Duplicate
+    } else {
+        Fate::Refused(format!("event id {} belongs to edge {edge}", event.id))
+    })
+}

@@ -1,0 +1,181 @@
+//! The one writer: a batch of records becomes one transaction.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use gatepost_wire::{BootId, EdgeId};
+use sqlx::sqlite::SqliteConnectOptions;
+use sqlx::{ConnectOptions as _, Connection as _, SqliteConnection};
+
+use super::column::nanos;
+use super::record::{Content, Delivery, Fate, Record};
+use super::{StoreError, device, event, evidence, refused, sequence};
+use crate::evidence::Folder;
+
+/// Writes. A transaction that fails leaves nothing behind, and the next one starts on a new connection.
+#[derive(Debug)]
+pub struct Writer {
+    options: SqliteConnectOptions,
+    connection: Option<SqliteConnection>,
+    folder: Folder,
+}
+
+/// A transaction that is on disk.
+#[derive(Debug)]
+pub struct Committed {
+    /// One for each record, in order.
+    pub fates: Vec<Fate>,
+    /// The number of the last change.
+    pub last_change: i64,
+}
+
+impl Writer {
+    pub(super) fn new(options: SqliteConnectOptions, folder: Folder) -> Self {
+        Self { options, connection: None, folder }
+    }
+
+    /// Stores all records or none. When this returns, they are on disk.
+    ///
+    /// # Errors
+    /// Nothing of the batch is stored then, and it may be tried again.
+    pub async fn commit(&mut self, records: &[Record]) -> Result<Committed, StoreError> {
+        let mut connection = match self.connection.take() {
+            Some(connection) => connection,
+            None => self.options.connect().await?,
+        };
+        match store_all(&mut connection, records, &self.folder).await {
+            Ok(committed) => {
+                self.connection = Some(connection);
+                Ok(committed)
+            }
+            Err(error) => {
+                // After "disk full" SQLite may have ended the transaction by itself; a new connection is the
+                // one state that is known. Closing rolls back what is left.
+                if let Err(error) = connection.close().await {
+                    tracing::debug!(%error, "closing the failed connection");
+                }
+                Err(error)
+            }
+        }
+    }
+
+    /// Is there room again? Writes to the disk without changing anything.
+    ///
+    /// # Errors
+    /// When writing still fails.
+    pub async fn probe(&mut self) -> Result<(), StoreError> {
+        self.commit(&[]).await.map(|_| ())
+    }
+
+    /// Ends writing; the WAL is folded into the database when this was the last connection.
+    pub async fn close(self) {
+        if let Some(connection) = self.connection
+            && let Err(error) = connection.close().await
+        {
+            tracing::warn!(%error, "closing the database");
+        }
+    }
+}
+
+/// One transaction under way.
+pub(super) struct Batch<'c> {
+    pub connection: &'c mut SqliteConnection,
+    pub folder: &'c Folder,
+    /// Boots of which a gap may have come or gone.
+    pub gaps: BTreeSet<(EdgeId, BootId)>,
+    /// Pictures nobody vouches for any more.
+    pub orphans: Vec<String>,
+    devices: BTreeMap<EdgeId, Touched>,
+    change: i64,
+}
+
+/// What the batch does to one device.
+#[derive(Default)]
+pub(super) struct Touched {
+    /// When its last live message came; none when all were retained.
+    pub last_seen: Option<i64>,
+    /// When its last message of any kind came.
+    pub received: i64,
+    pub refused: i64,
+    /// A page has to hear of it.
+    pub changed: bool,
+}
+
+impl Batch<'_> {
+    /// The number of the next change.
+    pub fn next_change(&mut self) -> i64 {
+        self.change += 1;
+        self.change
+    }
+
+    /// A message of this edge came. A retained one says nothing about now.
+    pub fn touch(&mut self, edge: &EdgeId, delivery: &Delivery) -> &mut Touched {
+        let touched = self.devices.entry(edge.clone()).or_default();
+        touched.received = nanos(delivery.received);
+        if !delivery.retained {
+            touched.last_seen = touched.last_seen.max(Some(touched.received));
+        }
+        touched
+    }
+}
+
+async fn store_all(
+    connection: &mut SqliteConnection,
+    records: &[Record],
+    folder: &Folder,
+) -> Result<Committed, StoreError> {
+    let mut transaction = connection.begin_with("BEGIN IMMEDIATE").await?;
+    let change = sqlx::query_scalar("SELECT last FROM change_number").fetch_one(&mut *transaction).await?;
+    let mut batch = Batch {
+        connection: &mut transaction,
+        folder,
+        gaps: BTreeSet::new(),
+        orphans: Vec::new(),
+        devices: BTreeMap::new(),
+        change,
+    };
+    let mut fates = Vec::with_capacity(records.len());
+    for record in records {
+        fates.push(store_one(&mut batch, record).await?);
+    }
+    for (edge, boot) in std::mem::take(&mut batch.gaps) {
+        sequence::find_missing(&mut batch, &edge, boot).await?;
+        batch.devices.entry(edge).or_default().changed = true;
+    }
+    for (edge, touched) in std::mem::take(&mut batch.devices) {
+        device::touch(&mut batch, &edge, &touched).await?;
+    }
+    let Batch { orphans, change, .. } = batch;
+    // Written even when nothing changed: that is what makes an empty batch a probe.
+    sqlx::query("UPDATE change_number SET last = ?").bind(change).execute(&mut *transaction).await?;
+    transaction.commit().await?;
+    for sha256 in orphans {
+        evidence::remove_orphan(connection, folder, &sha256).await;
+    }
+    Ok(Committed { fates, last_change: change })
+}
+
+async fn store_one(batch: &mut Batch<'_>, record: &Record) -> Result<Fate, StoreError> {
+    let delivery = &record.delivery;
+    let (edge, fate) = match &record.content {
+        Content::Event { event, text } => {
+            (Some(&event.edge), event::store(batch, delivery, event, text).await?)
+        }
+        Content::Picture { edge, event, sha256 } => {
+            (Some(edge), evidence::store(batch, delivery, edge, *event, sha256).await?)
+        }
+        Content::Health { health, text } => {
+            (Some(&health.edge), device::store_health(batch, delivery, health, text).await?)
+        }
+        Content::Presence(presence) => {
+            (Some(&presence.edge), device::store_presence(batch, delivery, presence).await?)
+        }
+        Content::Refused { edge, reason } => (edge.as_ref(), Fate::Refused(reason.clone())),
+    };
+    if let Some(edge) = edge {
+        batch.touch(edge, delivery);
+    }
+    if let Fate::Refused(reason) = &fate {
+        refused::store(batch, delivery, edge, reason).await?;
+    }
+    Ok(fate)
+}

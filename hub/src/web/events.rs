@@ -1,0 +1,117 @@
+//! `GET /api/v1/events`, one of them, and its snapshot.
+
+use axum::Json;
+use axum::extract::State;
+use axum::http::{HeaderMap, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use gatepost_wire::{BootId, EdgeId, EventId};
+use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
+
+use super::App;
+use super::params::{Id, Limit, Params};
+use super::problem::Problem;
+use crate::store::{EventFilter, StoredEvent};
+
+/// Which events are asked for.
+#[derive(Debug, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub struct Query {
+    /// Of this edge only.
+    #[param(value_type = Option<String>, pattern = "^[a-z0-9-]{1,64}$")]
+    edge: Option<EdgeId>,
+    /// Of this start of that edge only; needs `edge`.
+    #[param(value_type = Option<String>)]
+    boot: Option<BootId>,
+    /// `next` of the page before.
+    after: Option<String>,
+    /// At most so many.
+    #[param(value_type = Option<u16>, minimum = 1, maximum = 1000, default = 100)]
+    limit: Option<Limit<1000>>,
+}
+
+/// Some events, oldest first in the order of storing.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct Events {
+    /// The events.
+    events: Vec<StoredEvent>,
+    /// Give it as `after` to go on; null when this was the last for now.
+    next: Option<String>,
+}
+
+/// Events in the order of storing
+#[utoipa::path(get, path = "/api/v1/events", tag = "events", params(Query), responses(
+    (status = 200, description = "A page of the list", body = Events),
+    (status = 400, description = "A parameter is wrong", body = Problem, content_type = "application/problem+json"),
+    (status = 503, description = "The database cannot be read", body = Problem, content_type = "application/problem+json"),
+))]
+pub async fn list(State(app): State<App>, Params(query): Params<Query>) -> Result<Json<Events>, Problem> {
+    if query.boot.is_some() && query.edge.is_none() {
+        return Err(Problem::parameter("boot", "it is counted for each edge, so give `edge` too"));
+    }
+    let after = match query.after {
+        Some(cursor) => cursor.parse().map_err(|_| {
+            Problem::parameter("after", "not a cursor: use `next` of the page before, unchanged")
+        })?,
+        None => 0,
+    };
+    let filter =
+        EventFilter { edge: query.edge, boot: query.boot, after, limit: Limit::or(query.limit, 100) };
+    let page = app.store.events(&filter).await?;
+    Ok(Json(Events { events: page.events, next: page.next.map(|number| number.to_string()) }))
+}
+
+/// One event
+#[utoipa::path(get, path = "/api/v1/events/{id}", tag = "events",
+    params(("id" = String, Path, description = "ULID of the event", example = "01ARZ3NDEKTSV4RRFFQ69G5FAV")),
+    responses(
+        (status = 200, description = "The event", body = StoredEvent),
+        (status = 400, description = "No ULID", body = Problem, content_type = "application/problem+json"),
+        (status = 404, description = "No such event", body = Problem, content_type = "application/problem+json"),
+        (status = 503, description = "The database cannot be read", body = Problem, content_type = "application/problem+json"),
+    ))]
+pub async fn one(State(app): State<App>, Id(id): Id<EventId>) -> Result<Json<StoredEvent>, Problem> {
+    let event = app.store.event(id).await?;
+    event.map(Json).ok_or_else(|| Problem::not_found(format!("there is no event {id}")))
+}
+
+/// The picture of an event, people in it pixelated
+#[utoipa::path(get, path = "/api/v1/events/{id}/snapshot", tag = "events",
+    params(("id" = String, Path, description = "ULID of the event", example = "01ARZ3NDEKTSV4RRFFQ69G5FAV")),
+    responses(
+        (status = 200, description = "The picture", body = Vec<u8>, content_type = "image/jpeg"),
+        (status = 304, description = "The picture you have is still the one"),
+        (status = 400, description = "No ULID", body = Problem, content_type = "application/problem+json"),
+        (status = 404, description = "No picture of it is here", body = Problem, content_type = "application/problem+json"),
+        (status = 503, description = "The database or the picture cannot be read", body = Problem, content_type = "application/problem+json"),
+    ))]
+pub async fn snapshot(
+    State(app): State<App>,
+    Id(id): Id<EventId>,
+    headers: HeaderMap,
+) -> Result<Response, Problem> {
+    let sha256 = app
+        .store
+        .snapshot(id)
+        .await?
+        .ok_or_else(|| Problem::not_found(format!("no picture of event {id} is here")))?;
+    // The hash of the bytes is the best tag there is; `private`: no shared cache may keep pictures.
+    let tag = format!("\"{sha256}\"");
+    let caching = [
+        (header::ETAG, tag.clone()),
+        (header::CACHE_CONTROL, "private, max-age=31536000, immutable".to_owned()),
+    ];
+    let known = headers.get(header::IF_NONE_MATCH).and_then(|value| value.to_str().ok());
+    if known.is_some_and(|known| known.split(',').any(|one| one.trim() == tag)) {
+        return Ok((StatusCode::NOT_MODIFIED, caching).into_response());
+    }
+    match app.folder.read(&sha256).await {
+        Ok(bytes) => Ok((caching, [(header::CONTENT_TYPE, "image/jpeg")], bytes).into_response()),
+        Err(error) => {
+            tracing::error!(event = %id, sha256, %error, "a picture cannot be read");
+            let detail = "the picture cannot be read; the hub's log says why";
+            Err(Problem::new(StatusCode::SERVICE_UNAVAILABLE, detail))
+        }
+    }
+}

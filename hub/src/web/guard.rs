@@ -1,0 +1,115 @@
+//! What every answer passes: whom the request means, and what a browser may do with the answer.
+
+use std::net::IpAddr;
+use std::sync::Arc;
+
+use axum::extract::{Request, State};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, Uri, header};
+use axum::middleware::Next;
+use axum::response::{IntoResponse, Response};
+
+use super::problem::Problem;
+use crate::config::HostName;
+
+/// Names a request may call this hub by.
+///
+/// A page of a stranger can make its own name point to 127.0.0.1 and so talk to this hub from a visitor's browser
+/// (DNS rebinding). Its requests still carry its own name.
+#[derive(Debug)]
+pub struct Hosts {
+    listen: IpAddr,
+    names: Vec<HostName>,
+}
+
+impl Hosts {
+    /// The address it listens on, and configured names.
+    pub fn new(listen: IpAddr, names: Vec<HostName>) -> Self {
+        Self { listen, names }
+    }
+
+    fn allow(&self, authority: &str) -> bool {
+        let host = host_of(authority);
+        host.eq_ignore_ascii_case("localhost")
+            || host.parse::<IpAddr>().is_ok_and(|ip| ip.is_loopback() || ip == self.listen)
+            || self.names.iter().any(|name| name.is(host))
+    }
+}
+
+fn host_of(authority: &str) -> &str {
+    match authority.strip_prefix('[').and_then(|rest| rest.split_once(']')) {
+        Some((ip, _)) => ip,
+        None => authority.rsplit_once(':').map_or(authority, |(host, _)| host),
+    }
+}
+
+fn authority<'a>(uri: &'a Uri, headers: &'a HeaderMap) -> Option<&'a str> {
+    match headers.get(header::HOST) {
+        Some(host) => host.to_str().ok(),
+        None => uri.authority().map(|authority| authority.as_str()),
+    }
+}
+
+pub async fn check_host(State(hosts): State<Arc<Hosts>>, request: Request, next: Next) -> Response {
+    if authority(request.uri(), request.headers()).is_some_and(|name| hosts.allow(name)) {
+        return next.run(request).await;
+    }
+    let detail = "this hub does not answer to the name in the Host header: use localhost, or put the name into \
+        `web.host_names`";
+    Problem::new(StatusCode::MISDIRECTED_REQUEST, detail).into_response()
+}
+
+const HEADERS: [(HeaderName, HeaderValue); 5] = [
+    (
+        header::CONTENT_SECURITY_POLICY,
+        HeaderValue::from_static(
+            "default-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'; object-src 'none'",
+        ),
+    ),
+    (header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff")),
+    (header::X_FRAME_OPTIONS, HeaderValue::from_static("DENY")),
+    (header::REFERRER_POLICY, HeaderValue::from_static("no-referrer")),
+    (HeaderName::from_static("cross-origin-resource-policy"), HeaderValue::from_static("same-origin")),
+];
+
+pub async fn add_headers(request: Request, next: Next) -> Response {
+    let mut response = next.run(request).await;
+    for (name, value) in HEADERS {
+        response.headers_mut().insert(name, value);
+    }
+    // Answers of the API are never to be kept; pictures and the page's files say themselves how long they hold.
+    response.headers_mut().entry(header::CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
+    response
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_own_names_are_answered() {
+        let hosts = Hosts::new(
+            "127.0.0.1".parse().unwrap(),
+            vec![HostName::try_from("gatepost.school.example".to_owned()).unwrap()],
+        );
+        for good in [
+            "localhost",
+            "LOCALHOST:8080",
+            "127.0.0.1:8080",
+            "[::1]:8080",
+            "[::1]",
+            "Gatepost.school.example:443",
+        ] {
+            assert!(hosts.allow(good), "{good}");
+        }
+        for bad in [
+            "",
+            "evil.example",
+            "localhost.evil.example:8080",
+            "127.0.0.1.evil.example",
+            "192.168.1.2",
+            "[::2]:80",
+        ] {
+            assert!(!hosts.allow(bad), "{bad}");
+        }
+    }
+}

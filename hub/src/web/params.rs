@@ -1,0 +1,59 @@
+//! Query and path parameters; a wrong one is named in the answer.
+
+use axum::extract::{FromRequestParts, Path};
+use axum::http::request::Parts;
+use serde::de::DeserializeOwned;
+
+use super::problem::Problem;
+
+/// The query string as a type.
+pub struct Params<T>(pub T);
+
+impl<T: DeserializeOwned, S: Sync> FromRequestParts<S> for Params<T> {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Problem> {
+        let query = parts.uri.query().unwrap_or_default();
+        let deserializer = serde_urlencoded::Deserializer::new(form_urlencoded::parse(query.as_bytes()));
+        serde_path_to_error::deserialize(deserializer)
+            .map(Self)
+            .map_err(|error| Problem::parameter(&error.path().to_string(), error.inner()))
+    }
+}
+
+/// A named part of the path as a type.
+pub struct Id<T>(pub T);
+
+impl<T: std::str::FromStr<Err: std::fmt::Display>, S: Send + Sync> FromRequestParts<S> for Id<T> {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
+        let Path(text) = Path::<String>::from_request_parts(parts, state)
+            .await
+            .map_err(|error| Problem::parameter("id", error.body_text()))?;
+        text.parse().map(Self).map_err(|error| Problem::parameter("id", error))
+    }
+}
+
+/// At most so many of a list: 1 to `MAX`.
+#[derive(Debug, Clone, Copy, serde::Deserialize)]
+#[serde(try_from = "String")]
+pub struct Limit<const MAX: u16>(u16);
+
+impl<const MAX: u16> Limit<MAX> {
+    /// The number, or `default` when none was asked for.
+    pub fn or(limit: Option<Self>, default: u16) -> u16 {
+        limit.map_or(default, |limit| limit.0)
+    }
+}
+
+impl<const MAX: u16> TryFrom<String> for Limit<MAX> {
+    type Error = String;
+
+    fn try_from(text: String) -> Result<Self, String> {
+        match text.parse() {
+            Ok(number) if (1..=MAX).contains(&number) => Ok(Self(number)),
+            _ => Err(format!("a number from 1 to {MAX} is needed")),
+        }
+    }
+}
