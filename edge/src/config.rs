@@ -100,6 +100,9 @@ pub struct Model {
 pub struct Threads(usize);
 
 impl Threads {
+    /// One thread.
+    pub const ONE: Self = Self(1);
+
     /// The number.
     pub const fn get(self) -> usize {
         self.0
@@ -273,7 +276,7 @@ fn default_disk_reserve_mib() -> u64 {
     200
 }
 fn default_threads() -> Threads {
-    Threads(1)
+    Threads::ONE
 }
 fn default_health_every_s() -> u64 {
     30

@@ -66,16 +66,18 @@ impl Snapshot {
 #[derive(Debug, Clone)]
 pub struct EvidenceStore {
     folder: PathBuf,
+    /// Free space that belongs to events, bytes.
+    reserve_bytes: u64,
 }
 
 impl EvidenceStore {
-    /// Opens (or makes) the folder.
+    /// Opens (or makes) the folder. Pictures never use the last `reserve_bytes` of the disk.
     ///
     /// # Errors
     /// What the file system says.
-    pub fn open(folder: &Path) -> io::Result<Self> {
+    pub fn open(folder: &Path, reserve_bytes: u64) -> io::Result<Self> {
         fs::create_dir_all(folder)?;
-        Ok(Self { folder: folder.to_owned() })
+        Ok(Self { folder: folder.to_owned(), reserve_bytes })
     }
 
     /// Writes a picture so that it survives a power cut.
@@ -83,6 +85,9 @@ impl EvidenceStore {
     /// # Errors
     /// What the file system says; nothing half-written is left under the final name.
     pub fn keep(&self, event: EventId, snapshot: &Snapshot) -> io::Result<()> {
+        if fs4::available_space(&self.folder)? < self.reserve_bytes + snapshot.jpeg.len() as u64 {
+            return Err(io::Error::new(io::ErrorKind::StorageFull, "what is left of the disk is kept for events"));
+        }
         let part = self.folder.join(format!("{event}.part"));
         let written = File::create(&part)
             .and_then(|mut file| file.write_all(&snapshot.jpeg).and_then(|()| file.sync_all()))

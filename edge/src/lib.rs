@@ -12,3 +12,8 @@ pub mod scene;
 pub mod secret;
 pub mod source;
 pub mod track;
+pub mod analyse;
+pub mod analysis;
+pub mod daemon;
+pub mod health;
+pub mod uplink;

@@ -1,2 +1,101 @@
-//! Edge.
-fn main() {}
+//! `gatepost-edge`: the box beside the gate.
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use anyhow::Context;
+use clap::{Parser, Subcommand};
+use gatepost_edge::analyse::Analyse;
+use gatepost_edge::config::{self, Config, Log, LogFormat, LogLevel};
+use gatepost_edge::daemon;
+use gatepost_edge::detect::Manifest;
+use tracing_subscriber::EnvFilter;
+
+/// Watches cameras, applies the site's rules, keeps every event and sends it to the hub.
+#[derive(Parser)]
+#[command(version)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Run the daemon.
+    Run {
+        /// The configuration.
+        #[arg(long)]
+        config: PathBuf,
+    },
+    /// Check a configuration and the files it names, and say what is wrong.
+    Check {
+        /// The configuration.
+        #[arg(long)]
+        config: PathBuf,
+    },
+    /// Print the JSON Schema of the configuration.
+    Schema,
+    /// Run detection, tracking and rules on a clip.
+    Analyse(Analyse),
+}
+
+fn main() -> ExitCode {
+    match run(Cli::parse().command) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("gatepost-edge: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(command: Command) -> anyhow::Result<()> {
+    match command {
+        Command::Run { config } => {
+            let config = config::load(&config)?;
+            log_to_stderr(&config.log);
+            gstreamer::init().context("GStreamer cannot be started")?;
+            tokio::runtime::Runtime::new()?.block_on(daemon::run(config))
+        }
+        Command::Check { config } => check(&config),
+        Command::Schema => {
+            println!("{}", serde_json::to_string_pretty(&schemars::schema_for!(Config))?);
+            Ok(())
+        }
+        Command::Analyse(analyse) => {
+            log_to_stderr(&Log::default());
+            gstreamer::init().context("GStreamer cannot be started")?;
+            analyse.run()
+        }
+    }
+}
+
+/// Everything `run` needs to find, short of reaching cameras and broker.
+fn check(file: &std::path::Path) -> anyhow::Result<()> {
+    let config = config::load(file)?;
+    Manifest::load(&config.model.manifest)?.read_model()?;
+    let runtime = &config.model.runtime;
+    anyhow::ensure!(runtime.is_file(), "{}: `model.runtime`: there is no such file", runtime.display());
+    let passwords = config.cameras.iter().filter_map(|c| c.password_file.as_ref()).chain(&config.uplink.password_file);
+    for password in passwords {
+        gatepost_edge::secret::read_secret(password)?;
+    }
+    println!("{}: {} camera(s), nothing wrong", file.display(), config.cameras.len());
+    Ok(())
+}
+
+fn log_to_stderr(log: &Log) {
+    let level = match log.level {
+        LogLevel::Error => "error",
+        LogLevel::Warn => "warn",
+        LogLevel::Info => "info",
+        LogLevel::Debug => "debug",
+    };
+    // ONNX Runtime is talkative at "info"; what matters of it arrives as errors.
+    let filter = EnvFilter::new(format!("{level},ort=warn"));
+    let subscriber = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    match log.format {
+        LogFormat::Human => subscriber.init(),
+        LogFormat::Json => subscriber.json().init(),
+    }
+}

@@ -163,12 +163,12 @@ impl Delivery {
         self.store.pending(after, limit)
     }
 
-    /// Forgets an entry the broker has acknowledged. Should the box die before this reaches the disk, it is
+    /// Forgets an entry the broker has acknowledged, and gives it back. Should the box die before this reaches the disk, it is
     /// sent again and the hub drops the double.
     ///
     /// # Errors
     /// [`OutboxError`].
-    pub fn remove(&self, position: Position) -> Result<(), OutboxError> {
+    pub fn remove(&self, position: Position) -> Result<Option<Item>, OutboxError> {
         self.store.remove(position)
     }
 

@@ -34,7 +34,8 @@ pub struct Decision {
     pub dwell: Duration,
 }
 
-/// The rules of one camera.
+/// The rules of one camera; none by default.
+#[derive(Default)]
 pub struct Rules {
     zone_intrusions: Vec<ZoneIntrusion>,
 }

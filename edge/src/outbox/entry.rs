@@ -25,7 +25,7 @@ impl Position {
         key
     }
 
-    pub(super) fn from_key(key: &[u8]) -> Option<Self> {
+    pub(crate) fn from_key(key: &[u8]) -> Option<Self> {
         match key {
             [QUEUE, position @ ..] => Some(Self(u64::from_be_bytes(position.try_into().ok()?))),
             _ => None,

@@ -102,11 +102,12 @@ impl Store {
         })
     }
 
-    pub fn remove(&self, position: Position) -> Result<(), OutboxError> {
-        if self.with(|db| db.remove(position.key()))?.is_some() {
+    pub fn remove(&self, position: Position) -> Result<Option<Item>, OutboxError> {
+        let removed = self.with(|db| db.remove(position.key()))?;
+        if removed.is_some() {
             self.queued.fetch_sub(1, Ordering::Relaxed);
         }
-        Ok(())
+        Ok(removed.and_then(|bytes| Item::from_bytes(&bytes)))
     }
 
     pub fn queued(&self) -> u64 {

@@ -1,0 +1,217 @@
+//! The daemon: wires the rooms together, and takes them down in the order data flows, so that what was seen
+//! is recorded and what is recorded is sent.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+use anyhow::Context;
+use gatepost_wire::event::FaultKind;
+use tokio::signal::unix::{SignalKind, signal};
+use tokio::sync::watch;
+
+use crate::analysis::{AnalysedCamera, Analysis};
+use crate::clock::Clock;
+use crate::config::{Camera, Config};
+use crate::detect::Detector;
+use crate::event::{Observation, RecordThread, Reporter};
+use crate::evidence::EvidenceStore;
+use crate::health::{HealthSource, InferenceGauge, WatchedCamera, disk_free_bytes};
+use crate::outbox::{self, Delivery};
+use crate::source::{self, CameraGauge, Frame, Latest, Watch};
+use crate::uplink::Uplink;
+
+/// What still waits in the outbox may go out for so long after everything else has stopped.
+const LAST_DELIVERY: Duration = Duration::from_secs(1);
+const MIB: u64 = 1024 * 1024;
+
+/// Runs until SIGTERM or SIGINT.
+///
+/// # Errors
+/// What keeps the daemon from starting; once started it goes on.
+pub async fn run(config: Config) -> anyhow::Result<()> {
+    let detector = Detector::load(&config.model.manifest, &config.model.runtime, config.model.threads)?;
+    let (recorder, delivery, open_alarms) =
+        outbox::open(&config.data_dir.join("outbox"), config.edge.clone()).context("`data_dir`")?;
+    let evidence = open_evidence(&config)?;
+    let boot = recorder.boot();
+    let mut terminate = signal(SignalKind::terminate())?;
+    let mut interrupt = signal(SignalKind::interrupt())?;
+
+    let clock = Arc::new(Clock::default());
+    let (record, reporter) = RecordThread::start(recorder, evidence.clone(), open_alarms)?;
+    let inference = Arc::new(InferenceGauge::default());
+    let health = HealthSource {
+        edge: config.edge.clone(),
+        boot,
+        model: detector.name().to_owned(),
+        clock: Arc::clone(&clock),
+        cameras: config.cameras.iter().cloned().map(WatchedCamera::new).collect(),
+        inference: Arc::clone(&inference),
+        delivery: delivery.clone(),
+    };
+    tracing::info!(
+        edge = %config.edge, %boot, cameras = config.cameras.len(), model = detector.name(),
+        waiting = delivery.health().queued, "started"
+    );
+    let eyes = Eyes::open(detector, &health, inference, &reporter)?;
+
+    let waiting = delivery.clone();
+    let (stop, stopped) = watch::channel(false);
+    let first = serde_json::to_vec(&health.report(&config)?)?;
+    let (report, reports) = watch::channel(first);
+    let uplink = Uplink {
+        config: config.uplink.clone(),
+        edge: config.edge.clone(),
+        boot,
+        delivery,
+        evidence,
+        health: reports,
+    };
+    let uplink = tokio::spawn(uplink.run(stopped));
+    let ticker = tokio::spawn(keep_health(health, config, report, reporter.clone()));
+
+    tokio::select! {
+        _ = terminate.recv() => tracing::info!("SIGTERM: stopping"),
+        _ = interrupt.recv() => tracing::info!("SIGINT: stopping"),
+    }
+    ticker.abort();
+    // Aborting only asks: the reporter inside is gone once it has ended.
+    let _ = ticker.await;
+    drop(reporter);
+    tokio::task::spawn_blocking(move || {
+        eyes.close();
+        record.join();
+    })
+    .await?;
+    // Whoever is not reached in this time gets it after the next start.
+    let _ = tokio::time::timeout(LAST_DELIVERY, drained(&waiting)).await;
+    stop.send_replace(true);
+    uplink.await?;
+    tracing::info!("stopped");
+    Ok(())
+}
+
+async fn drained(delivery: &Delivery) {
+    while delivery.health().queued > 0 {
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+}
+
+fn open_evidence(config: &Config) -> anyhow::Result<EvidenceStore> {
+    let folder = config.data_dir.join("evidence");
+    EvidenceStore::open(&folder, config.disk_reserve_mib * MIB)
+        .with_context(|| format!("`data_dir`: {}: pictures cannot be kept there", folder.display()))
+}
+
+/// The cameras' threads and the detector's.
+struct Eyes {
+    stop: Arc<AtomicBool>,
+    frames: Arc<Latest<Frame>>,
+    cameras: Vec<JoinHandle<()>>,
+    analysis: JoinHandle<()>,
+}
+
+impl Eyes {
+    fn open(
+        detector: Detector,
+        health: &HealthSource,
+        gauge: Arc<InferenceGauge>,
+        reporter: &Reporter,
+    ) -> anyhow::Result<Self> {
+        let stop = Arc::new(AtomicBool::new(false));
+        let frames = Arc::new(Latest::new(health.cameras.len()));
+        let analysed = |watched: &WatchedCamera| {
+            AnalysedCamera::new(watched.camera.clone(), Arc::clone(&watched.gauge), &detector)
+        };
+        let cameras = health.cameras.iter().map(analysed).collect();
+        let analysis = Analysis { detector, cameras, frames: Arc::clone(&frames), gauge, reporter: reporter.clone() };
+        let analysis = std::thread::Builder::new().name("analysis".into()).spawn(move || analysis.run())?;
+        let cameras = health
+            .cameras
+            .iter()
+            .enumerate()
+            .map(|(index, watched)| {
+                let watch = watch_of(index, watched, &health.clock, &stop, &frames, reporter.clone());
+                let name = format!("cam-{}", watched.camera.id);
+                std::thread::Builder::new().name(name).spawn(move || source::watch(watch))
+            })
+            .collect::<Result<_, _>>()?;
+        Ok(Self { stop, frames, cameras, analysis })
+    }
+
+    fn close(self) {
+        self.stop.store(true, Ordering::Relaxed);
+        for camera in self.cameras {
+            if camera.join().is_err() {
+                tracing::error!("a camera's thread panicked");
+            }
+        }
+        self.frames.close();
+        if self.analysis.join().is_err() {
+            tracing::error!("the detector's thread panicked");
+        }
+    }
+}
+
+fn watch_of(
+    index: usize,
+    watched: &WatchedCamera,
+    clock: &Arc<Clock>,
+    stop: &Arc<AtomicBool>,
+    frames: &Arc<Latest<Frame>>,
+    reporter: Reporter,
+) -> Watch<impl Fn(Frame) + Send + Sync + 'static, impl FnMut(source::SignalChange) + Send + 'static> {
+    let (frames, gauge) = (Arc::clone(frames), Arc::clone(&watched.gauge));
+    let (clock_of_signals, id) = (Arc::clone(clock), watched.camera.id.clone());
+    Watch {
+        camera: watched.camera.clone(),
+        gauge: Arc::clone(&watched.gauge),
+        clock: Arc::clone(clock),
+        stop: Arc::clone(stop),
+        on_frame: move |frame| {
+            if frames.put(index, frame) {
+                gauge.dropped.fetch_add(1, Ordering::Relaxed);
+            }
+        },
+        on_signal: move |change| {
+            let (_, time) = clock_of_signals.now();
+            reporter.report(Observation::Signal { camera: id.clone(), time, change });
+        },
+    }
+}
+
+/// Reports health, follows the system clock and watches the disk, for ever.
+async fn keep_health(health: HealthSource, config: Config, report: watch::Sender<Vec<u8>>, reporter: Reporter) {
+    let mut tick = tokio::time::interval(Duration::from_secs(config.uplink.health_every_s));
+    let mut disk_is_low = false;
+    loop {
+        tick.tick().await;
+        health.clock.discipline();
+        let low = disk_free_bytes(&config.data_dir) < config.disk_reserve_mib * MIB;
+        if low != disk_is_low {
+            disk_is_low = low;
+            let detail = low.then(|| {
+                format!("{}: less than {} MiB are free", config.data_dir.display(), config.disk_reserve_mib)
+            });
+            let (_, time) = health.clock.now();
+            let observation = Observation::Device { fault: FaultKind::DiskLow, time, detail };
+            let reporter = reporter.clone();
+            // Reporting may wait for a slow disk, and this task must not.
+            tokio::task::spawn_blocking(move || reporter.report(observation));
+        }
+        match health.report(&config).map_err(|e| e.to_string()).and_then(|h| serde_json::to_vec(&h).map_err(|e| e.to_string())) {
+            Ok(json) => {
+                report.send_replace(json);
+            }
+            Err(error) => tracing::warn!("no health report: {error}"),
+        }
+    }
+}
+
+impl WatchedCamera {
+    fn new(camera: Camera) -> Self {
+        Self { camera, gauge: Arc::new(CameraGauge::default()) }
+    }
+}

@@ -1,0 +1,157 @@
+//! What is on its way: which entries were handed to the broker and not acknowledged yet. Pure.
+
+use std::collections::{HashMap, VecDeque};
+
+use tokio::time::Instant;
+
+use crate::outbox::Position;
+
+/// More in flight than this brings nothing on one connection.
+const MAX_IN_FLIGHT: usize = 64;
+/// Kept free for presence and health.
+const RESERVED: usize = 2;
+
+/// The in-flight window.
+#[derive(Debug)]
+pub(super) struct Window {
+    limit: usize,
+    /// Handed to the client, no packet id known yet; none for what is not from the outbox.
+    expected: VecDeque<Option<Position>>,
+    in_flight: HashMap<u16, Option<Position>>,
+    cursor: Option<Position>,
+    /// Something was not delivered: begin again from the oldest entry then.
+    retry_at: Option<Instant>,
+}
+
+impl Window {
+    /// `receive_max`: how many unacknowledged publishes the broker takes.
+    pub fn new(receive_max: u16) -> Self {
+        let limit = usize::from(receive_max).min(MAX_IN_FLIGHT).saturating_sub(RESERVED).max(1);
+        Self { limit, expected: VecDeque::new(), in_flight: HashMap::new(), cursor: None, retry_at: None }
+    }
+
+    /// How many more entries may be handed over now.
+    pub fn room(&mut self, now: Instant) -> usize {
+        let under_way = self.expected.len() + self.in_flight.len();
+        if let Some(at) = self.retry_at {
+            if now < at || under_way > 0 {
+                return 0;
+            }
+            self.retry_at = None;
+            self.cursor = None;
+        }
+        self.limit.saturating_sub(under_way)
+    }
+
+    /// The last entry handed over.
+    pub fn cursor(&self) -> Option<Position> {
+        self.cursor
+    }
+
+    /// Something is about to be handed to the client.
+    pub fn expect(&mut self, position: Option<Position>) {
+        self.cursor = position.or(self.cursor);
+        self.expected.push_back(position);
+    }
+
+    /// The client gave the oldest expected publish this packet id.
+    pub fn sent(&mut self, packet: u16) {
+        if let Some(position) = self.expected.pop_front() {
+            self.in_flight.insert(packet, position);
+        }
+    }
+
+    /// The broker answered; gives the entry it was about.
+    pub fn acknowledged(&mut self, packet: u16) -> Option<Position> {
+        self.in_flight.remove(&packet).flatten()
+    }
+
+    /// Hands out nothing until `at`, then everything that still waits, from the oldest.
+    pub fn start_over(&mut self, at: Instant) {
+        self.retry_at = Some(at);
+    }
+
+    /// Returns when it is time to start over; never when that is not planned.
+    pub async fn retry_due(&self) {
+        match self.retry_at {
+            Some(at) if at > Instant::now() => tokio::time::sleep_until(at).await,
+            _ => std::future::pending().await,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn position(n: u8) -> Position {
+        let mut key = [b'q', 0, 0, 0, 0, 0, 0, 0, 0];
+        key[8] = n;
+        Position::from_key(&key).unwrap()
+    }
+
+    #[test]
+    fn acknowledgements_find_their_entry_in_any_order() {
+        let mut window = Window::new(10);
+        let now = Instant::now();
+        assert_eq!(window.room(now), 8);
+        window.expect(None);
+        for n in 1..=3 {
+            window.expect(Some(position(n)));
+        }
+        for packet in 1..=4 {
+            window.sent(packet);
+        }
+        assert_eq!((window.room(now), window.cursor()), (4, Some(position(3))));
+        assert_eq!(window.acknowledged(3), Some(position(2)));
+        assert_eq!(window.acknowledged(1), None);
+        assert_eq!(window.acknowledged(3), None, "twice says nothing new");
+    }
+
+    #[test]
+    fn starting_over_waits_for_the_pause_and_for_what_is_under_way() {
+        let mut window = Window::new(10);
+        let now = Instant::now();
+        window.expect(Some(position(1)));
+        window.sent(1);
+        window.expect(Some(position(2)));
+        window.sent(2);
+        window.acknowledged(1);
+        window.start_over(now + Duration::from_secs(5));
+        assert_eq!(window.room(now), 0);
+        assert_eq!(window.room(now + Duration::from_secs(6)), 0, "one is still under way");
+        window.acknowledged(2);
+        assert_eq!(window.room(now + Duration::from_secs(6)), 8);
+        assert_eq!(window.cursor(), None);
+    }
+
+    proptest! {
+        /// Whatever happens in whatever order, an entry is given back at most once for each time it was sent,
+        /// and the window never grows beyond its limit.
+        #[test]
+        fn the_window_holds(steps in prop::collection::vec(0u8..3, 1..200)) {
+            let mut window = Window::new(6);
+            let (mut next, mut sent, mut packets, mut back) = (1u8, 0u16, Vec::new(), 0);
+            for step in steps {
+                match step {
+                    0 if window.room(Instant::now()) > 0 && next < 255 => {
+                        window.expect(Some(position(next)));
+                        next += 1;
+                    }
+                    1 if u16::from(next) - 1 > sent => { sent += 1; window.sent(sent); packets.push(sent); }
+                    2 => if let Some(packet) = packets.pop() {
+                        prop_assert!(window.acknowledged(packet).is_some());
+                        prop_assert!(window.acknowledged(packet).is_none());
+                        back += 1;
+                    },
+                    _ => {}
+                }
+                prop_assert!(usize::from(next) - 1 - back <= 4);
+            }
+        }
+    }
+}
