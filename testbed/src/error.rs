@@ -37,6 +37,30 @@ pub enum Error {
     /// The test clip is missing.
     #[error("{}: no footage there: run `setup/install.sh footage`, or name a clip in GATEPOST_FOOTAGE", .0.display())]
     NoFootage(PathBuf),
+    /// A clip cannot be opened.
+    #[error("{}: the clip cannot be read: {source}", clip.display())]
+    NoClip {
+        /// The file.
+        clip: PathBuf,
+        /// Why it cannot be read.
+        source: io::Error,
+    },
+    /// A clip can be opened but not played.
+    #[error("{}: the clip is no video that GStreamer can play: {why}", clip.display())]
+    NotVideo {
+        /// The file.
+        clip: PathBuf,
+        /// GStreamer's words.
+        why: String,
+    },
+    /// The camera cannot do its work.
+    #[error("camera, {what}: {why}")]
+    Camera {
+        /// What was being done.
+        what: String,
+        /// GStreamer's words.
+        why: String,
+    },
     /// Something awaited did not happen in time.
     #[error("{what} did not happen within {waited:?}")]
     Timeout {
@@ -96,5 +120,9 @@ impl Error {
     pub(crate) fn io(what: impl Into<String>) -> impl FnOnce(io::Error) -> Error {
         let what = what.into();
         move |source| Error::Io { what, source }
+    }
+
+    pub(crate) fn camera(what: impl Into<String>, why: impl ToString) -> Error {
+        Error::Camera { what: what.into(), why: why.to_string() }
     }
 }
