@@ -1,0 +1,74 @@
+# Two commands a newcomer needs: `make demo` and `make test`. Everything else is listed by `make`.
+#
+# Each target only calls what does the work, so nothing here must be known to do it by hand.
+
+# A shell other than /bin/sh, because make then looks for commands in the PATH set here.
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+# rustup puts cargo here, but into the PATH of login shells only.
+export PATH := $(or $(CARGO_HOME),$(HOME)/.cargo)/bin:$(PATH)
+# The steps of a target build on each other; cargo uses all cores by itself.
+.NOTPARALLEL:
+.DEFAULT_GOAL := help
+.PHONY: help setup page build demo clean-demo test test-setup test-models test-page test-rust lint bench \
+	arm64 arm64-smoke rust
+
+help: ## this list
+	@sed -nE 's/^([a-z0-9-]+):.*## (.*)/  make \1\t\2/p' Makefile | expand -t 20
+
+setup: ## install what Gatepost needs, from Debian, PyPI and npm, by pinned hash
+	@setup/install.sh all
+
+page: hub/ui/dist/index.html ## build the live page, if its sources changed
+
+# Folders are listed too: their time changes when a file in them is removed.
+page_sources := $(shell find hub/ui/src) $(addprefix hub/ui/,index.html package-lock.json svelte.config.js tsconfig.json vite.config.js)
+hub/ui/dist/index.html: $(page_sources)
+	@setup/install.sh debian page
+	cd hub/ui && npm run build
+
+build: setup rust page ## build both daemons and the demo's camera, optimised
+	@echo "build: cargo build --release (about 10 minutes on two cores the first time)"
+	cargo build --release --locked --workspace --bins
+
+demo: build ## a camera, an edge, a hub and the live page on this machine; Ctrl-C ends it
+	@demo/run.sh
+
+clean-demo: ## delete what the demo keeps in var/demo
+	@mkdir -p var && flock --nonblock var/demo.lock rm -rf var/demo || { echo "the demo is running: end it first" >&2; exit 1; }
+
+test: setup lint test-setup test-models test-page test-rust ## every test
+
+test-setup: setup
+	setup/test.sh
+
+test-models: setup
+	.fetched/python/bin/python -B -m unittest discover -s models/convert
+	models/parity/run.sh
+
+test-page: setup page
+	cd hub/ui && npm run check && npm test
+
+# Tests that start the daemons want them built; cargo test builds only those of the package it tests.
+test-rust: setup rust page
+	@echo "test: cargo build and cargo test (about 10 minutes on two cores the first time)"
+	cargo build --locked --workspace --bins
+	cargo test --locked --workspace --no-fail-fast
+
+lint: setup rust page ## formatting, clippy and rustdoc, no warnings allowed
+	cargo fmt --all --check
+	cargo clippy --locked --workspace --all-targets -- -D warnings
+	RUSTDOCFLAGS="-D warnings" cargo doc --locked --workspace --no-deps
+
+bench: setup rust page ## throughput, latency and memory, beside what an integrator writes today
+	@setup/install.sh python-bench
+	cargo bench --locked --workspace
+
+arm64: setup rust page ## cross-build both daemons for ARM64 (aarch64-unknown-linux-gnu)
+	@setup/arm64/build.sh
+
+arm64-smoke: arm64 ## run the ARM64 edge under qemu and compare its detections with this machine's
+	@setup/arm64/smoke.sh
+
+rust:
+	@command -v cargo >/dev/null || { echo "cargo is missing: install a Rust toolchain, 1.95 or newer, and run make again" >&2; exit 1; }

@@ -1,0 +1,172 @@
+#!/usr/bin/env bash
+# The whole product on one machine: a clip served as an RTSP camera, an edge, a hub, the live page.
+#
+#   demo/run.sh        `make demo` installs and builds what it needs first
+#
+# Everything it keeps is in var/demo; alerts of earlier runs stay until `make clean-demo`.
+# GATEPOST_BIN_DIR names the folder of the programs, if not target/release: a dev build, say.
+set -euo pipefail
+
+root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
+data=$root/var/demo
+clip=$root/.fetched/footage/vtest.avi
+edge_name=demo-gate
+ready_within=60 # seconds, for each program
+stop_within=15
+
+say() { echo "demo: $*"; }
+fail() {
+  echo "demo: FAILED: $*" >&2
+  exit 1
+}
+
+cd "$root" # CARGO_TARGET_DIR may be relative to it
+bin_dir=$(cd "${GATEPOST_BIN_DIR:-${CARGO_TARGET_DIR:-target}/release}" 2>/dev/null && pwd) ||
+  fail "the programs are not built: run 'make demo'"
+for program in gatepost-edge gatepost-hub gatepost-clip-camera; do
+  [ -x "$bin_dir/$program" ] || fail "$bin_dir/$program is not built: run 'make demo'"
+done
+[ -f "$clip" ] || fail "the clip is not here: run 'setup/install.sh footage'"
+
+umask 077 # pictures and a password are kept below
+mkdir -p "$data/log"
+exec 9>"$root/var/demo.lock"
+flock --nonblock 9 || fail "it runs already, from this folder: use that one, or end it first"
+
+# --- programs: started, waited for, ended
+
+declare -A pid=()
+
+# start NAME COMMAND...: a session of its own, so that Ctrl-C reaches only this script, which ends
+# the programs in their order. Should this script be killed, the kernel ends them.
+start() {
+  local name=$1
+  shift
+  setsid setpriv --pdeathsig TERM "$@" </dev/null >"$data/log/$name.log" 2>&1 9>&- &
+  pid[$name]=$!
+}
+
+alive() { [ -n "${pid[$1]:-}" ] && kill -0 "${pid[$1]}" 2>/dev/null; }
+
+# wait_for NAME WHAT COMMAND...: until the command succeeds.
+wait_for() {
+  local name=$1 what=$2 until=$((SECONDS + ready_within))
+  shift 2
+  until "$@" >/dev/null 2>&1; do
+    alive "$name" || broken "$name" "the $name ended at once"
+    [ $SECONDS -lt $until ] || broken "$name" "$what within $ready_within seconds"
+    sleep 0.2
+  done
+}
+
+# broken NAME SENTENCE: with what the program said last, which names the cause.
+broken() {
+  echo "demo: FAILED: $2. Its last words (all of them: ${data#"$root"/}/log/$1.log):" >&2
+  tail -n 8 "$data/log/$1.log" | sed 's/^/  /' >&2
+  exit 1
+}
+
+# In the direction of the data: an edge that is ended first has not lost its camera.
+stop() {
+  local name until
+  for name in edge camera hub; do
+    alive "$name" || continue
+    kill -TERM "${pid[$name]}" 2>/dev/null || continue
+    until=$((SECONDS + stop_within))
+    while alive "$name" && [ $SECONDS -lt $until ]; do sleep 0.1; done
+    if alive "$name"; then
+      say "the $name did not end within $stop_within seconds and was killed" >&2
+      kill -KILL "${pid[$name]}" 2>/dev/null || true
+    fi
+  done
+}
+
+ended=
+on_signal() {
+  # A second Ctrl-C would only cut short what ends in a moment.
+  trap '' INT TERM HUP
+  [ -z "$ended" ] || return
+  ended=yes
+  echo
+  say "stopping / 正在停止"
+  exit 0
+}
+on_exit() {
+  local status=$?
+  trap '' INT TERM HUP
+  stop
+  [ -z "$ended" ] || say "stopped: edge, camera, hub / 已停止"
+  exit $status
+}
+trap on_signal INT TERM HUP
+trap on_exit EXIT
+
+# --- places
+
+free_port() { # FIRST: the first port from there on that nobody listens on
+  local port=$1
+  while (exec 3<>"/dev/tcp/127.0.0.1/$port") 2>/dev/null; do port=$((port + 1)); done
+  echo "$port"
+}
+web_port=$(free_port 8080)
+broker_port=$(free_port 1883)
+camera_port=$(free_port 8554)
+page=http://127.0.0.1:$web_port
+
+for file in hub.toml edge.toml; do
+  # A path may hold any character, also one that means something to sed: bash puts it in literally.
+  text=$(<"$root/demo/$file")
+  text=${text//@ROOT@/"$root"}
+  text=${text//@ARCH@/"$(uname -m)"}
+  text=${text//@WEB_PORT@/$web_port}
+  text=${text//@BROKER_PORT@/$broker_port}
+  text=${text//@CAMERA_PORT@/$camera_port}
+  printf '%s\n' "$text" >"$data/$file"
+done
+
+# The password is made once, by the hub, and goes from its output into the file: nobody types or
+# sees it. One that outlived its hub's list of devices is worthless.
+password=$data/edge.password
+[ -f "$data/hub/devices.toml" ] || rm -f "$password"
+if [ ! -s "$password" ]; then
+  "$bin_dir/gatepost-hub" device add "$edge_name" --config "$data/hub.toml" \
+    >"$password.new" 2>"$data/log/device-add.log" ||
+    { tail -n 3 "$data/log/device-add.log" >&2; fail "the hub gave no password for $edge_name, its words are above; 'make clean-demo' starts afresh"; }
+  mv "$password.new" "$password"
+fi
+
+# --- start
+
+say "starting the hub"
+start hub "$bin_dir/gatepost-hub" run --config "$data/hub.toml"
+wait_for hub "the hub was not ready" curl --fail --silent --noproxy '*' --max-time 2 "$page/health/ready"
+
+say "starting the camera: ${clip#"$root"/} over RTSP, again and again"
+start camera "$bin_dir/gatepost-clip-camera" --clip "$clip" --listen "127.0.0.1:$camera_port"
+wait_for camera "the camera did not serve the clip" grep -q '^serving ' "$data/log/camera.log"
+
+say "starting the edge"
+start edge "$bin_dir/gatepost-edge" run --config "$data/edge.toml"
+edge_is_at_work() {
+  curl --fail --silent --noproxy '*' --max-time 2 "$page/api/v1/devices" | python3 -c '
+import json, sys
+[device] = [d for d in json.load(sys.stdin)["devices"] if d["edge"] == sys.argv[1]]
+sys.exit(device["presence"] != "online" or device["health"]["cameras"][0]["state"]["name"] != "streaming")
+' "$edge_name"
+}
+wait_for edge "the edge did not report a picture to the hub" edge_is_at_work
+
+echo
+echo "  Gatepost 门岗   $page"
+echo
+echo "  Open it in a browser; the first alert comes within a minute. Ctrl-C ends everything."
+echo "  请用浏览器打开；一分钟内出现第一条告警。按 Ctrl-C 全部停止。"
+echo "  Logs / 日志: ${data#"$root"/}/log"
+echo
+
+# --- until Ctrl-C, or until one of them ends by itself
+
+wait -n || true
+for name in hub camera edge; do
+  alive "$name" || broken "$name" "the $name ended by itself"
+done
