@@ -98,7 +98,11 @@ impl Prepared {
             Channels::Rgb => VideoFormat::Rgb,
             Channels::Bgr => VideoFormat::Bgr,
         };
-        let to = VideoInfo::builder(format, input.width, input.height).build().map_err(|e| e.to_string())?;
+        // The converter wants to be told that it need not change the rate.
+        let to = VideoInfo::builder(format, input.width, input.height)
+            .fps(from.fps())
+            .build()
+            .map_err(|e| e.to_string())?;
         let placement = Placement::new(input, from.width(), from.height());
         let mut config = VideoConverterConfig::new();
         config.set_dest_x(placement.left as i32);

@@ -71,6 +71,7 @@ impl Frame {
     pub fn to_rgb(&self) -> Result<RgbPicture, FrameError> {
         let failed = |reason: String| self.failed(reason);
         let info = VideoInfo::builder(VideoFormat::Rgb, self.width(), self.height())
+            .fps(self.info.fps())
             .build()
             .map_err(|e| failed(e.to_string()))?;
         let converter = VideoConverter::new(&self.info, &info, None).map_err(|e| failed(e.to_string()))?;
