@@ -1,0 +1,177 @@
+//! Any event survives the wire, and what a newer version adds is kept.
+
+use gatepost_wire::envelope::{EnvelopeError, MAX_ENVELOPE_BYTES};
+use gatepost_wire::event::{
+    Alarm, CameraTamper, DeviceFault, EventData, Evidence, Extra, FaultKind, Happening, ObjectClass, Phase, Region,
+    TamperKind, TrackNumber, ZoneIntrusion,
+};
+use gatepost_wire::{AlarmId, BootId, Event, EventId, Seq, Severity, Timestamp};
+use proptest::prelude::*;
+use serde_json::{Value, json};
+
+fn name<T: std::fmt::Debug + std::str::FromStr<Err: std::fmt::Debug>>() -> impl Strategy<Value = T> {
+    "[a-z0-9-]{1,64}".prop_map(|text| text.parse::<T>().unwrap())
+}
+
+/// Fields no version of this crate knows.
+fn extra() -> impl Strategy<Value = Extra> {
+    let value = prop_oneof![
+        any::<bool>().prop_map(Value::from),
+        any::<i64>().prop_map(Value::from),
+        ".{0,12}".prop_map(Value::from),
+        prop::collection::vec(any::<u8>(), 0..4).prop_map(|v| json!({ "deep": v })),
+    ];
+    prop::collection::btree_map("x_[a-z]{1,8}", value, 0..3).prop_map(|map| map.into_iter().collect())
+}
+
+fn alarm() -> impl Strategy<Value = Alarm> {
+    let phase = prop_oneof![Just(Phase::Began), Just(Phase::Updated), Just(Phase::Ended)];
+    (any::<u128>(), phase).prop_map(|(id, phase)| Alarm { id: AlarmId::from_ulid(id.into()), phase })
+}
+
+fn object() -> impl Strategy<Value = ObjectClass> {
+    use ObjectClass::*;
+    prop::sample::select(vec![Person, Bicycle, Motorcycle, Car, Bus, Truck])
+}
+
+fn region() -> impl Strategy<Value = Region> {
+    (0f32..=1.0, 0f32..=1.0, 0f32..=1.0, 0f32..=1.0)
+        .prop_map(|(left, top, right, bottom)| Region { left, top, right, bottom })
+}
+
+fn intrusion() -> impl Strategy<Value = Happening> {
+    let what = (object(), any::<u32>(), region(), 0f32..=1.0, any::<u64>());
+    (alarm(), name(), name(), name(), what, extra()).prop_map(|(alarm, camera, rule, zone, what, extra)| {
+        let (object, track, region, score, dwell_ms) = what;
+        let track = TrackNumber(track);
+        Happening::ZoneIntrusion(ZoneIntrusion {
+            alarm, camera, rule, zone, object, track, region, score, dwell_ms, extra,
+        })
+    })
+}
+
+fn happening() -> impl Strategy<Value = Happening> {
+    let tamper = (alarm(), name(), ".{0,40}", extra()).prop_map(|(alarm, camera, detail, extra)| {
+        Happening::CameraTamper(CameraTamper { alarm, camera, tamper: TamperKind::SignalLost, detail, extra })
+    });
+    let fault = prop_oneof![Just(FaultKind::InferenceFailed), Just(FaultKind::DiskLow)];
+    let device = (alarm(), fault, ".{0,40}", extra())
+        .prop_map(|(alarm, fault, detail, extra)| Happening::DeviceFault(DeviceFault { alarm, fault, detail, extra }));
+    let unknown = (extra(), "future_[a-z]{1,9}").prop_map(|(mut fields, kind)| {
+        fields.insert("kind".into(), kind.into());
+        Happening::Unknown(fields)
+    });
+    prop_oneof![intrusion(), tamper, device, unknown]
+}
+
+fn event() -> impl Strategy<Value = Event> {
+    let picture = ("[0-9a-f]{64}", any::<u64>())
+        .prop_map(|(sha256, bytes)| Evidence { media_type: "image/jpeg".into(), sha256, bytes });
+    let data = (1u8..=4, happening(), prop::collection::vec(picture, 0..2), extra()).prop_map(
+        |(severity, happening, evidence, extra)| EventData {
+            severity: Severity::try_from(severity).unwrap(),
+            happening,
+            evidence,
+            extra,
+        },
+    );
+    let time = (-377_705_023_201i64..=253_402_207_200, 0i32..1_000_000_000)
+        .prop_map(|(seconds, nanos)| Timestamp::new(seconds, if seconds < 0 { -nanos } else { nanos }).unwrap());
+    // CloudEvents extension attributes are lower-case letters and digits.
+    let attributes = prop::collection::btree_map("x[a-z]{1,8}", ".{0,8}".prop_map(Value::from), 0..2)
+        .prop_map(|map| map.into_iter().collect::<Extra>());
+    (any::<u128>(), name(), any::<u128>(), 1u64.., time, data, attributes).prop_map(
+        |(id, edge, boot, seq, time, data, extra)| Event {
+            id: EventId::from_ulid(id.into()),
+            edge,
+            boot: BootId::from_ulid(boot.into()),
+            seq: Seq(seq),
+            time,
+            data,
+            extra,
+        },
+    )
+}
+
+proptest! {
+    #[test]
+    fn any_event_survives(event in event()) {
+        prop_assert_eq!(Event::from_json(&event.to_json().unwrap()).unwrap(), event);
+    }
+
+    #[test]
+    fn garbage_is_refused_and_never_panics(bytes in any::<Vec<u8>>()) {
+        prop_assert!(Event::from_json(&bytes).is_err());
+    }
+
+    /// One changed byte either still gives an event or a clear refusal.
+    #[test]
+    fn damaged_events_never_panic(event in event(), at in any::<prop::sample::Index>(), byte in any::<u8>()) {
+        let mut json = event.to_json().unwrap();
+        let at = at.index(json.len());
+        json[at] = byte;
+        let _ = Event::from_json(&json);
+    }
+
+    #[test]
+    fn events_fit_their_schema(event in event()) {
+        let schema = gatepost_wire::schema::event();
+        let validator = jsonschema::validator_for(schema.as_value()).unwrap();
+        let document: Value = serde_json::from_slice(&event.to_json().unwrap()).unwrap();
+        if !matches!(event.data.happening, Happening::Unknown(_)) {
+            prop_assert!(validator.is_valid(&document), "{:?}", validator.iter_errors(&document).next());
+        }
+    }
+}
+
+fn example() -> Value {
+    json!({
+        "specversion": "1.0",
+        "id": "01ARZ3NDEKTSV4RRFFQ69G5FAV",
+        "source": "/gatepost/edge/gate-1",
+        "type": "gatepost.event.v1.device_fault",
+        "time": "2026-11-23T08:00:00Z",
+        "datacontenttype": "application/json",
+        "boot": "01ARZ3NDEKTSV4RRFFQ69G5FAW",
+        "sequence": "00000000000000000007",
+        "data": {
+            "severity": 3,
+            "happening": {
+                "kind": "device_fault",
+                "alarm": { "id": "01ARZ3NDEKTSV4RRFFQ69G5FAX", "phase": "began" },
+                "fault": "disk_low",
+                "detail": "less than 200 MiB are free",
+            },
+        },
+    })
+}
+
+fn refused(change: impl Fn(&mut Value)) -> String {
+    let mut document = example();
+    change(&mut document);
+    Event::from_json(document.to_string().as_bytes()).unwrap_err().to_string()
+}
+
+#[test]
+fn the_example_is_an_event() {
+    let event = Event::from_json(example().to_string().as_bytes()).unwrap();
+    assert_eq!((event.edge.as_str(), event.seq), ("gate-1", Seq(7)));
+}
+
+#[test]
+fn refusals_name_the_attribute() {
+    assert!(refused(|d| d["specversion"] = "0.3".into()).contains("`specversion`"));
+    assert!(refused(|d| d["source"] = "/someone/else".into()).contains("`source`"));
+    assert!(refused(|d| d["source"] = "/gatepost/edge/+".into()).contains("`source`"));
+    assert!(refused(|d| d["type"] = "gatepost.event.v1.zone_intrusion".into()).contains("`type`"));
+    assert!(refused(|d| d["sequence"] = "0".into()).contains("`sequence`"));
+    assert!(refused(|d| d["data"]["severity"] = 5.into()).contains("severity 5"));
+    let fault = refused(|d| d["data"]["happening"]["fault"] = "tired".into());
+    assert!(fault.contains("device_fault") && fault.contains("tired"), "a known kind is not taken as unknown: {fault}");
+}
+
+#[test]
+fn an_oversized_payload_is_refused_unread() {
+    let payload = vec![b' '; MAX_ENVELOPE_BYTES + 1];
+    assert!(matches!(Event::from_json(&payload), Err(EnvelopeError::TooLarge(_))));
+}
