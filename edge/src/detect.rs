@@ -162,7 +162,8 @@ impl Detector {
 impl Model {
     fn run(&mut self, fitted: &fit::Fitted) -> Result<(Vec<Detection>, Duration), DetectError> {
         let input = &self.manifest.input;
-        let (width, height) = (input.width as usize, input.height as usize);
+        let size = fitted.size();
+        let (width, height) = (size.width as usize, size.height as usize);
         let shape = match input.layout {
             Layout::Nhwc => [1, height, width, 3],
             Layout::Nchw => [1, 3, height, width],
@@ -189,7 +190,7 @@ impl Model {
             }
         };
         let took = started.elapsed();
-        let found = self.decoder.decode(|name| {
+        let found = self.decoder.decode(size, |name| {
             let (shape, values) = outputs[name].try_extract_tensor::<f32>().ok()?;
             Some((shape.iter().map(|&n| usize::try_from(n).unwrap_or(0)).collect(), values))
         })?;

@@ -1,5 +1,6 @@
 //! `gatepost-edge`: the box beside the gate.
 
+use std::io::IsTerminal;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -93,7 +94,10 @@ fn log_to_stderr(log: &Log) {
     };
     // ONNX Runtime is talkative at "info"; what matters of it arrives as errors.
     let filter = EnvFilter::new(format!("{level},ort=warn"));
-    let subscriber = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    let subscriber = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_ansi(std::io::stderr().is_terminal())
+        .with_writer(std::io::stderr);
     match log.format {
         LogFormat::Human => subscriber.init(),
         LogFormat::Json => subscriber.json().init(),

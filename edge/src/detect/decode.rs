@@ -3,6 +3,7 @@
 mod centernet;
 mod yolox;
 
+use super::fit::Size;
 use super::manifest::{DecoderKind, Manifest};
 use super::suppress::{Found, suppress};
 
@@ -21,9 +22,6 @@ type Tensor<'t> = (Vec<usize>, &'t [f32]);
 /// Reads the tensors of one run.
 pub(super) struct Decoder {
     kind: DecoderKind,
-    /// Size of the model's input, pixels.
-    width: usize,
-    height: usize,
     classes: Vec<usize>,
     min_score: f32,
 }
@@ -32,24 +30,24 @@ impl Decoder {
     pub(super) fn new(manifest: &Manifest) -> Self {
         Self {
             kind: manifest.decoder.clone(),
-            width: manifest.input.width as usize,
-            height: manifest.input.height as usize,
             classes: manifest.class_indices(),
             min_score: manifest.scores.keep,
         }
     }
 
-    /// Boxes in pixels of the model's input, by falling score, doubles removed. `tensor` gives an output by
-    /// its name.
+    /// Boxes in pixels of the model's input, which was `input` large, by falling score, doubles removed.
+    /// `tensor` gives an output by its name.
     pub(super) fn decode<'t>(
         &self,
+        input: Size,
         tensor: impl Fn(&str) -> Option<Tensor<'t>>,
     ) -> Result<Vec<Found>, DecodeError> {
+        let (width, height) = (input.width as usize, input.height as usize);
         let get = |name: &str| tensor(name).unwrap_or((Vec::new(), &[]));
         let (found, nms_iou) = match &self.kind {
             DecoderKind::CenterNet { heatmap, size, stride, nms_iou } => {
                 let stride = *stride as usize;
-                let (rows, columns) = (self.height / stride, self.width / stride);
+                let (rows, columns) = (height / stride, width / stride);
                 let classes = self.class_count();
                 let heat = expect(heatmap, get(heatmap), |shape| {
                     shape.len() == 4 && shape[1] >= classes && shape[2..] == [rows, columns]
@@ -64,8 +62,8 @@ impl Decoder {
                 let grids: Vec<_> = strides
                     .iter()
                     .map(|&stride| yolox::Grid {
-                        rows: self.height / stride as usize,
-                        columns: self.width / stride as usize,
+                        rows: height / stride as usize,
+                        columns: width / stride as usize,
                         stride: stride as f32,
                     })
                     .collect();

@@ -18,9 +18,17 @@ pub struct FitError {
     reason: String,
 }
 
-/// Where the frame lies in the model's input, pixels.
+/// Size of a picture in pixels.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Size {
+    pub width: u32,
+    pub height: u32,
+}
+
+/// The model's input for frames of one size, and where the frame lies in it, pixels.
 #[derive(Debug, Clone, Copy, PartialEq)]
 struct Placement {
+    input: Size,
     left: u32,
     top: u32,
     width: u32,
@@ -28,16 +36,19 @@ struct Placement {
 }
 
 impl Placement {
-    fn new(input: &Input, frame_width: u32, frame_height: u32) -> Self {
+    fn new(input: &Input, frame: Size) -> Self {
+        let most = Size { width: input.width, height: input.height };
         if input.fit == Fit::Stretch {
-            return Self { left: 0, top: 0, width: input.width, height: input.height };
+            return Self { input: most, left: 0, top: 0, width: most.width, height: most.height };
         }
-        let scale = (input.width as f32 / frame_width as f32).min(input.height as f32 / frame_height as f32);
+        let scale = (most.width as f32 / frame.width as f32).min(most.height as f32 / frame.height as f32);
         // Even numbers: chroma is stored for pairs of pixels.
         let side = |frame: u32, limit: u32| (((frame as f32 * scale) as u32) & !1).clamp(2, limit);
-        let (width, height) = (side(frame_width, input.width), side(frame_height, input.height));
+        let (width, height) = (side(frame.width, most.width), side(frame.height, most.height));
+        let needed = |side: u32, limit: u32| input.multiple.map_or(limit, |m| side.next_multiple_of(m).min(limit));
+        let input = Size { width: needed(width, most.width), height: needed(height, most.height) };
         let margin = |room: u32, side: u32| ((room - side) / 2) & !1;
-        Self { left: margin(input.width, width), top: margin(input.height, height), width, height }
+        Self { input, left: margin(input.width, width), top: margin(input.height, height), width, height }
     }
 
     /// From input pixels to fractions of the frame, cut at its edges; none when nothing is left.
@@ -66,7 +77,6 @@ struct Prepared {
 pub(super) struct Fitted<'f> {
     placement: Placement,
     target: &'f VideoFrame<Writable>,
-    row_bytes: usize,
 }
 
 impl Fitter {
@@ -87,7 +97,6 @@ impl Fitter {
         Ok(Fitted {
             placement: prepared.placement,
             target: prepared.target.insert(target),
-            row_bytes: self.input.width as usize * 3,
         })
     }
 }
@@ -98,12 +107,12 @@ impl Prepared {
             Channels::Rgb => VideoFormat::Rgb,
             Channels::Bgr => VideoFormat::Bgr,
         };
+        let placement = Placement::new(input, Size { width: from.width(), height: from.height() });
         // The converter wants to be told that it need not change the rate.
-        let to = VideoInfo::builder(format, input.width, input.height)
+        let to = VideoInfo::builder(format, placement.input.width, placement.input.height)
             .fps(from.fps())
             .build()
             .map_err(|e| e.to_string())?;
-        let placement = Placement::new(input, from.width(), from.height());
         let mut config = VideoConverterConfig::new();
         config.set_dest_x(placement.left as i32);
         config.set_dest_y(placement.top as i32);
@@ -122,14 +131,20 @@ impl Prepared {
 impl Fitted<'_> {
     /// The input's pixels, row by row without gaps, three bytes each.
     pub(super) fn pixels(&self) -> Result<&[u8], FitError> {
-        let (width, height) = (self.target.width(), self.target.height());
+        let Size { width, height } = self.size();
         let failed = |reason: &str| FitError { width, height, reason: reason.into() };
+        let row_bytes = 3 * width as usize;
         // Rows are padded to four bytes; manifests want widths for which that adds nothing.
-        if self.target.plane_stride()[0] as usize != self.row_bytes {
+        if self.target.plane_stride()[0] as usize != row_bytes {
             return Err(failed("the model's input width must be a multiple of 4"));
         }
         let data = self.target.plane_data(0).map_err(|_| failed("it cannot be read"))?;
-        Ok(&data[..self.row_bytes * height as usize])
+        Ok(&data[..row_bytes * height as usize])
+    }
+
+    /// Size of the model's input for this frame.
+    pub(super) fn size(&self) -> Size {
+        self.placement.input
     }
 
     pub(super) fn to_frame(&self, bounds: Bounds) -> Option<Region> {
@@ -168,10 +183,12 @@ mod tests {
         .unwrap()
     }
 
+    const SQUARE: Size = Size { width: 512, height: 512 };
+
     #[test]
     fn a_letterboxed_frame_keeps_its_shape_and_boxes_find_back() {
-        let placement = Placement::new(&input(Fit::Letterbox), 768, 576);
-        assert_eq!(placement, Placement { left: 0, top: 64, width: 512, height: 384 });
+        let placement = Placement::new(&input(Fit::Letterbox), Size { width: 768, height: 576 });
+        assert_eq!(placement, Placement { input: SQUARE, left: 0, top: 64, width: 512, height: 384 });
         let whole = placement.to_frame(Bounds { left: -9.0, top: 64.0, right: 256.0, bottom: 500.0 }).unwrap();
         assert_eq!(whole, Region { left: 0.0, top: 0.0, right: 0.5, bottom: 1.0 });
         let in_the_border = Bounds { left: 0.0, top: 0.0, right: 512.0, bottom: 60.0 };
@@ -179,9 +196,19 @@ mod tests {
     }
 
     #[test]
+    fn a_model_of_any_size_is_given_hardly_any_border() {
+        let input = Input { multiple: Some(32), ..input(Fit::Letterbox) };
+        let size = |width, height| Placement::new(&input, Size { width, height }).input;
+        assert_eq!(size(768, 576), Size { width: 512, height: 384 });
+        assert_eq!(size(1920, 1080), Size { width: 512, height: 288 });
+        assert_eq!(size(1080, 1920), Size { width: 288, height: 512 });
+        assert_eq!(size(2000, 100), Size { width: 512, height: 32 });
+    }
+
+    #[test]
     fn a_stretched_frame_fills_the_input() {
-        let placement = Placement::new(&input(Fit::Stretch), 1920, 1080);
-        assert_eq!(placement, Placement { left: 0, top: 0, width: 512, height: 512 });
+        let placement = Placement::new(&input(Fit::Stretch), Size { width: 1920, height: 1080 });
+        assert_eq!(placement, Placement { input: SQUARE, left: 0, top: 0, width: 512, height: 512 });
     }
 
     #[test]

@@ -40,6 +40,9 @@ pub(super) struct Input {
     pub element: Element,
     pub channels: Channels,
     pub fit: Fit,
+    /// The model takes any size up to `width` x `height` whose sides are multiples of this; a letterbox then
+    /// needs hardly any border.
+    pub multiple: Option<u32>,
     #[serde(default)]
     pub pad: u8,
     #[serde(default)]
@@ -183,9 +186,17 @@ impl Manifest {
     }
 
     fn check(&self) -> Result<(), String> {
-        let Input { width, height, element, normalise, .. } = &self.input;
+        let Input { width, height, element, normalise, fit, multiple, .. } = &self.input;
         if !(32..=4096).contains(width) || !(32..=4096).contains(height) {
             return Err(format!("`input`: {width}x{height} is not possible: 32 to 4096 pixels"));
+        }
+        if let Some(multiple) = *multiple {
+            if *fit != Fit::Letterbox {
+                return Err("`input.multiple` goes with fit = \"letterbox\"".into());
+            }
+            if multiple == 0 || width % multiple != 0 || height % multiple != 0 {
+                return Err(format!("`input.multiple`: {multiple} does not divide {width}x{height}"));
+            }
         }
         if *element == Element::U8 && *normalise != Normalise::default() {
             return Err("`input.normalise`: bytes are given as they are; it goes with element = \"f32\"".into());
@@ -200,8 +211,9 @@ impl Manifest {
         if !(0.0..=1.0).contains(nms_iou) {
             return Err(format!("`decoder.nms_iou`: {nms_iou} is not possible: 0 to 1"));
         }
-        if strides.is_empty() || strides.iter().any(|s| *s == 0 || width % s != 0 || height % s != 0) {
-            return Err(format!("`decoder`: strides {strides:?} do not divide {width}x{height}"));
+        let sides = [*width, *height, multiple.unwrap_or(*width)];
+        if strides.is_empty() || strides.iter().any(|s| *s == 0 || sides.iter().any(|side| side % s != 0)) {
+            return Err(format!("`decoder`: strides {strides:?} do not divide the input's sides {sides:?}"));
         }
         if let Some(key) = self.classes.keys().find(|key| key.parse::<usize>().is_err()) {
             return Err(format!("`classes.{key}`: a class index of the model is needed, 0 or more"));
@@ -286,7 +298,7 @@ mod tests {
         let unknown = load(&DEFAULT.replace("stride = 4", "strides = 4"), b"").unwrap_err().to_string();
         assert!(unknown.contains("model.toml:"), "{unknown}");
         let stride = load(&DEFAULT.replace("stride = 4", "stride = 5"), b"").unwrap_err().to_string();
-        assert!(stride.contains("do not divide 512x512"), "{stride}");
+        assert!(stride.contains("do not divide the input's sides"), "{stride}");
         let class = load(&DEFAULT.replace("0 = \"person\"", "x = \"person\""), b"").unwrap_err().to_string();
         assert!(class.contains("`classes.x`"), "{class}");
     }

@@ -137,8 +137,14 @@ impl Connection {
 
     /// Leaves a last message and says goodbye.
     pub async fn close(mut self, last: Publication) {
-        if self.publish(last).await.is_ok() && self.client.disconnect().await.is_ok() {
-            while self.next().await.is_ok() {}
+        if self.publish(last).await.is_err() || self.client.disconnect().await.is_err() {
+            return;
+        }
+        // Messages leave in order, so once the goodbye has left, the last message has.
+        while let Some(Ok(event)) = self.events.recv().await {
+            if matches!(event, Event::Outgoing(Outgoing::Disconnect)) {
+                return;
+            }
         }
     }
 
