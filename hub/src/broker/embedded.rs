@@ -11,11 +11,12 @@ use async_trait::async_trait;
 use gatepost_wire::{EdgeId, Timestamp};
 use rmqtt::codec::v5::{PublishAckReason, SubscribeAckReason};
 use rmqtt::context::ServerContext;
+
 use rmqtt::hook::{Handler, HookResult, Parameter, ReturnType, Type};
-use rmqtt::net::Builder;
+use rmqtt::net::{Builder, MqttError};
 use rmqtt::server::MqttServer;
 use rmqtt::types::{
-    AuthResult, ConnectInfo, FromType, Id, LastWill, Publish, PublishAclResult, PublishResult, QoS,
+    AuthResult, ConnectInfo, FromType, Id, LastWill, Publish, PublishAclResult, PublishResult, QoS, Reason,
     SubscribeReturn,
 };
 use tokio::task::JoinHandle;
@@ -68,6 +69,8 @@ impl Embedded {
             Type::ClientSubscribeCheckAcl,
             Type::MessagePublishCheckAcl,
             Type::MessagePublish,
+            Type::ClientConnected,
+            Type::ClientDisconnected,
         ] {
             register.add(hook, Box::new(Hooks { devices: devices.clone(), intake: intake.clone() })).await;
         }
@@ -161,8 +164,45 @@ impl Handler for Hooks {
                 }
                 (true, result)
             }
+            Parameter::ClientConnected(session) => {
+                tracing::info!(
+                    device = session.id.username_ref(),
+                    address = address(session.id.remote_addr),
+                    "device connected"
+                );
+                (true, result)
+            }
+            Parameter::ClientDisconnected(session, reason) => {
+                disconnected(&session.id, reason);
+                (true, result)
+            }
             _ => (true, result),
         }
+    }
+}
+
+/// One line for each end of a connection; a grave one when the device broke the protocol.
+fn disconnected(device: &Id, reason: &Reason) {
+    // The first one led to the others.
+    if let Reason::Reasons(reasons) = reason
+        && let Some(first) = reasons.first()
+    {
+        return disconnected(device, first);
+    }
+    let (device, address) = (device.username_ref(), address(device.remote_addr));
+    match reason {
+        // "Not stored": the log already says why, once.
+        Reason::MqttError(MqttError::PublishAckReason(..)) => {
+            tracing::debug!(device, address, "device cut off, so that it sends its message again");
+        }
+        // What the decoder says comes as text only.
+        Reason::Error(text) if text.starts_with("Max size exceeded") => tracing::warn!(
+            device, address, reason = %text, "device cut off: its message is longer than broker.max_packet_bytes"
+        ),
+        Reason::MqttError(_) | Reason::Error(_) => {
+            tracing::warn!(device, address, reason = ?reason.to_string(), "device cut off after an error");
+        }
+        _ => tracing::info!(device, address, reason = ?reason.to_string(), "device disconnected"),
     }
 }
 

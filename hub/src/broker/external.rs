@@ -126,6 +126,7 @@ async fn converse(
     let (client, mut events) = AsyncClient::new(options(config), usize::from(WINDOW));
     let (unacknowledged, waiting) = mpsc::channel(usize::from(WINDOW));
     let mut acknowledging = tokio::spawn(acknowledge(client.clone(), waiting));
+    let mut session_kept = false;
     let end = loop {
         let event = tokio::select! {
             () = stop.cancelled() => break End::Stopped,
@@ -134,8 +135,7 @@ async fn converse(
         };
         match event {
             Ok(Event::Incoming(Packet::ConnAck(answer))) => {
-                *connected = true;
-                tracing::info!(broker = %config.url, session_kept = answer.session_present, "broker connected");
+                session_kept = answer.session_present;
                 if let Err(error) = client.subscribe_many(filters(config)).await {
                     break End::Failed(error.to_string());
                 }
@@ -150,6 +150,8 @@ async fn converse(
                         user(config)
                     ));
                 }
+                *connected = true;
+                tracing::info!(broker = %config.url, session_kept, "broker connected and subscribed to");
             }
             Ok(Event::Incoming(Packet::Publish(publish))) => {
                 let promise = intake.take(delivery(&publish)).await;

@@ -1,0 +1,146 @@
+//! The API is what its document says, and answers nobody it does not know.
+
+use std::io::{Read as _, Write as _};
+use std::net::TcpStream;
+
+use gatepost_testbed::http::{self, EventStream};
+use serde_json::Value;
+
+use crate::edge::Edge;
+use crate::message::{boot, evidence_topic, intrusion, picture, with_evidence};
+use crate::process::{Home, Hub, command};
+
+/// The head of the answer to a request with these headers.
+fn raw(hub: &Hub, request: &str) -> String {
+    let mut stream = TcpStream::connect(hub.web.trim_start_matches("http://")).unwrap();
+    stream.write_all(request.as_bytes()).unwrap();
+    let mut answer = Vec::new();
+    stream.read_to_end(&mut answer).unwrap();
+    String::from_utf8_lossy(&answer).into_owned()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_documented_path_answers() {
+    let home = Home::embedded();
+    let token = home.add("gate-1");
+    let hub = home.start();
+    let mut edge = Edge::connect(hub.broker_port(), "gate-1", &token).await.unwrap();
+    let event = with_evidence(intrusion(boot(), 1), &picture("x"));
+    assert!(edge.send(&event).await.unwrap());
+    edge.publish(&evidence_topic(&event), picture("x"), false).await.unwrap();
+
+    let printed: Value = serde_json::from_slice(&command(&["openapi"]).stdout).unwrap();
+    assert_eq!(printed, hub.get("/api/v1/openapi.json"));
+    assert!(printed["openapi"].as_str().unwrap().starts_with("3.1"));
+    let paths = printed["paths"].as_object().unwrap();
+    assert!(paths.len() >= 9);
+    for (path, operations) in paths {
+        let content = operations["get"]["responses"]["200"]["content"].as_object().unwrap();
+        let content_type = content.keys().next().unwrap();
+        let url = hub.url(&path.replace("{id}", &event.id.to_string()));
+        if content_type == "text/event-stream" {
+            EventStream::open(&url).unwrap();
+            continue;
+        }
+        let answer = http::get(&url).unwrap();
+        assert_eq!(answer.status, 200, "{path}: {}", answer.text());
+        assert_eq!(&answer.content_type, content_type, "{path}");
+        // What is documented as a list or an object has exactly the documented keys.
+        let schema = &content[content_type]["schema"];
+        if let Some(reference) = schema["$ref"].as_str() {
+            let properties = &printed.pointer(reference.trim_start_matches('#')).unwrap()["properties"];
+            let body: Value = answer.json().unwrap();
+            let mut told: Vec<_> = body.as_object().unwrap().keys().collect();
+            let mut documented: Vec<_> = properties.as_object().unwrap().keys().collect();
+            told.sort();
+            documented.sort();
+            assert_eq!(told, documented, "{path}");
+        }
+    }
+}
+
+#[test]
+fn problems_name_the_parameter() {
+    let home = Home::embedded();
+    let hub = home.start();
+    for (path, status, parameter) in [
+        ("/api/v1/alerts?limit=0", 400, "limit"),
+        ("/api/v1/alerts?limit=201", 400, "limit"),
+        ("/api/v1/alerts?before=yesterday", 400, "before"),
+        ("/api/v1/alerts?edge=Gate%201", 400, "edge"),
+        ("/api/v1/alerts?camera=../../etc/passwd", 400, "camera"),
+        ("/api/v1/alerts?sort=asc", 400, "sort"),
+        ("/api/v1/events?after='%20OR%201=1", 400, "after"),
+        ("/api/v1/events?edge=gate-1&boot=1", 400, "boot"),
+        ("/api/v1/events/1", 400, "id"),
+        ("/api/v1/events/..%2f..%2fhub.sqlite/snapshot", 400, "id"),
+        ("/api/v1/events/01ARZ3NDEKTSV4RRFFQ69G5FAV", 404, ""),
+        ("/api/v1/events/01ARZ3NDEKTSV4RRFFQ69G5FAV/snapshot", 404, ""),
+        ("/api/v1/nothing", 404, ""),
+        ("/nothing", 404, ""),
+    ] {
+        let answer = http::get(&hub.url(path)).unwrap();
+        assert_eq!(answer.status, status, "{path}");
+        assert_eq!(answer.content_type, "application/problem+json", "{path}");
+        let problem: Value = serde_json::from_slice(&answer.body).unwrap();
+        assert_eq!(problem["status"], status);
+        assert_eq!(problem["parameter"].as_str().unwrap_or(""), parameter, "{path}: {problem}");
+    }
+    let posted = http::post_json(&hub.url("/api/v1/alerts"), &"x").unwrap();
+    assert_eq!((posted.status, posted.content_type.as_str()), (405, "application/problem+json"));
+}
+
+#[test]
+fn the_page_is_served_and_no_stranger_may_use_it() {
+    let home = Home::embedded();
+    let hub = home.start();
+    let page = http::get(&hub.url("/")).unwrap();
+    assert_eq!((page.status, page.content_type.as_str()), (200, "text/html; charset=utf-8"));
+
+    let head =
+        raw(&hub, "HEAD / HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n").to_ascii_lowercase();
+    for header in [
+        "content-security-policy: default-src 'self';",
+        "frame-ancestors 'none'",
+        "x-content-type-options: nosniff",
+        "referrer-policy: no-referrer",
+        "cache-control: no-cache",
+    ] {
+        assert!(head.contains(header), "{header} is not in {head}");
+    }
+    assert!(!head.contains("unsafe-inline"));
+    for host in ["evil.example", "127.0.0.1.evil.example:80"] {
+        let answer =
+            raw(&hub, &format!("GET /api/v1/alerts HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n"));
+        assert!(answer.starts_with("HTTP/1.1 421"), "{answer}");
+    }
+    let script = page.text().split("src=\"/").nth(1).map(|rest| rest.split('"').next().unwrap().to_owned());
+    if let Some(script) = script {
+        let request = format!("HEAD /{script} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n");
+        let head = raw(&hub, &request).to_ascii_lowercase();
+        assert!(head.contains("immutable") && head.contains("javascript"), "{head}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_picture_is_not_sent_twice() {
+    let home = Home::embedded();
+    let token = home.add("gate-1");
+    let hub = home.start();
+    let mut edge = Edge::connect(hub.broker_port(), "gate-1", &token).await.unwrap();
+    let event = with_evidence(intrusion(boot(), 1), &picture("x"));
+    assert!(edge.send(&event).await.unwrap());
+    edge.publish(&evidence_topic(&event), picture("x"), false).await.unwrap();
+    let path = format!("/api/v1/events/{}/snapshot", event.id);
+    let first = raw(&hub, &format!("GET {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n"));
+    let tag = format!("etag: \"{}\"", event.data.evidence[0].sha256);
+    assert!(first.contains(&tag) && first.contains("cache-control: private"), "{first}");
+    let again = raw(
+        &hub,
+        &format!(
+            "GET {path} HTTP/1.1\r\nHost: localhost\r\nIf-None-Match: \"{}\"\r\nConnection: close\r\n\r\n",
+            event.data.evidence[0].sha256
+        ),
+    );
+    assert!(again.starts_with("HTTP/1.1 304"), "{again}");
+}

@@ -1,0 +1,128 @@
+//! A full disk: nothing is acknowledged that is not stored, and the hub recovers by itself.
+
+use std::collections::BTreeSet;
+use std::fs::File;
+use std::io::Write as _;
+use std::path::Path;
+use std::process::Command;
+
+use gatepost_testbed::http::{self, wait_until};
+use gatepost_wire::event::Phase;
+
+use crate::edge::Edge;
+use crate::message::{alarm, boot, evidence_topic, intrusion, intrusion_of, picture, with_evidence};
+use crate::process::{Home, Hub, PATIENCE};
+
+/// A small disk of its own; dropping removes it.
+struct SmallDisk(tempfile::TempDir);
+
+impl SmallDisk {
+    fn mount() -> Result<Self, String> {
+        let dir = tempfile::Builder::new().prefix("gatepost-small-disk-").tempdir().unwrap();
+        let done = Command::new("mount")
+            .args(["-t", "tmpfs", "-o", "size=12m", "tmpfs"])
+            .arg(dir.path())
+            .output()
+            .map_err(|error| format!("mount: {error}"))?;
+        if done.status.success() {
+            Ok(Self(dir))
+        } else {
+            Err(String::from_utf8_lossy(&done.stderr).into_owned())
+        }
+    }
+
+    fn path(&self) -> &Path {
+        self.0.path()
+    }
+
+    /// Takes every byte that is left.
+    fn fill(&self) {
+        let mut ballast = File::create(self.path().join("ballast")).unwrap();
+        for block in [vec![0u8; 65536], vec![0u8; 512]] {
+            while ballast.write_all(&block).is_ok() {}
+        }
+    }
+
+    fn free(&self) {
+        std::fs::remove_file(self.path().join("ballast")).unwrap();
+    }
+}
+
+impl Drop for SmallDisk {
+    fn drop(&mut self) {
+        let _ = Command::new("umount").arg("--lazy").arg(self.path()).status();
+    }
+}
+
+fn ready(hub: &Hub) -> u16 {
+    http::get(&hub.url("/health/ready")).unwrap().status
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_full_disk_loses_nothing_and_recovers() {
+    let disk = match SmallDisk::mount() {
+        Ok(disk) => disk,
+        Err(why) => {
+            eprintln!("SKIPPED: a small disk cannot be mounted here (root is needed): {why}");
+            return;
+        }
+    };
+    let home = Home::embedded().with_data(disk.path().join("data"));
+    let token = home.add("gate-1");
+    let hub = home.start();
+    let boot = boot();
+    let mut acknowledged = BTreeSet::new();
+    let mut edge = Edge::connect(hub.broker_port(), "gate-1", &token).await.unwrap();
+    for seq in 1..=20 {
+        let event = intrusion(boot, seq);
+        assert!(edge.send(&event).await.unwrap());
+        acknowledged.insert(event.id);
+    }
+    assert_eq!(ready(&hub), 200);
+
+    disk.fill();
+    let mut kept_by_edge = None;
+    for seq in 21..2000 {
+        let event = with_evidence(intrusion(boot, seq), &picture("late"));
+        match edge.send(&event).await {
+            Ok(stored) => {
+                assert!(stored);
+                acknowledged.insert(event.id);
+            }
+            Err(_) => {
+                kept_by_edge = Some(event);
+                break;
+            }
+        }
+    }
+    let kept_by_edge = kept_by_edge.expect("the disk was never full");
+    assert_eq!(ready(&hub), 503);
+    hub.wait_for_log(&["ERROR", "events cannot be stored", "free space"]);
+
+    for _ in 0..5 {
+        let mut edge = Edge::connect(hub.broker_port(), "gate-1", &token).await.unwrap();
+        assert!(edge.send(&kept_by_edge).await.is_err(), "acknowledged on a full disk");
+        let mut edge = Edge::connect(hub.broker_port(), "gate-1", &token).await.unwrap();
+        assert!(edge.publish(&evidence_topic(&kept_by_edge), picture("late"), false).await.is_err());
+    }
+    let lines = hub.daemon.log();
+    let said = lines.lines().filter(|line| line.contains("events cannot be stored")).count();
+    assert_eq!(said, 1, "once, not for each message");
+    let stored: BTreeSet<_> = hub.event_ids().into_iter().collect();
+    assert_eq!(stored, acknowledged, "reading goes on, and shows what was acknowledged");
+
+    disk.free();
+    wait_until("the hub to be ready again", PATIENCE, || (ready(&hub) == 200).then_some(())).unwrap();
+    hub.wait_for_log(&["events are stored again"]);
+    let mut edge = Edge::connect(hub.broker_port(), "gate-1", &token).await.unwrap();
+    assert!(edge.send(&kept_by_edge).await.unwrap());
+    edge.publish(&evidence_topic(&kept_by_edge), picture("late"), false).await.unwrap();
+    let more = intrusion_of("gate-1", boot, 5000, alarm(), Phase::Began);
+    assert!(edge.send(&more).await.unwrap());
+    acknowledged.extend([kept_by_edge.id, more.id]);
+    let stored = hub.event_ids();
+    assert_eq!(stored.len(), acknowledged.len());
+    assert_eq!(stored.into_iter().collect::<BTreeSet<_>>(), acknowledged);
+    let snapshot = http::get(&hub.url(&format!("/api/v1/events/{}/snapshot", kept_by_edge.id))).unwrap();
+    assert_eq!(snapshot.body, picture("late"));
+}

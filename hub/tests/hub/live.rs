@@ -1,0 +1,100 @@
+//! Server-sent events: what happens is told at once, and what was missed after a break.
+
+use gatepost_testbed::http::{EventStream, SentEvent};
+use gatepost_wire::Event;
+use serde_json::{Value, json};
+
+use crate::edge::Edge;
+use crate::message::{boot, evidence_topic, health, intrusion, picture, with_evidence};
+use crate::process::{Home, PATIENCE};
+
+/// The next event of this name, and its data.
+fn next(stream: &EventStream, name: &str) -> (SentEvent, Value) {
+    loop {
+        let event = stream.next(PATIENCE).unwrap();
+        if event.event == name {
+            let data = serde_json::from_str(&event.data).unwrap();
+            return (event, data);
+        }
+    }
+}
+
+fn alarm_id(event: &Event) -> Value {
+    json!(event.data.happening.alarm().unwrap().id)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn alerts_and_devices_are_told_as_they_change() {
+    let home = Home::embedded();
+    let token = home.add("gate-1");
+    let hub = home.start();
+    let stream = EventStream::open(&hub.url("/api/v1/live")).unwrap();
+    let mut edge = Edge::connect(hub.broker_port(), "gate-1", &token).await.unwrap();
+    let boot = boot();
+    edge.publish("gp/v1/gate-1/health", health("gate-1", boot, 0), true).await.unwrap();
+    let (_, device) = next(&stream, "device");
+    assert_eq!((&device["edge"], &device["health"]["version"]), (&json!("gate-1"), &json!("0.1.0")));
+
+    let picture = picture("x");
+    let event = with_evidence(intrusion(boot, 1), &picture);
+    assert!(edge.send(&event).await.unwrap());
+    let (_, alert) = next(&stream, "alert");
+    assert_eq!((&alert["id"], &alert["snapshot"]), (&alarm_id(&event), &json!(null)));
+    assert_eq!(alert, hub.get("/api/v1/alerts")["alerts"][0]);
+    edge.publish(&evidence_topic(&event), picture, false).await.unwrap();
+    let (_, alert) = next(&stream, "alert");
+    assert_eq!(alert["snapshot"], json!(format!("/api/v1/events/{}/snapshot", event.id)));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_was_missed_is_told_after_a_break_and_a_restart() {
+    let home = Home::embedded();
+    let token = home.add("gate-1");
+    let mut hub = home.start();
+    let mut edge = Edge::connect(hub.broker_port(), "gate-1", &token).await.unwrap();
+    let boot = boot();
+    let stream = EventStream::open(&hub.url("/api/v1/live")).unwrap();
+    let first = intrusion(boot, 1);
+    assert!(edge.send(&first).await.unwrap());
+    let (seen, _) = next(&stream, "alert");
+    drop(stream);
+
+    let missed = intrusion(boot, 2);
+    assert!(edge.send(&missed).await.unwrap());
+    hub.daemon.kill().unwrap();
+    let hub = home.start();
+    let mut edge = Edge::connect(hub.broker_port(), "gate-1", &token).await.unwrap();
+    let last_seen = seen.id.unwrap();
+    let stream = EventStream::open_after(&hub.url("/api/v1/live"), Some(&last_seen)).unwrap();
+    let (_, alert) = next(&stream, "alert");
+    assert_eq!(alert["id"], alarm_id(&missed));
+    let after = intrusion(boot, 3);
+    assert!(edge.send(&after).await.unwrap());
+    let (_, alert) = next(&stream, "alert");
+    assert_eq!(alert["id"], alarm_id(&after));
+
+    let of_another_database = EventStream::open_after(&hub.url("/api/v1/live"), Some("999999")).unwrap();
+    let (event, _) = next(&of_another_database, "reset");
+    assert!(event.id.is_some());
+    assert!(EventStream::open_after(&hub.url("/api/v1/live"), Some("x")).is_err());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_missed_too_much_starts_over() {
+    let home = Home::embedded();
+    let token = home.add("gate-1");
+    let hub = home.start();
+    let mut edge = Edge::connect(hub.broker_port(), "gate-1", &token).await.unwrap();
+    let boot = boot();
+    for seq in 1..=501 {
+        assert!(edge.send(&intrusion(boot, seq)).await.unwrap());
+    }
+    let stream = EventStream::open_after(&hub.url("/api/v1/live"), Some("0")).unwrap();
+    let (event, data) = next(&stream, "reset");
+    assert_eq!(data, json!(null));
+    let last = intrusion(boot, 502);
+    assert!(edge.send(&last).await.unwrap());
+    let (after, alert) = next(&stream, "alert");
+    assert_eq!(alert["id"], alarm_id(&last));
+    assert!(after.id.unwrap().parse::<i64>().unwrap() > event.id.unwrap().parse::<i64>().unwrap());
+}

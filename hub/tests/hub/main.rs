@@ -1,0 +1,16 @@
+//! The real hub as a process, real brokers, real MQTT, real HTTP.
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "all of it is test code, helpers too")]
+
+mod api;
+mod configuration;
+mod device;
+mod disk;
+mod edge;
+mod events;
+mod evidence;
+mod external;
+mod kill;
+mod live;
+mod message;
+mod process;
+mod refusal;

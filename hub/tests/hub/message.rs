@@ -1,0 +1,92 @@
+//! What an edge would send.
+
+use gatepost_wire::event::{
+    Alarm, EventData, Evidence, ObjectClass, Phase, Region, TrackNumber, ZoneIntrusion,
+};
+use gatepost_wire::{AlarmId, BootId, Event, EventId, Happening, Seq, Severity, Timestamp};
+use serde_json::json;
+use sha2::{Digest as _, Sha256};
+use ulid::Ulid;
+
+pub fn boot() -> BootId {
+    BootId::from_ulid(Ulid::generate())
+}
+
+pub fn alarm() -> AlarmId {
+    AlarmId::from_ulid(Ulid::generate())
+}
+
+/// Someone on the lawn of `gate-1`, as an alarm of its own.
+pub fn intrusion(boot: BootId, seq: u64) -> Event {
+    intrusion_of("gate-1", boot, seq, alarm(), Phase::Began)
+}
+
+pub fn intrusion_of(edge: &str, boot: BootId, seq: u64, alarm: AlarmId, phase: Phase) -> Event {
+    Event {
+        id: EventId::from_ulid(Ulid::generate()),
+        edge: edge.parse().unwrap(),
+        boot,
+        seq: Seq(seq),
+        time: Timestamp::now(),
+        data: EventData {
+            severity: Severity::HIGH,
+            happening: Happening::ZoneIntrusion(ZoneIntrusion {
+                alarm: Alarm { id: alarm, phase },
+                camera: "east-gate".parse().unwrap(),
+                rule: "lawn-closed".parse().unwrap(),
+                zone: "lawn".parse().unwrap(),
+                object: ObjectClass::Person,
+                track: TrackNumber(7),
+                region: Region { left: 0.1, top: 0.2, right: 0.3, bottom: 0.4 },
+                score: 0.9,
+                dwell_ms: 2000,
+                extra: Default::default(),
+            }),
+            evidence: Vec::new(),
+            extra: Default::default(),
+        },
+        extra: Default::default(),
+    }
+}
+
+/// Bytes framed as a JPEG, different for each text.
+pub fn picture(text: &str) -> Vec<u8> {
+    [b"\xff\xd8\xff\xe0", text.as_bytes(), b"\xff\xd9"].concat()
+}
+
+/// The event names the picture.
+pub fn with_evidence(mut event: Event, picture: &[u8]) -> Event {
+    let sha256 = Sha256::digest(picture).iter().map(|byte| format!("{byte:02x}")).collect();
+    let bytes = picture.len() as u64;
+    event.data.evidence.push(Evidence { media_type: "image/jpeg".into(), sha256, bytes });
+    event
+}
+
+pub fn event_topic(event: &Event) -> String {
+    format!("gp/v1/{}/event", event.edge)
+}
+
+pub fn evidence_topic(event: &Event) -> String {
+    format!("gp/v1/{}/evidence/{}", event.edge, event.id)
+}
+
+/// What a box says of itself when it recorded `last` events in this boot.
+pub fn health(edge: &str, boot: BootId, last: u64) -> String {
+    json!({
+        "edge": edge, "time": Timestamp::now(), "boot": boot, "uptime_ms": 1000, "version": "0.1.0",
+        "recorded": [{ "boot": boot, "last": last }],
+        "outbox": { "queued": 0, "disk_bytes": 0 },
+        "cameras": [{
+            "camera": "east-gate", "label": "东门", "zones": [{ "zone": "lawn", "label": "草坪" }],
+            "state": { "name": "streaming" },
+            "frames_sampled": 1, "frames_analysed": 1, "frames_dropped": 0,
+        }],
+        "inference": { "model": "test", "failures": 0 },
+        "disk_free_bytes": 1,
+    })
+    .to_string()
+}
+
+pub fn presence(edge: &str, boot: BootId, state: &str) -> String {
+    json!({ "edge": edge, "boot": boot, "state": state }).to_string()
+}

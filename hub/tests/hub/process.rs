@@ -1,0 +1,130 @@
+//! A hub as a process, with its own directory.
+
+use std::path::PathBuf;
+use std::process::{Command, Output};
+use std::time::Duration;
+
+use gatepost_testbed::daemon::Daemon;
+use gatepost_testbed::http;
+use gatepost_wire::EventId;
+use serde_json::Value;
+use tempfile::TempDir;
+
+pub const PATIENCE: Duration = Duration::from_secs(20);
+pub const PROGRAM: &str = env!("CARGO_BIN_EXE_gatepost-hub");
+
+/// Runs a command of the hub to its end.
+pub fn command(args: &[&str]) -> Output {
+    Command::new(PROGRAM).args(args).output().unwrap()
+}
+
+/// Where a hub keeps things; it outlives the process.
+pub struct Home {
+    dir: TempDir,
+    data: PathBuf,
+    broker: String,
+}
+
+impl Home {
+    /// With the embedded broker.
+    pub fn embedded() -> Self {
+        Self::with_broker("[broker]\nlisten = \"127.0.0.1:0\"\n")
+    }
+
+    /// With this `[broker]` table.
+    pub fn with_broker(broker: &str) -> Self {
+        let dir = tempfile::Builder::new().prefix("gatepost-hub-").tempdir().unwrap();
+        let data = dir.path().join("data");
+        Self { dir, data, broker: broker.to_owned() }.configured()
+    }
+
+    /// With its data elsewhere.
+    pub fn with_data(self, data: PathBuf) -> Self {
+        Self { data, ..self }.configured()
+    }
+
+    fn configured(self) -> Self {
+        let data = self.data.display();
+        let text = format!(
+            "data_dir = {:?}\n[log]\nlevel = \"debug\"\n[web]\nlisten = \"127.0.0.1:0\"\n{}",
+            data.to_string(),
+            self.broker
+        );
+        std::fs::write(self.dir.path().join("hub.toml"), text).unwrap();
+        self
+    }
+
+    pub fn config(&self) -> String {
+        self.dir.path().join("hub.toml").display().to_string()
+    }
+
+    pub fn data(&self) -> &std::path::Path {
+        &self.data
+    }
+
+    /// Adds a device and gives its token.
+    pub fn add(&self, edge: &str) -> String {
+        let done = command(&["device", "add", edge, "--config", &self.config()]);
+        assert!(done.status.success(), "{done:?}");
+        String::from_utf8(done.stdout).unwrap().trim().to_owned()
+    }
+
+    /// Starts the hub and waits until it listens.
+    pub fn start(&self) -> Hub {
+        let daemon = Daemon::spawn(PROGRAM, ["run", "--config", &self.config()]).unwrap();
+        let web = address(&daemon, "web listening");
+        Hub { web, daemon }
+    }
+}
+
+fn address(daemon: &Daemon, what: &str) -> String {
+    let line = daemon.wait_for_line(PATIENCE, |line| line.contains(what)).unwrap();
+    line.split("address=").nth(1).unwrap().trim().to_owned()
+}
+
+/// A running hub; dropping kills it.
+pub struct Hub {
+    pub web: String,
+    pub daemon: Daemon,
+}
+
+impl Hub {
+    /// Port of the embedded broker.
+    pub fn broker_port(&self) -> u16 {
+        address(&self.daemon, "broker listening").rsplit_once(':').unwrap().1.parse().unwrap()
+    }
+
+    pub fn url(&self, path: &str) -> String {
+        format!("{}{path}", self.web)
+    }
+
+    pub fn get(&self, path: &str) -> Value {
+        http::get_json(&self.url(path)).unwrap()
+    }
+
+    /// Ids of all stored events, in order of storing, over all pages.
+    pub fn event_ids(&self) -> Vec<EventId> {
+        let mut ids = Vec::new();
+        let mut path = "/api/v1/events?limit=1000".to_owned();
+        loop {
+            let page = self.get(&path);
+            let events = page["events"].as_array().unwrap();
+            ids.extend(events.iter().map(|event| event["id"].as_str().unwrap().parse::<EventId>().unwrap()));
+            match page["next"].as_str() {
+                Some(next) => path = format!("/api/v1/events?limit=1000&after={next}"),
+                None => return ids,
+            }
+        }
+    }
+
+    /// The device of this name.
+    pub fn device(&self, edge: &str) -> Option<Value> {
+        let devices = self.get("/api/v1/devices");
+        devices["devices"].as_array().unwrap().iter().find(|device| device["edge"] == edge).cloned()
+    }
+
+    /// Waits for a log line that holds all these texts.
+    pub fn wait_for_log(&self, texts: &[&str]) -> String {
+        self.daemon.wait_for_line(PATIENCE, |line| texts.iter().all(|text| line.contains(text))).unwrap()
+    }
+}
