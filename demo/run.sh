@@ -48,12 +48,20 @@ start() {
 
 alive() { [ -n "${pid[$1]:-}" ] && kill -0 "${pid[$1]}" 2>/dev/null; }
 
+# What was started must go on.
+check_all() {
+  local name
+  for name in "${!pid[@]}"; do
+    alive "$name" || broken "$name" "the $name ended by itself"
+  done
+}
+
 # wait_for NAME WHAT COMMAND...: until the command succeeds.
 wait_for() {
   local name=$1 what=$2 until=$((SECONDS + ready_within))
   shift 2
   until "$@" >/dev/null 2>&1; do
-    alive "$name" || broken "$name" "the $name ended at once"
+    check_all
     [ $SECONDS -lt $until ] || broken "$name" "$what within $ready_within seconds"
     sleep 0.2
   done
@@ -160,13 +168,11 @@ echo
 echo "  Gatepost 门岗   $page"
 echo
 echo "  Open it in a browser; the first alert comes within a minute. Ctrl-C ends everything."
-echo "  请用浏览器打开；一分钟内出现第一条告警。按 Ctrl-C 全部停止。"
+echo "  请用浏览器打开；一分钟内出现第一条警报。按 Ctrl-C 全部停止。"
 echo "  Logs / 日志: ${data#"$root"/}/log"
 echo
 
 # --- until Ctrl-C, or until one of them ends by itself
 
 wait -n || true
-for name in hub camera edge; do
-  alive "$name" || broken "$name" "the $name ended by itself"
-done
+check_all
