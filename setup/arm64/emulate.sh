@@ -20,7 +20,7 @@ source "$here/debian.sh"
 [ $# -gt 0 ] || fail "name the program to run: setup/arm64/emulate.sh PROGRAM [ARGUMENT...]"
 [ -d "$sysroot" ] || fail "${sysroot#"$root"/} is not there; run: setup/arm64/sysroot.sh"
 mkdir -p "$fetched/log"
-need_tools qemu-aarch64-static=qemu-user-static
+need_tools qemu-aarch64-static=qemu-user-static >&2
 
 # qemu 7.2 lets the guest read the host's /proc/cpuinfo. ONNX Runtime 1.28 and later then knows
 # none of the cores, counts no L2 cache, fills in those of the host's /sys all the same, and dies
@@ -34,7 +34,7 @@ sed -n 's/^processor[[:space:]]*: //p' /proc/cpuinfo | while read -r core; do
 done >"$cpuinfo"
 mv "$cpuinfo" "$sysroot/proc/cpuinfo"
 
-# BLAS and LAPACK are found through links that only an installed system has. GStreamer must not
+# Some plugins need BLAS and LAPACK, found through links that only an installed system has. GStreamer must not
 # start its plugin scanner, an ARM64 program that the host's kernel cannot run, and must not mix
 # its list of plugins with the host's.
 libraries=$sysroot/usr/lib/aarch64-linux-gnu

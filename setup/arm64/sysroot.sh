@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Makes .fetched/arm64-sysroot: Debian's arm64 headers, libraries and GStreamer plugins, to
 # cross-build and to emulate against. The host itself stays amd64 only: with arm64 as a foreign
-# architecture, installing libopencv-dev:arm64 would remove the amd64 packages.
+# architecture, some of the -dev packages for arm64 would remove those for amd64.
 # Does nothing until packages.txt or the way it is made changes.
 set -euo pipefail
 trap 'exit 1' TERM
@@ -38,7 +38,7 @@ while IFS= read -r -d '' link; do
 done < <(find "$sysroot" -type l -lname '/*' -print0)
 
 for file in include/aarch64-linux-gnu/bits/types.h lib/aarch64-linux-gnu/libc.so.6 \
-  lib/aarch64-linux-gnu/libgstreamer-1.0.so lib/aarch64-linux-gnu/libopencv_imgproc.so; do
+  lib/aarch64-linux-gnu/libgstreamer-1.0.so lib/aarch64-linux-gnu/libgstapp-1.0.so; do
   [ -e "$sysroot/usr/$file" ] ||
     fail "the packages are unpacked, but usr/$file is not among them; what mmdebstrap said: $fetched/log/$step.log"
 done
