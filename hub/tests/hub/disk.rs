@@ -7,9 +7,11 @@ use std::path::Path;
 use std::process::Command;
 
 use gatepost_testbed::http::{self, wait_until};
+use gatepost_testbed::mosquitto::{Mosquitto, Options};
 use gatepost_wire::event::Phase;
 
 use crate::edge::Edge;
+use crate::external;
 use crate::message::{alarm, boot, evidence_topic, intrusion, intrusion_of, picture, with_evidence};
 use crate::process::{Home, Hub, PATIENCE};
 
@@ -58,15 +60,41 @@ fn ready(hub: &Hub) -> u16 {
     http::get(&hub.url("/health/ready")).unwrap().status
 }
 
+/// None, and the reason printed, where mounting is not allowed.
+fn small_disk() -> Option<SmallDisk> {
+    SmallDisk::mount()
+        .inspect_err(|why| eprintln!("SKIPPED: a small disk cannot be mounted here (root is needed): {why}"))
+        .ok()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn with_an_external_broker_what_was_not_stored_comes_again() {
+    let Some(disk) = small_disk() else { return };
+    let broker = Mosquitto::start(&Options::default()).unwrap();
+    let home = external::home(&broker).with_data(disk.path().join("data"));
+    let hub = home.start();
+    external::connected(&hub);
+    let mut edge = external::edge(&broker).await;
+    let boot = boot();
+    assert!(edge.send(&intrusion(boot, 1)).await.unwrap());
+    wait_until("the first event", PATIENCE, || (hub.event_ids().len() == 1).then_some(())).unwrap();
+    disk.fill();
+    let mut sent = 1;
+    while ready(&hub) == 200 {
+        sent += 1;
+        assert!(edge.send(&intrusion(boot, sent)).await.unwrap());
+        assert!(sent < 5000, "the disk was never full");
+    }
+    disk.free();
+    let all = usize::try_from(sent).unwrap();
+    wait_until("every event the broker took", PATIENCE, || (hub.event_ids().len() == all).then_some(()))
+        .unwrap();
+    assert_eq!(hub.device("gate-1").unwrap()["missing"], serde_json::json!([]));
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_full_disk_loses_nothing_and_recovers() {
-    let disk = match SmallDisk::mount() {
-        Ok(disk) => disk,
-        Err(why) => {
-            eprintln!("SKIPPED: a small disk cannot be mounted here (root is needed): {why}");
-            return;
-        }
-    };
+    let Some(disk) = small_disk() else { return };
     let home = Home::embedded().with_data(disk.path().join("data"));
     let token = home.add("gate-1");
     let hub = home.start();

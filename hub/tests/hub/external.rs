@@ -8,20 +8,20 @@ use crate::edge::Edge;
 use crate::message::{boot, event_topic, health, intrusion, presence};
 use crate::process::{Home, Hub, PATIENCE};
 
-fn home(broker: &Mosquitto) -> Home {
+pub fn home(broker: &Mosquitto) -> Home {
     Home::with_broker(&format!(
         "[broker]\nmode = \"external\"\nurl = \"mqtt://127.0.0.1:{}\"\n",
         broker.port()
     ))
 }
 
-async fn edge(broker: &Mosquitto) -> Edge {
+pub async fn edge(broker: &Mosquitto) -> Edge {
     let mut options = MqttOptions::new("gate-1", "127.0.0.1", broker.port());
     options.set_max_packet_size(Some(64 * 1024 * 1024));
     Edge::with(options).await.unwrap()
 }
 
-fn connected(hub: &Hub) {
+pub fn connected(hub: &Hub) {
     hub.wait_for_log(&["broker connected and subscribed to"]);
 }
 
