@@ -1,5 +1,6 @@
 //! `gatepost-edge analyse`: the daemon's eyes on a clip, as fast as the machine goes. For measuring against
-//! ground truth, for tuning zones on footage, and for comparing machines.
+//! ground truth, for tuning zones on footage, and for comparing machines. Prints one line of JSON: how many
+//! frames, how fast, how much memory.
 
 use std::fs::File;
 use std::io::{BufWriter, Write};
@@ -88,7 +89,14 @@ impl Analyse {
             out.flush().context("an output file cannot be written")?;
         }
         let seconds = started.elapsed().as_secs_f64();
-        tracing::info!(frames = number, analysed, "{:.1} analysed frames a second", analysed as f64 / seconds);
+        let summary = json!({
+            "frames": number,
+            "analysed": analysed,
+            "seconds": seconds,
+            "fps": analysed as f64 / seconds,
+            "peak_memory_bytes": peak_memory_bytes(),
+        });
+        println!("{summary}");
         Ok(())
     }
 
@@ -134,6 +142,14 @@ impl Rate {
         self.next = if at - self.next > self.every { at } else { self.next } + self.every;
         true
     }
+}
+
+/// Most physical memory this process ever had; none where the system does not tell.
+fn peak_memory_bytes() -> Option<u64> {
+    let status = std::fs::read_to_string("/proc/self/status").ok()?;
+    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;
+    let kib: u64 = line.trim().strip_suffix("kB")?.trim().parse().ok()?;
+    Some(kib * 1024)
 }
 
 type Out = Option<BufWriter<File>>;

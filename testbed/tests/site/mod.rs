@@ -1,5 +1,8 @@
 //! A whole site on loopback: camera, broker, hub and edge, each a real server or process.
 
+// A test and a bench share this, and neither uses all of it.
+#![allow(dead_code)]
+
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -112,6 +115,11 @@ impl Site {
     pub fn restart_edge(&mut self) {
         self.past_logs.push(self.edge.log());
         self.edge = self.edge_launch.spawn().unwrap();
+    }
+
+    /// Where the hub tells what happens as it happens.
+    pub fn live_url(&self) -> String {
+        format!("{}/api/v1/live", self.hub_url)
     }
 
     pub fn wait_for_alert(&self, timeout: Duration, wanted: impl Fn(&Alert) -> bool) -> Alert {
