@@ -1,13 +1,14 @@
 //! The outbox: every event is on disk here before anyone is told, and stays until the broker has acknowledged
 //! it. Built on sled.
 //!
-//! One tree, three kinds of keys, so that what belongs together is one atomic batch:
+//! One tree, four kinds of keys, so that what belongs together is one atomic batch:
 //!
 //! | key | value |
 //! | --- | --- |
 //! | `q` + position (u64, big-endian) | `E` + id + event in JSON, or `P` + id: the picture of an event |
 //! | `b` + number of the boot (u64, big-endian) | the boot's id and its last sequence number |
 //! | `o` + alarm | the last event of an alarm that has not ended |
+//! | `x` + position | an entry the hub will never take, kept for whoever looks into it |
 
 mod entry;
 mod store;
@@ -170,6 +171,14 @@ impl Delivery {
     /// [`OutboxError`].
     pub fn remove(&self, position: Position) -> Result<Option<Item>, OutboxError> {
         self.store.remove(position)
+    }
+
+    /// Takes an entry the hub will never take out of the way of the others, and keeps it.
+    ///
+    /// # Errors
+    /// [`OutboxError`].
+    pub fn set_aside(&self, position: Position) -> Result<(), OutboxError> {
+        self.store.set_aside(position)
     }
 
     /// Changes whenever something new is recorded.

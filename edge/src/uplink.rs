@@ -149,6 +149,15 @@ impl Uplink {
         let Some(position) = window.acknowledged(packet) else { return Ok(()) };
         match reason {
             PubAckReason::Success => return self.done(position),
+            // The hub has looked at it and will never take it; sent again it would only block the others.
+            PubAckReason::PayloadFormatInvalid => {
+                tracing::error!(
+                    "{}: the hub refuses an event as no event of its contract; it is set aside in the outbox: \
+                     are edge and hub of versions that fit?",
+                    self.config.broker
+                );
+                return self.delivery.set_aside(position).map_err(End::Outbox);
+            }
             // With nobody subscribed the broker has thrown the event away, however politely.
             PubAckReason::NoMatchingSubscribers => {
                 tracing::warn!("{}: no hub listens there yet; events wait in the outbox", self.config.broker);

@@ -15,6 +15,7 @@ use super::{OutboxError, store_error};
 
 const BOOT: u8 = b'b';
 const OPEN_ALARM: u8 = b'o';
+const SET_ASIDE: u8 = b'x';
 /// sled keeps its log in this file of its folder.
 const LOG_FILE: &str = "db";
 /// A box has little memory; the queue is read front to back once.
@@ -110,6 +111,22 @@ impl Store {
         Ok(removed.and_then(|bytes| Item::from_bytes(&bytes)))
     }
 
+    /// Takes an entry out of the queue and keeps it.
+    pub fn set_aside(&self, position: Position) -> Result<(), OutboxError> {
+        let moved = self.with(|db| {
+            let Some(bytes) = db.get(position.key())? else { return Ok(false) };
+            let mut batch = Batch::default();
+            batch.remove(&position.key());
+            batch.insert(&numbered(SET_ASIDE, position.0), bytes);
+            db.apply_batch(batch)?;
+            Ok(true)
+        })?;
+        if moved {
+            self.queued.fetch_sub(1, Ordering::Relaxed);
+        }
+        Ok(())
+    }
+
     pub fn queued(&self) -> u64 {
         self.queued.load(Ordering::Relaxed)
     }
@@ -138,6 +155,11 @@ impl Store {
         let values: Vec<_> =
             self.with(|db| db.scan_prefix([OPEN_ALARM]).values().collect::<sled::Result<_>>())?;
         Ok(values.iter().filter_map(|value| serde_json::from_slice(value).ok()).collect())
+    }
+
+    #[cfg(test)]
+    pub fn count_set_aside(&self) -> Result<usize, OutboxError> {
+        self.with(|db| Ok(db.scan_prefix([SET_ASIDE]).count()))
     }
 
     fn with<T>(&self, work: impl FnOnce(&Db) -> sled::Result<T>) -> Result<T, OutboxError> {

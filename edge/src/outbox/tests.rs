@@ -95,3 +95,17 @@ fn a_folder_that_is_a_file_is_an_error_that_names_it() {
     let error = open(&file, edge()).err().unwrap().to_string();
     assert!(error.contains(&file.display().to_string()), "{error}");
 }
+
+#[test]
+fn what_the_hub_refuses_is_out_of_the_way_but_not_gone() {
+    let folder = tempfile::tempdir().unwrap();
+    let (mut recorder, delivery, _) = open(folder.path(), edge()).unwrap();
+    recorder.record(&draft(Phase::Began, any_alarm(), 0)).unwrap();
+    recorder.record(&draft(Phase::Began, any_alarm(), 0)).unwrap();
+    let entries = delivery.pending(None, 2).unwrap();
+    delivery.set_aside(entries[0].position).unwrap();
+    delivery.set_aside(entries[0].position).unwrap();
+    assert_eq!(delivery.pending(None, 10).unwrap(), entries[1..]);
+    assert_eq!(delivery.health().queued, 1);
+    assert_eq!(recorder.store.count_set_aside().unwrap(), 1);
+}
