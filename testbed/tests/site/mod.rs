@@ -117,6 +117,11 @@ impl Site {
         self.edge = self.edge_launch.spawn().unwrap();
     }
 
+    /// Address of the page.
+    pub fn hub_url(&self) -> &str {
+        &self.hub_url
+    }
+
     /// Where the hub tells what happens as it happens.
     pub fn live_url(&self) -> String {
         format!("{}/api/v1/live", self.hub_url)
