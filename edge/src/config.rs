@@ -90,13 +90,13 @@ pub struct Model {
     pub runtime: PathBuf,
     /// Threads of one run.
     #[serde(default = "default_threads")]
-    #[schemars(range(min = 1, max = 64))]
     pub threads: Threads,
 }
 
 /// A number of threads, 1 to 64.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(try_from = "usize")]
+#[schemars(extend("minimum" = 1, "maximum" = 64))]
 pub struct Threads(usize);
 
 impl Threads {
@@ -131,6 +131,7 @@ pub struct Uplink {
     pub password_file: Option<PathBuf>,
     /// Seconds between health reports.
     #[serde(default = "default_health_every_s")]
+    #[schemars(range(min = 1))]
     pub health_every_s: u64,
 }
 
@@ -153,6 +154,7 @@ pub struct Camera {
     pub analysis_fps: AnalysisFps,
     /// Seconds without a picture after which the signal counts as lost.
     #[serde(default = "default_signal_lost_after_s")]
+    #[schemars(range(min = 1))]
     pub signal_lost_after_s: u64,
     /// Areas of the picture.
     #[serde(default, rename = "zone")]
@@ -172,6 +174,7 @@ impl Camera {
 /// Name for people: 1 to 64 characters.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(try_from = "String")]
+#[schemars(extend("minLength" = 1, "maxLength" = 64))]
 pub struct Label(String);
 
 impl Label {
@@ -194,7 +197,8 @@ impl TryFrom<String> for Label {
 /// Pictures a second that are looked at, 1 to 15: more costs much and shows little.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(try_from = "u32")]
-pub struct AnalysisFps(#[schemars(range(min = 1, max = 15))] u32);
+#[schemars(extend("minimum" = 1, "maximum" = 15))]
+pub struct AnalysisFps(u32);
 
 impl AnalysisFps {
     /// The number.

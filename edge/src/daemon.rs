@@ -4,7 +4,7 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::JoinHandle;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use anyhow::Context;
 use gatepost_wire::event::FaultKind;
@@ -24,6 +24,8 @@ use crate::uplink::Uplink;
 
 /// What still waits in the outbox may go out for so long after everything else has stopped.
 const LAST_DELIVERY: Duration = Duration::from_secs(1);
+/// How often it is looked whether there is something new to tell.
+const LOOK_EVERY: Duration = Duration::from_secs(2);
 const MIB: u64 = 1024 * 1024;
 
 /// Runs until SIGTERM or SIGINT.
@@ -34,7 +36,7 @@ pub async fn run(config: Config) -> anyhow::Result<()> {
     let detector = Detector::load(&config.model.manifest, &config.model.runtime, config.model.threads)?;
     let (recorder, delivery, open_alarms) =
         outbox::open(&config.data_dir.join("outbox"), config.edge.clone()).context("`data_dir`")?;
-    let evidence = open_evidence(&config)?;
+    let evidence = open_evidence(&config, &delivery)?;
     let boot = recorder.boot();
     let mut terminate = signal(SignalKind::terminate())?;
     let mut interrupt = signal(SignalKind::interrupt())?;
@@ -59,7 +61,7 @@ pub async fn run(config: Config) -> anyhow::Result<()> {
 
     let waiting = delivery.clone();
     let (stop, stopped) = watch::channel(false);
-    let first = serde_json::to_vec(&health.report(&config)?)?;
+    let first = health.report(&config)?;
     let (report, reports) = watch::channel(first);
     let uplink = Uplink {
         config: config.uplink.clone(),
@@ -99,9 +101,11 @@ async fn drained(delivery: &Delivery) {
     }
 }
 
-fn open_evidence(config: &Config) -> anyhow::Result<EvidenceStore> {
+fn open_evidence(config: &Config, delivery: &Delivery) -> anyhow::Result<EvidenceStore> {
     let folder = config.data_dir.join("evidence");
+    let wanted = delivery.pending_pictures().context("`data_dir`")?;
     EvidenceStore::open(&folder, config.disk_reserve_mib * MIB)
+        .and_then(|evidence| evidence.keep_only(&wanted).map(|()| evidence))
         .with_context(|| format!("`data_dir`: {}: pictures cannot be kept there", folder.display()))
 }
 
@@ -184,30 +188,38 @@ fn watch_of(
 
 /// Reports health, follows the system clock and watches the disk, for ever.
 async fn keep_health(health: HealthSource, config: Config, report: watch::Sender<Vec<u8>>, reporter: Reporter) {
-    let mut tick = tokio::time::interval(Duration::from_secs(config.uplink.health_every_s));
-    let mut disk_is_low = false;
+    let mut tick = tokio::time::interval(LOOK_EVERY);
+    let every = Duration::from_secs(config.uplink.health_every_s);
+    let (mut disk_is_low, mut told, mut told_at) = (false, health.camera_states(), Instant::now());
     loop {
         tick.tick().await;
+        // Whoever stands on a ladder before the camera does not want to wait for the next regular report.
+        let states = health.camera_states();
+        if told_at.elapsed() < every && states == told {
+            continue;
+        }
+        (told, told_at) = (states, Instant::now());
         health.clock.discipline();
         let low = disk_free_bytes(&config.data_dir) < config.disk_reserve_mib * MIB;
-        if low != disk_is_low {
-            disk_is_low = low;
-            let detail = low.then(|| {
-                format!("{}: less than {} MiB are free", config.data_dir.display(), config.disk_reserve_mib)
-            });
-            let (_, time) = health.clock.now();
-            let observation = Observation::Device { fault: FaultKind::DiskLow, time, detail };
-            let reporter = reporter.clone();
-            // Reporting may wait for a slow disk, and this task must not.
-            tokio::task::spawn_blocking(move || reporter.report(observation));
+        if std::mem::replace(&mut disk_is_low, low) != low {
+            report_disk(&health, &config, low, reporter.clone());
         }
-        match health.report(&config).map_err(|e| e.to_string()).and_then(|h| serde_json::to_vec(&h).map_err(|e| e.to_string())) {
+        match health.report(&config) {
             Ok(json) => {
                 report.send_replace(json);
             }
             Err(error) => tracing::warn!("no health report: {error}"),
         }
     }
+}
+
+fn report_disk(health: &HealthSource, config: &Config, low: bool, reporter: Reporter) {
+    let (folder, reserve) = (config.data_dir.display(), config.disk_reserve_mib);
+    let detail = low.then(|| format!("{folder}: less than {reserve} MiB are free"));
+    let (_, time) = health.clock.now();
+    let observation = Observation::Device { fault: FaultKind::DiskLow, time, detail };
+    // Reporting may wait for a slow disk, and the caller must not.
+    tokio::task::spawn_blocking(move || reporter.report(observation));
 }
 
 impl WatchedCamera {

@@ -1,6 +1,7 @@
 //! Evidence: the picture that goes with an alarm. Made from a frame with its people covered, kept as a file
 //! until the hub has it.
 
+use std::collections::HashSet;
 use std::fs::{self, File};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
@@ -100,6 +101,23 @@ impl EvidenceStore {
         written
     }
 
+    /// Removes what nobody waits for: a power cut between a picture and its event leaves the picture behind.
+    ///
+    /// # Errors
+    /// What the file system says.
+    pub fn keep_only(&self, wanted: &HashSet<EventId>) -> io::Result<()> {
+        for file in fs::read_dir(&self.folder)? {
+            let file = file?.path();
+            let event = file.file_stem().and_then(|name| name.to_str()).and_then(|name| name.parse().ok());
+            let is_wanted = file.extension().is_some_and(|kind| kind == "jpg")
+                && event.is_some_and(|event: EventId| wanted.contains(&event));
+            if !is_wanted {
+                fs::remove_file(&file)?;
+            }
+        }
+        Ok(())
+    }
+
     /// The bytes of a kept picture.
     ///
     /// # Errors
@@ -119,5 +137,39 @@ impl EvidenceStore {
 
     fn file(&self, event: EventId) -> PathBuf {
         self.folder.join(format!("{event}.jpg"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn event() -> EventId {
+        EventId::from_ulid(ulid::Ulid::generate())
+    }
+
+    #[test]
+    fn pictures_are_kept_until_nobody_waits_for_them() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = EvidenceStore::open(folder.path(), 0).unwrap();
+        let (wanted, orphan) = (event(), event());
+        let snapshot = Snapshot { jpeg: vec![1, 2, 3] };
+        for id in [wanted, orphan] {
+            store.keep(id, &snapshot).unwrap();
+        }
+        fs::write(folder.path().join(format!("{}.part", event())), "half").unwrap();
+        store.keep_only(&HashSet::from([wanted])).unwrap();
+        assert_eq!(store.read(wanted).unwrap(), [1, 2, 3]);
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
+        store.remove(wanted);
+        assert!(store.read(wanted).is_err());
+    }
+
+    #[test]
+    fn the_last_of_the_disk_is_for_events() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = EvidenceStore::open(folder.path(), u64::MAX / 2).unwrap();
+        let error = store.keep(event(), &Snapshot { jpeg: vec![0] }).unwrap_err();
+        assert_eq!(error.kind(), io::ErrorKind::StorageFull);
     }
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use gatepost_wire::health::{CameraHealth, Health, InferenceHealth, ZoneLabel};
+use gatepost_wire::health::{CameraHealth, CameraState, Health, InferenceHealth, ZoneLabel};
 use gatepost_wire::{BootId, EdgeId};
 
 use crate::clock::Clock;
@@ -67,13 +67,18 @@ pub struct HealthSource {
 }
 
 impl HealthSource {
-    /// A report of this moment.
+    /// What each camera does now.
+    pub fn camera_states(&self) -> Vec<CameraState> {
+        self.cameras.iter().map(|watched| watched.gauge.seen().0).collect()
+    }
+
+    /// A report of this moment, as JSON.
     ///
     /// # Errors
     /// [`OutboxError`] when the outbox cannot be read.
-    pub fn report(&self, config: &Config) -> Result<Health, OutboxError> {
+    pub fn report(&self, config: &Config) -> Result<Vec<u8>, OutboxError> {
         let (uptime, time) = self.clock.now();
-        Ok(Health {
+        let health = Health {
             edge: self.edge.clone(),
             time,
             boot: self.boot,
@@ -89,7 +94,8 @@ impl HealthSource {
             },
             disk_free_bytes: disk_free_bytes(&config.data_dir),
             extra: Default::default(),
-        })
+        };
+        Ok(serde_json::to_vec(&health)?)
     }
 }
 

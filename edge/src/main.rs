@@ -9,7 +9,7 @@ use clap::{Parser, Subcommand};
 use gatepost_edge::analyse::Analyse;
 use gatepost_edge::config::{self, Config, Log, LogFormat, LogLevel};
 use gatepost_edge::daemon;
-use gatepost_edge::detect::Manifest;
+use gatepost_edge::detect::Detector;
 use tracing_subscriber::EnvFilter;
 
 /// Watches cameras, applies the site's rules, keeps every event and sends it to the hub.
@@ -74,9 +74,8 @@ fn run(command: Command) -> anyhow::Result<()> {
 /// Everything `run` needs to find, short of reaching cameras and broker.
 fn check(file: &std::path::Path) -> anyhow::Result<()> {
     let config = config::load(file)?;
-    Manifest::load(&config.model.manifest)?.read_model()?;
-    let runtime = &config.model.runtime;
-    anyhow::ensure!(runtime.is_file(), "{}: `model.runtime`: there is no such file", runtime.display());
+    // Only the runtime itself can tell whether library, model and manifest go together.
+    Detector::load(&config.model.manifest, &config.model.runtime, config.model.threads)?;
     let passwords = config.cameras.iter().filter_map(|c| c.password_file.as_ref()).chain(&config.uplink.password_file);
     for password in passwords {
         gatepost_edge::secret::read_secret(password)?;

@@ -13,6 +13,7 @@
 mod entry;
 mod store;
 
+use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -162,6 +163,14 @@ impl Delivery {
     /// [`OutboxError`].
     pub fn pending(&self, after: Option<Position>, limit: usize) -> Result<Vec<Entry>, OutboxError> {
         self.store.pending(after, limit)
+    }
+
+    /// Events whose pictures still wait.
+    ///
+    /// # Errors
+    /// [`OutboxError`].
+    pub fn pending_pictures(&self) -> Result<HashSet<EventId>, OutboxError> {
+        self.store.pending_pictures()
     }
 
     /// Forgets an entry the broker has acknowledged, and gives it back. Should the box die before this reaches the disk, it is

@@ -43,7 +43,9 @@ pub fn asyncapi() -> Value {
         Channel {
             name: "event",
             address: format!("{PREFIX}/{{edge}}/event"),
-            summary: "An event, recorded on the edge's disk before it is published. At least once; the hub keeps one per id.",
+            summary: "An event, recorded on the edge's disk before it is published. At least once; the hub keeps one per id. \
+                      From the hub's own broker PUBACK 0x00 means stored by the hub, 0x99 refused for good; no PUBACK \
+                      and a closed connection mean: keep it and send it again.",
             content_type: CONTENT_TYPE,
             payload: event.into(),
             retain: false,

@@ -23,7 +23,7 @@ impl Point {
 /// A closed area with at least three corners and some extent, whose sides do not cross.
 #[derive(Debug, Clone, PartialEq, Deserialize, JsonSchema)]
 #[serde(try_from = "Vec<[f32; 2]>")]
-#[schemars(with = "Vec<[f32; 2]>")]
+#[schemars(with = "Vec<[f32; 2]>", extend("minItems" = 3, "maxItems" = 64))]
 pub struct Polygon {
     corners: Vec<Point>,
 }

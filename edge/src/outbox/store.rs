@@ -1,11 +1,12 @@
 //! sled, and what it does not do by itself: reach the platters, and come back after a failed write.
 
+use std::collections::HashSet;
 use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::sync::{PoisonError, RwLock};
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use gatepost_wire::AlarmId;
+use gatepost_wire::{AlarmId, EventId};
 use gatepost_wire::event::EventData;
 use gatepost_wire::health::Recorded;
 use sled::{Batch, Db};
@@ -100,6 +101,17 @@ impl Store {
                 .filter_map(|found| found.map(entry).transpose())
                 .take(limit)
                 .collect()
+        })
+    }
+
+    pub fn pending_pictures(&self) -> Result<HashSet<EventId>, OutboxError> {
+        let picture = |bytes: sled::IVec| match Item::from_bytes(&bytes)? {
+            Item::Picture { event } => Some(event),
+            Item::Event { .. } => None,
+        };
+        self.with(|db| {
+            let entries = db.scan_prefix([QUEUE]).values().chain(db.scan_prefix([SET_ASIDE]).values());
+            entries.filter_map(|found| found.map(picture).transpose()).collect()
         })
     }
 
