@@ -7,6 +7,8 @@
 //!
 //! `GATEPOST_BENCH_ROUNDS` sets how often all are run (3), `GATEPOST_BENCH_MODEL` which manifest (512).
 
+#![allow(clippy::unwrap_used, reason = "a bench stops at the first thing that goes wrong, like a test")]
+
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::{Duration, Instant};
@@ -147,8 +149,16 @@ fn report(rounds: &[Round]) {
     println!("medians of {} round(s) over the whole clip, one inference thread", rounds.len());
     println!("  decode only      {:8.2} s", s(&|r| r.decode));
     println!("  inference only   {:8.2} s", s(&|r| r.inference));
-    println!("  gatepost-edge    {:8.2} s   {:6.1} MB", s(&|r| r.ours), median(&|r| r.ours_bytes as f64) / 1e6);
-    println!("  peer in Python   {:8.2} s   {:6.1} MB", s(&|r| r.peer), median(&|r| r.peer_bytes as f64) / 1e6);
+    println!(
+        "  gatepost-edge    {:8.2} s   {:6.1} MB",
+        s(&|r| r.ours),
+        median(&|r| r.ours_bytes as f64) / 1e6
+    );
+    println!(
+        "  peer in Python   {:8.2} s   {:6.1} MB",
+        s(&|r| r.peer),
+        median(&|r| r.peer_bytes as f64) / 1e6
+    );
     let limit = |r: &Round| (r.decode + r.inference).as_secs_f64() / r.ours.as_secs_f64();
     let peer = |r: &Round| r.peer.as_secs_f64() / r.ours.as_secs_f64();
     println!("speed against the limit {:.2} (target 0.85)", median(&limit));

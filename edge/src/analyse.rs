@@ -156,7 +156,9 @@ type Out = Option<BufWriter<File>>;
 
 fn create(path: Option<&PathBuf>) -> anyhow::Result<Out> {
     let open = |path: &PathBuf| {
-        File::create(path).map(BufWriter::new).with_context(|| format!("{}: cannot be written", path.display()))
+        File::create(path)
+            .map(BufWriter::new)
+            .with_context(|| format!("{}: cannot be written", path.display()))
     };
     path.map(open).transpose()
 }

@@ -8,7 +8,7 @@ use gatepost_wire::event::{FaultKind, Phase};
 
 use crate::config::Camera;
 use crate::detect::Detector;
-use crate::event::{Observation, Reporter};
+use crate::event::{Observation, Picture, Reporter};
 use crate::health::InferenceGauge;
 use crate::scene::Scene;
 use crate::source::{CameraGauge, Frame, Latest};
@@ -61,10 +61,16 @@ impl Analysis {
                     watched.gauge.analysed.fetch_add(1, Ordering::Relaxed);
                     let sight = watched.scene.see(&detections, frame.at);
                     for decision in sight.decisions {
-                        let picture =
-                            (decision.phase == Phase::Began).then(|| (frame.clone(), sight.people.clone()));
+                        let picture = (decision.phase == Phase::Began).then(|| {
+                            Box::new(Picture { frame: frame.clone(), people: sight.people.clone() })
+                        });
                         let camera = watched.camera.id.clone();
-                        self.reporter.report(Observation::Decision { camera, time: frame.time, decision, picture });
+                        self.reporter.report(Observation::Decision {
+                            camera,
+                            time: frame.time,
+                            decision,
+                            picture,
+                        });
                     }
                 }
                 Err(error) => {
@@ -83,6 +89,10 @@ impl Analysis {
     }
 
     fn report_fault(&self, frame: &Frame, detail: Option<String>) {
-        self.reporter.report(Observation::Device { fault: FaultKind::InferenceFailed, time: frame.time, detail });
+        self.reporter.report(Observation::Device {
+            fault: FaultKind::InferenceFailed,
+            time: frame.time,
+            detail,
+        });
     }
 }

@@ -130,7 +130,8 @@ impl Eyes {
             AnalysedCamera::new(watched.camera.clone(), Arc::clone(&watched.gauge), &detector)
         };
         let cameras = health.cameras.iter().map(analysed).collect();
-        let analysis = Analysis { detector, cameras, frames: Arc::clone(&frames), gauge, reporter: reporter.clone() };
+        let analysis =
+            Analysis { detector, cameras, frames: Arc::clone(&frames), gauge, reporter: reporter.clone() };
         let analysis = std::thread::Builder::new().name("analysis".into()).spawn(move || analysis.run())?;
         let cameras = health
             .cameras
@@ -187,7 +188,12 @@ fn watch_of(
 }
 
 /// Reports health, follows the system clock and watches the disk, for ever.
-async fn keep_health(health: HealthSource, config: Config, report: watch::Sender<Vec<u8>>, reporter: Reporter) {
+async fn keep_health(
+    health: HealthSource,
+    config: Config,
+    report: watch::Sender<Vec<u8>>,
+    reporter: Reporter,
+) {
     let mut tick = tokio::time::interval(LOOK_EVERY);
     let every = Duration::from_secs(config.uplink.health_every_s);
     let (mut disk_is_low, mut told, mut told_at) = (false, health.camera_states(), Instant::now());

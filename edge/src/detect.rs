@@ -20,8 +20,8 @@ use crate::source::Frame;
 pub use decode::DecodeError;
 use decode::Decoder;
 use fit::{FitError, Fitter};
-pub use manifest::{Manifest, ManifestError, Scores};
 use manifest::{Element, Layout};
+pub use manifest::{Manifest, ManifestError, Scores};
 
 /// Something the model saw.
 #[derive(Debug, Clone, Copy, PartialEq)]

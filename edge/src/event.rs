@@ -5,7 +5,8 @@ mod record;
 use std::collections::HashMap;
 
 use gatepost_wire::event::{
-    Alarm, CameraTamper, DeviceFault, EventData, FaultKind, Happening, Phase, Region, TamperKind, ZoneIntrusion,
+    Alarm, CameraTamper, DeviceFault, EventData, FaultKind, Happening, Phase, Region, TamperKind,
+    ZoneIntrusion,
 };
 use gatepost_wire::{AlarmId, CameraId, EventId, RuleId, Severity, Timestamp};
 use ulid::Ulid;
@@ -26,8 +27,8 @@ pub enum Observation {
         time: Timestamp,
         /// What.
         decision: Decision,
-        /// The frame, and where people are in it.
-        picture: Option<(Frame, Vec<Region>)>,
+        /// What it looked like.
+        picture: Option<Box<Picture>>,
     },
     /// A camera's picture went or came.
     Signal {
@@ -47,6 +48,15 @@ pub enum Observation {
         /// Why, in words for a technician; none when it is well again.
         detail: Option<String>,
     },
+}
+
+/// A frame, and where people are in it.
+#[derive(Debug)]
+pub struct Picture {
+    /// The frame as the camera gave it.
+    pub frame: Frame,
+    /// What must be covered before it is kept.
+    pub people: Vec<Region>,
 }
 
 /// What an alarm is known by until it ends.
@@ -79,7 +89,8 @@ impl Births {
                 };
                 let alarm = self.alarm(Cause::Signal(camera.clone()), phase)?;
                 let tamper = TamperKind::SignalLost;
-                let tamper = CameraTamper { alarm, camera: camera.clone(), tamper, detail, extra: Default::default() };
+                let tamper =
+                    CameraTamper { alarm, camera: camera.clone(), tamper, detail, extra: Default::default() };
                 (*time, Severity::HIGH, Happening::CameraTamper(tamper))
             }
             Observation::Device { fault, time, detail } => {

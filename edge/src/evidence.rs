@@ -87,7 +87,10 @@ impl EvidenceStore {
     /// What the file system says; nothing half-written is left under the final name.
     pub fn keep(&self, event: EventId, snapshot: &Snapshot) -> io::Result<()> {
         if fs4::available_space(&self.folder)? < self.reserve_bytes + snapshot.jpeg.len() as u64 {
-            return Err(io::Error::new(io::ErrorKind::StorageFull, "what is left of the disk is kept for events"));
+            return Err(io::Error::new(
+                io::ErrorKind::StorageFull,
+                "what is left of the disk is kept for events",
+            ));
         }
         let part = self.folder.join(format!("{event}.part"));
         let written = File::create(&part)

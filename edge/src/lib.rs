@@ -1,10 +1,14 @@
 //! The edge daemon's rooms, in the order data flows.
+pub mod analyse;
+pub mod analysis;
 pub mod backoff;
 pub mod clock;
 pub mod config;
+pub mod daemon;
 pub mod detect;
 pub mod event;
 pub mod evidence;
+pub mod health;
 pub mod outbox;
 pub mod privacy;
 pub mod rule;
@@ -12,8 +16,4 @@ pub mod scene;
 pub mod secret;
 pub mod source;
 pub mod track;
-pub mod analyse;
-pub mod analysis;
-pub mod daemon;
-pub mod health;
 pub mod uplink;

@@ -76,7 +76,8 @@ fn check(file: &std::path::Path) -> anyhow::Result<()> {
     let config = config::load(file)?;
     // Only the runtime itself can tell whether library, model and manifest go together.
     Detector::load(&config.model.manifest, &config.model.runtime, config.model.threads)?;
-    let passwords = config.cameras.iter().filter_map(|c| c.password_file.as_ref()).chain(&config.uplink.password_file);
+    let passwords =
+        config.cameras.iter().filter_map(|c| c.password_file.as_ref()).chain(&config.uplink.password_file);
     for password in passwords {
         gatepost_edge::secret::read_secret(password)?;
     }

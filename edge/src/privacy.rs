@@ -88,7 +88,8 @@ mod tests {
 
     fn colours(picture: &RgbPicture, x: std::ops::Range<usize>, y: std::ops::Range<usize>) -> usize {
         let pixel = |x: usize, y: usize| &picture.pixels[3 * (y * picture.width + x)..][..3];
-        let all: std::collections::BTreeSet<_> = y.flat_map(|y| x.clone().map(move |x| pixel(x, y))).collect();
+        let all: std::collections::BTreeSet<_> =
+            y.flat_map(|y| x.clone().map(move |x| pixel(x, y))).collect();
         all.len()
     }
 

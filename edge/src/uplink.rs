@@ -165,7 +165,8 @@ impl Uplink {
             refused => tracing::warn!(
                 "{}: the broker refuses an event ({refused:?}); it waits in the outbox: check the access rules \
                  of user {:?}",
-                self.config.broker, self.edge.as_str()
+                self.config.broker,
+                self.edge.as_str()
             ),
         }
         window.start_over(Instant::now() + RETRY_PAUSE);

@@ -4,6 +4,8 @@
 //! An alert carries the time its frame was received; edge, hub and this program share the machine's clock.
 //! `GATEPOST_BENCH_SECONDS` sets how long to watch (120).
 
+#![allow(clippy::unwrap_used, reason = "a bench stops at the first thing that goes wrong, like a test")]
+
 #[path = "../tests/site/mod.rs"]
 mod site;
 
@@ -52,5 +54,11 @@ fn report(what: &str, mut late: Vec<f64>) {
     assert!(!late.is_empty(), "nothing happened: is the clip served and the model there?");
     late.sort_by(f64::total_cmp);
     let at = |share: f64| late[((late.len() - 1) as f64 * share).round() as usize] * 1000.0;
-    println!("  {what}  n {:4}  p50 {:6.0} ms  p99 {:6.0} ms  max {:6.0} ms", late.len(), at(0.5), at(0.99), at(1.0));
+    println!(
+        "  {what}  n {:4}  p50 {:6.0} ms  p99 {:6.0} ms  max {:6.0} ms",
+        late.len(),
+        at(0.5),
+        at(0.99),
+        at(1.0)
+    );
 }

@@ -11,7 +11,10 @@ use site::Site;
 #[test]
 fn a_new_alert_appears_without_a_reload() {
     let page = workspace_root().join("hub/ui");
-    assert!(page.join("node_modules").is_dir(), "the browser test needs its packages: run `setup/install.sh page`");
+    assert!(
+        page.join("node_modules").is_dir(),
+        "the browser test needs its packages: run `setup/install.sh page`"
+    );
     let site = Site::with_own_broker();
     let output = Command::new("node")
         .arg("e2e/live-page.mjs")

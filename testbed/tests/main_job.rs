@@ -15,7 +15,8 @@ const SLOW: Duration = Duration::from_secs(90);
 /// Runs the job on a site: an intrusion reaches the API, the edge is killed twice, everything it said to have
 /// recorded is at the hub exactly once.
 fn an_intrusion_reaches_the_hub_whatever_is_killed(mut site: Site) {
-    let first = site.wait_for_alert(SLOW, |alert: &Alert| alert.kind == "zone_intrusion" && alert.snapshot.is_some());
+    let first =
+        site.wait_for_alert(SLOW, |alert: &Alert| alert.kind == "zone_intrusion" && alert.snapshot.is_some());
     assert_eq!((first.camera.as_deref(), first.zone.as_deref()), (Some("east-gate"), Some("lawn")));
     assert_eq!(first.camera_label.as_deref(), Some("东门"));
     let picture = site.snapshot(&first);

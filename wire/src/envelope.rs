@@ -113,7 +113,11 @@ impl Event {
             return Err(refuse("specversion", &envelope.specversion, "only 1.0 is known"));
         }
         if envelope.datacontenttype != "application/json" {
-            return Err(refuse("datacontenttype", &envelope.datacontenttype, "only application/json is known"));
+            return Err(refuse(
+                "datacontenttype",
+                &envelope.datacontenttype,
+                "only application/json is known",
+            ));
         }
         let edge = envelope
             .source

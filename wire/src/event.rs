@@ -130,9 +130,7 @@ impl Happening {
             Self::ZoneIntrusion(intrusion) => Some(intrusion.alarm),
             Self::CameraTamper(tamper) => Some(tamper.alarm),
             Self::DeviceFault(fault) => Some(fault.alarm),
-            Self::Unknown(fields) => {
-                fields.get("alarm").and_then(|alarm| Alarm::deserialize(alarm).ok())
-            }
+            Self::Unknown(fields) => fields.get("alarm").and_then(|alarm| Alarm::deserialize(alarm).ok()),
         }
     }
 

@@ -171,9 +171,7 @@ ulid_id! {
 
 /// Place of an event among those its edge recorded since one [`BootId`]: 1, 2, 3, … without gaps, so that
 /// the hub can prove nothing is missing whatever the clocks say.
-#[derive(
-    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema,
-)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(transparent)]
 pub struct Seq(pub u64);
 

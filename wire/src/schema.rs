@@ -34,8 +34,9 @@ fn root<T: JsonSchema>() -> Schema {
 
 /// The AsyncAPI 3.0 document of the contract, committed as `docs/asyncapi.json`; a test keeps the two equal.
 pub fn asyncapi() -> Value {
-    let mut generator =
-        SchemaSettings::draft2020_12().with(|s| s.definitions_path = "/components/schemas".into()).into_generator();
+    let mut generator = SchemaSettings::draft2020_12()
+        .with(|s| s.definitions_path = "/components/schemas".into())
+        .into_generator();
     let event = generator.subschema_for::<Envelope>();
     let health = generator.subschema_for::<Health>();
     let presence = generator.subschema_for::<Presence>();

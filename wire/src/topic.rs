@@ -64,10 +64,7 @@ impl FromStr for Topic {
 
     fn from_str(text: &str) -> Result<Self, TopicError> {
         let unknown = || TopicError::Unknown(text.chars().take(128).collect());
-        let rest = text
-            .strip_prefix(PREFIX)
-            .and_then(|rest| rest.strip_prefix('/'))
-            .ok_or_else(unknown)?;
+        let rest = text.strip_prefix(PREFIX).and_then(|rest| rest.strip_prefix('/')).ok_or_else(unknown)?;
         let parts: Vec<&str> = rest.splitn(4, '/').collect();
         match parts[..] {
             [edge, "event"] => Ok(Self::Event(edge.parse()?)),
@@ -97,7 +94,8 @@ mod tests {
 
     #[test]
     fn what_is_no_topic_is_refused() {
-        for text in ["", "gp/v1", "gp/v1/", "gp/v2/a/event", "gp/v1x/a/event", "gp/v1/a/event/b", "gp/v1/+/event"]
+        for text in
+            ["", "gp/v1", "gp/v1/", "gp/v2/a/event", "gp/v1x/a/event", "gp/v1/a/event/b", "gp/v1/+/event"]
         {
             assert!(text.parse::<Topic>().is_err(), "{text}");
         }

@@ -13,7 +13,10 @@ fn the_committed_document_is_what_the_code_makes() {
         std::fs::write(&file, &made).unwrap();
     }
     let committed = std::fs::read_to_string(&file).unwrap_or_default();
-    assert!(committed == made, "docs/asyncapi.json is out of date: run `GATEPOST_BLESS=1 cargo test -p gatepost-wire --test asyncapi`");
+    assert!(
+        committed == made,
+        "docs/asyncapi.json is out of date: run `GATEPOST_BLESS=1 cargo test -p gatepost-wire --test asyncapi`"
+    );
 }
 
 #[test]
@@ -33,7 +36,8 @@ fn every_channel_is_one_the_hub_listens_to() {
 fn every_reference_leads_somewhere() {
     let document = asyncapi();
     let text = document.to_string();
-    let references: Vec<&str> = text.split("\"$ref\":\"#").skip(1).filter_map(|rest| rest.split('"').next()).collect();
+    let references: Vec<&str> =
+        text.split("\"$ref\":\"#").skip(1).filter_map(|rest| rest.split('"').next()).collect();
     assert!(references.len() > 10);
     for reference in references {
         assert!(document.pointer(reference).is_some(), "{reference}");

@@ -1,9 +1,11 @@
 //! Any event survives the wire, and what a newer version adds is kept.
 
+#![allow(clippy::unwrap_used, reason = "all of it is test code, strategies too")]
+
 use gatepost_wire::envelope::{EnvelopeError, MAX_ENVELOPE_BYTES};
 use gatepost_wire::event::{
-    Alarm, CameraTamper, DeviceFault, EventData, Evidence, Extra, FaultKind, Happening, ObjectClass, Phase, Region,
-    TamperKind, TrackNumber, ZoneIntrusion,
+    Alarm, CameraTamper, DeviceFault, EventData, Evidence, Extra, FaultKind, Happening, ObjectClass, Phase,
+    Region, TamperKind, TrackNumber, ZoneIntrusion,
 };
 use gatepost_wire::{AlarmId, BootId, Event, EventId, Seq, Severity, Timestamp};
 use proptest::prelude::*;
@@ -35,8 +37,12 @@ fn object() -> impl Strategy<Value = ObjectClass> {
 }
 
 fn region() -> impl Strategy<Value = Region> {
-    (0f32..=1.0, 0f32..=1.0, 0f32..=1.0, 0f32..=1.0)
-        .prop_map(|(left, top, right, bottom)| Region { left, top, right, bottom })
+    (0f32..=1.0, 0f32..=1.0, 0f32..=1.0, 0f32..=1.0).prop_map(|(left, top, right, bottom)| Region {
+        left,
+        top,
+        right,
+        bottom,
+    })
 }
 
 fn intrusion() -> impl Strategy<Value = Happening> {
@@ -45,7 +51,16 @@ fn intrusion() -> impl Strategy<Value = Happening> {
         let (object, track, region, score, dwell_ms) = what;
         let track = TrackNumber(track);
         Happening::ZoneIntrusion(ZoneIntrusion {
-            alarm, camera, rule, zone, object, track, region, score, dwell_ms, extra,
+            alarm,
+            camera,
+            rule,
+            zone,
+            object,
+            track,
+            region,
+            score,
+            dwell_ms,
+            extra,
         })
     })
 }
@@ -55,8 +70,9 @@ fn happening() -> impl Strategy<Value = Happening> {
         Happening::CameraTamper(CameraTamper { alarm, camera, tamper: TamperKind::SignalLost, detail, extra })
     });
     let fault = prop_oneof![Just(FaultKind::InferenceFailed), Just(FaultKind::DiskLow)];
-    let device = (alarm(), fault, ".{0,40}", extra())
-        .prop_map(|(alarm, fault, detail, extra)| Happening::DeviceFault(DeviceFault { alarm, fault, detail, extra }));
+    let device = (alarm(), fault, ".{0,40}", extra()).prop_map(|(alarm, fault, detail, extra)| {
+        Happening::DeviceFault(DeviceFault { alarm, fault, detail, extra })
+    });
     let unknown = (extra(), "future_[a-z]{1,9}").prop_map(|(mut fields, kind)| {
         fields.insert("kind".into(), kind.into());
         Happening::Unknown(fields)
@@ -65,8 +81,11 @@ fn happening() -> impl Strategy<Value = Happening> {
 }
 
 fn event() -> impl Strategy<Value = Event> {
-    let picture = ("[0-9a-f]{64}", any::<u64>())
-        .prop_map(|(sha256, bytes)| Evidence { media_type: "image/jpeg".into(), sha256, bytes });
+    let picture = ("[0-9a-f]{64}", any::<u64>()).prop_map(|(sha256, bytes)| Evidence {
+        media_type: "image/jpeg".into(),
+        sha256,
+        bytes,
+    });
     let data = (1u8..=4, happening(), prop::collection::vec(picture, 0..2), extra()).prop_map(
         |(severity, happening, evidence, extra)| EventData {
             severity: Severity::try_from(severity).unwrap(),
@@ -75,8 +94,9 @@ fn event() -> impl Strategy<Value = Event> {
             extra,
         },
     );
-    let time = (-377_705_023_201i64..=253_402_207_200, 0i32..1_000_000_000)
-        .prop_map(|(seconds, nanos)| Timestamp::new(seconds, if seconds < 0 { -nanos } else { nanos }).unwrap());
+    let time = (-377_705_023_201i64..=253_402_207_200, 0i32..1_000_000_000).prop_map(|(seconds, nanos)| {
+        Timestamp::new(seconds, if seconds < 0 { -nanos } else { nanos }).unwrap()
+    });
     // CloudEvents extension attributes are lower-case letters and digits.
     let attributes = prop::collection::btree_map("x[a-z]{1,8}", ".{0,8}".prop_map(Value::from), 0..2)
         .prop_map(|map| map.into_iter().collect::<Extra>());
@@ -167,7 +187,10 @@ fn refusals_name_the_attribute() {
     assert!(refused(|d| d["sequence"] = "0".into()).contains("`sequence`"));
     assert!(refused(|d| d["data"]["severity"] = 5.into()).contains("severity 5"));
     let fault = refused(|d| d["data"]["happening"]["fault"] = "tired".into());
-    assert!(fault.contains("device_fault") && fault.contains("tired"), "a known kind is not taken as unknown: {fault}");
+    assert!(
+        fault.contains("device_fault") && fault.contains("tired"),
+        "a known kind is not taken as unknown: {fault}"
+    );
 }
 
 #[test]

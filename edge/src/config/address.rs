@@ -30,7 +30,8 @@ impl TryFrom<String> for CameraUrl {
     type Error = String;
 
     fn try_from(text: String) -> Result<Self, String> {
-        let url = Url::parse(&text).map_err(|e| format!("not a camera address: {e}; rtsp://host:port/path is needed"))?;
+        let url = Url::parse(&text)
+            .map_err(|e| format!("not a camera address: {e}; rtsp://host:port/path is needed"))?;
         if url.scheme() != "rtsp" {
             return Err(format!("a camera is reached by rtsp://, not {}://", url.scheme()));
         }
@@ -67,7 +68,8 @@ impl TryFrom<String> for BrokerUrl {
     type Error = String;
 
     fn try_from(text: String) -> Result<Self, String> {
-        let url = Url::parse(&text).map_err(|e| format!("not a broker address: {e}; mqtt://host:port is needed"))?;
+        let url = Url::parse(&text)
+            .map_err(|e| format!("not a broker address: {e}; mqtt://host:port is needed"))?;
         if url.scheme() != "mqtt" {
             return Err(format!("a broker is reached by mqtt://, not {}://", url.scheme()));
         }

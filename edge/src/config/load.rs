@@ -60,8 +60,8 @@ pub fn load(file: &Path) -> Result<Config, ConfigError> {
 /// [`ConfigError::Invalid`] with the first fault found.
 pub fn parse(text: &str, file: &Path) -> Result<Config, ConfigError> {
     let document = Document { text, file };
-    let deserializer =
-        toml::Deserializer::parse(text).map_err(|e| document.fault_at(e.span(), String::new(), e.message()))?;
+    let deserializer = toml::Deserializer::parse(text)
+        .map_err(|e| document.fault_at(e.span(), String::new(), e.message()))?;
     let config: Config = serde_path_to_error::deserialize(deserializer).map_err(|e| {
         let key = e.path().to_string();
         let span = e.inner().span().or_else(|| document.span_of(&key));
@@ -143,8 +143,11 @@ impl Document<'_> {
             if !zones.contains(rule.zone()) {
                 let known: Vec<_> = zones.iter().map(|zone| zone.as_str()).collect();
                 let known = if known.is_empty() { "none".into() } else { known.join(", ") };
-                let message =
-                    format!("no zone {:?} in camera {:?}; it has: {known}", rule.zone().as_str(), camera.id.as_str());
+                let message = format!(
+                    "no zone {:?} in camera {:?}; it has: {known}",
+                    rule.zone().as_str(),
+                    camera.id.as_str()
+                );
                 return Err(self.fault(format!("{key}.zone"), message));
             }
         }
@@ -190,14 +193,25 @@ mod tests {
     fn faults_name_file_line_and_key() {
         let line_of = |needle: &str| EXAMPLE[..EXAMPLE.find(needle).unwrap()].matches('\n').count() + 1;
         let unknown = fault(&EXAMPLE.replace("dwell_ms", "dwel_ms"));
-        assert!(unknown.starts_with(&format!("edge.toml:{}: `camera[0].rule[0]", line_of("kind = "))) || unknown.contains("dwel_ms"), "{unknown}");
+        assert!(
+            unknown.starts_with(&format!("edge.toml:{}: `camera[0].rule[0]", line_of("kind = ")))
+                || unknown.contains("dwel_ms"),
+            "{unknown}"
+        );
 
         let two_points = fault(&EXAMPLE.replace(", [0.75, 0.95], [0.30, 0.95]]", "]"));
-        assert!(two_points.starts_with(&format!("edge.toml:{}: `camera[0].zone[0].polygon`", line_of("polygon"))), "{two_points}");
+        assert!(
+            two_points.starts_with(&format!("edge.toml:{}: `camera[0].zone[0].polygon`", line_of("polygon"))),
+            "{two_points}"
+        );
         assert!(two_points.contains("at least 3 corners, this one has 2"), "{two_points}");
 
         let no_zone = fault(&EXAMPLE.replace("zone = \"lawn\"", "zone = \"lawm\""));
-        assert!(no_zone.starts_with(&format!("edge.toml:{}: `camera[0].rule[0].zone`", line_of("zone = \"lawn\""))), "{no_zone}");
+        assert!(
+            no_zone
+                .starts_with(&format!("edge.toml:{}: `camera[0].rule[0].zone`", line_of("zone = \"lawn\""))),
+            "{no_zone}"
+        );
         assert!(no_zone.contains("no zone \"lawm\"") && no_zone.ends_with("lawn"), "{no_zone}");
 
         let top = fault(&format!("tresholds = 1\n{EXAMPLE}"));

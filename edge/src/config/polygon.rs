@@ -40,10 +40,15 @@ impl TryFrom<Vec<[f32; 2]>> for Polygon {
             return Err(format!("a polygon needs at least 3 corners, this one has {}", corners.len()));
         }
         if corners.len() > MAX_CORNERS {
-            return Err(format!("a polygon has at most {MAX_CORNERS} corners, this one has {}", corners.len()));
+            return Err(format!(
+                "a polygon has at most {MAX_CORNERS} corners, this one has {}",
+                corners.len()
+            ));
         }
         if let Some([x, y]) = corners.iter().find(|c| !c.iter().all(|v| (0.0..=1.0).contains(v))) {
-            return Err(format!("corner [{x}, {y}] is outside the picture: fractions from 0 to 1 are needed"));
+            return Err(format!(
+                "corner [{x}, {y}] is outside the picture: fractions from 0 to 1 are needed"
+            ));
         }
         let polygon = Self { corners: corners.into_iter().map(|[x, y]| Point { x, y }).collect() };
         if polygon.area() < MIN_AREA {
@@ -59,10 +64,14 @@ impl TryFrom<Vec<[f32; 2]>> for Polygon {
 impl Polygon {
     /// Is the point inside? Even-odd rule; a point on a side may count either way.
     pub fn contains(&self, point: Point) -> bool {
-        self.sides().filter(|(a, b)| {
-            (a.y > point.y) != (b.y > point.y)
-                && point.x < (b.x - a.x) * (point.y - a.y) / (b.y - a.y) + a.x
-        }).count() % 2 == 1
+        self.sides()
+            .filter(|(a, b)| {
+                (a.y > point.y) != (b.y > point.y)
+                    && point.x < (b.x - a.x) * (point.y - a.y) / (b.y - a.y) + a.x
+            })
+            .count()
+            % 2
+            == 1
     }
 
     fn sides(&self) -> impl Iterator<Item = (Point, Point)> + '_ {
@@ -100,9 +109,13 @@ mod tests {
 
     #[test]
     fn nonsense_is_refused_with_a_reason() {
-        assert!(polygon(&[[0.1, 0.1], [0.9, 0.9]]).unwrap_err().contains("at least 3 corners, this one has 2"));
+        assert!(
+            polygon(&[[0.1, 0.1], [0.9, 0.9]]).unwrap_err().contains("at least 3 corners, this one has 2")
+        );
         assert!(polygon(&[[0.1, 0.1], [1.9, 0.1], [0.5, 0.5]]).unwrap_err().contains("outside the picture"));
-        assert!(polygon(&[[f32::NAN, 0.1], [0.9, 0.1], [0.5, 0.5]]).unwrap_err().contains("outside the picture"));
+        assert!(
+            polygon(&[[f32::NAN, 0.1], [0.9, 0.1], [0.5, 0.5]]).unwrap_err().contains("outside the picture")
+        );
         assert!(polygon(&[[0.1, 0.1], [0.5, 0.5], [0.9, 0.9]]).unwrap_err().contains("no area"));
         let bow_tie = [[0.1, 0.1], [0.9, 0.9], [0.9, 0.3], [0.1, 0.8]];
         assert!(polygon(&bow_tie).unwrap_err().contains("cross"));

@@ -49,12 +49,18 @@ impl Decoder {
                 let stride = *stride as usize;
                 let (rows, columns) = (height / stride, width / stride);
                 let classes = self.class_count();
-                let heat = expect(heatmap, get(heatmap), |shape| {
-                    shape.len() == 4 && shape[1] >= classes && shape[2..] == [rows, columns]
-                }, || format!("[1, {classes} or more, {rows}, {columns}]"))?;
-                let size = expect(size, get(size), |shape| shape == [1, 4, rows, columns], || {
-                    format!("[1, 4, {rows}, {columns}]")
-                })?;
+                let heat = expect(
+                    heatmap,
+                    get(heatmap),
+                    |shape| shape.len() == 4 && shape[1] >= classes && shape[2..] == [rows, columns],
+                    || format!("[1, {classes} or more, {rows}, {columns}]"),
+                )?;
+                let size = expect(
+                    size,
+                    get(size),
+                    |shape| shape == [1, 4, rows, columns],
+                    || format!("[1, 4, {rows}, {columns}]"),
+                )?;
                 let grid = centernet::Grid { rows, columns, stride };
                 (centernet::decode(heat, size, grid, &self.classes, self.min_score), nms_iou)
             }
@@ -71,9 +77,12 @@ impl Decoder {
                 let least = yolox::BOX_VALUES + self.class_count();
                 let tensor = get(output);
                 let row = tensor.0.last().copied().unwrap_or(0);
-                let values = expect(output, tensor, |shape| {
-                    shape.len() == 3 && shape[1] == cells && shape[2] >= least
-                }, || format!("[1, {cells}, {least} or more]"))?;
+                let values = expect(
+                    output,
+                    tensor,
+                    |shape| shape.len() == 3 && shape[1] == cells && shape[2] >= least,
+                    || format!("[1, {cells}, {least} or more]"),
+                )?;
                 (yolox::decode(values, row, &grids, &self.classes, self.min_score), nms_iou)
             }
         };

@@ -45,7 +45,8 @@ impl Placement {
         // Even numbers: chroma is stored for pairs of pixels.
         let side = |frame: u32, limit: u32| (((frame as f32 * scale) as u32) & !1).clamp(2, limit);
         let (width, height) = (side(frame.width, most.width), side(frame.height, most.height));
-        let needed = |side: u32, limit: u32| input.multiple.map_or(limit, |m| side.next_multiple_of(m).min(limit));
+        let needed =
+            |side: u32, limit: u32| input.multiple.map_or(limit, |m| side.next_multiple_of(m).min(limit));
         let input = Size { width: needed(width, most.width), height: needed(height, most.height) };
         let margin = |room: u32, side: u32| ((room - side) / 2) & !1;
         Self { input, left: margin(input.width, width), top: margin(input.height, height), width, height }
@@ -94,10 +95,7 @@ impl Fitter {
         let mut target = prepared.target.take().ok_or_else(|| failed("no target picture".into()))?;
         let source = frame.map().map_err(|e| failed(e.to_string()))?;
         prepared.converter.frame(&source, &mut target);
-        Ok(Fitted {
-            placement: prepared.placement,
-            target: prepared.target.insert(target),
-        })
+        Ok(Fitted { placement: prepared.placement, target: prepared.target.insert(target) })
     }
 }
 
@@ -123,7 +121,8 @@ impl Prepared {
         config.set_resampler_method(gstreamer_video::VideoResamplerMethod::Linear);
         let converter = VideoConverter::new(from, &to, Some(config)).map_err(|e| e.to_string())?;
         let buffer = gstreamer::Buffer::with_size(to.size()).map_err(|e| e.to_string())?;
-        let target = VideoFrame::from_buffer_writable(buffer, &to).map_err(|_| "no memory for the picture")?;
+        let target =
+            VideoFrame::from_buffer_writable(buffer, &to).map_err(|_| "no memory for the picture")?;
         Ok(Self { from: from.clone(), converter, placement, target: Some(target) })
     }
 }
@@ -189,7 +188,8 @@ mod tests {
     fn a_letterboxed_frame_keeps_its_shape_and_boxes_find_back() {
         let placement = Placement::new(&input(Fit::Letterbox), Size { width: 768, height: 576 });
         assert_eq!(placement, Placement { input: SQUARE, left: 0, top: 64, width: 512, height: 384 });
-        let whole = placement.to_frame(Bounds { left: -9.0, top: 64.0, right: 256.0, bottom: 500.0 }).unwrap();
+        let whole =
+            placement.to_frame(Bounds { left: -9.0, top: 64.0, right: 256.0, bottom: 500.0 }).unwrap();
         assert_eq!(whole, Region { left: 0.0, top: 0.0, right: 0.5, bottom: 1.0 });
         let in_the_border = Bounds { left: 0.0, top: 0.0, right: 512.0, bottom: 60.0 };
         assert_eq!(placement.to_frame(in_the_border), None);

@@ -181,7 +181,11 @@ impl Manifest {
             message: e.message().to_owned(),
         })?;
         manifest.path = path.to_owned();
-        manifest.check().map_err(|message| ManifestError::Invalid { file: path.to_owned(), line: 1, message })?;
+        manifest.check().map_err(|message| ManifestError::Invalid {
+            file: path.to_owned(),
+            line: 1,
+            message,
+        })?;
         Ok(manifest)
     }
 
@@ -199,7 +203,9 @@ impl Manifest {
             }
         }
         if *element == Element::U8 && *normalise != Normalise::default() {
-            return Err("`input.normalise`: bytes are given as they are; it goes with element = \"f32\"".into());
+            return Err(
+                "`input.normalise`: bytes are given as they are; it goes with element = \"f32\"".into()
+            );
         }
         if !(0.0 < self.scores.keep && self.scores.keep <= self.scores.start && self.scores.start < 1.0) {
             return Err("`scores`: 0 < keep <= start < 1 is needed".into());
@@ -271,7 +277,7 @@ mod tests {
     fn load(text: &str, model: &[u8]) -> Result<Vec<u8>, ManifestError> {
         let folder = tempfile::tempdir().unwrap();
         std::fs::create_dir(folder.path().join("weights")).unwrap();
-        std::fs::write(folder.path().join("weights/centernet-512.onnx"), model).unwrap();
+        std::fs::write(folder.path().join("weights/centernet.onnx"), model).unwrap();
         let path = folder.path().join("model.toml");
         std::fs::write(&path, text).unwrap();
         Manifest::load(&path)?.read_model()

@@ -32,9 +32,8 @@ pub(super) fn suppress(mut found: Vec<Found>, nms_iou: f32) -> Vec<Found> {
     found.sort_by(|a, b| b.score.total_cmp(&a.score));
     let mut kept: Vec<Found> = Vec::with_capacity(found.len());
     for candidate in found {
-        let doubled = kept
-            .iter()
-            .any(|k| k.class == candidate.class && iou(&k.bounds, &candidate.bounds) > nms_iou);
+        let doubled =
+            kept.iter().any(|k| k.class == candidate.class && iou(&k.bounds, &candidate.bounds) > nms_iou);
         if !doubled {
             kept.push(candidate);
         }

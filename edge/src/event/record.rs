@@ -81,8 +81,8 @@ impl Writer {
         }
         for observation in observations {
             let Some(mut draft) = self.births.draft(&observation) else { continue };
-            if let Observation::Decision { picture: Some((frame, people)), .. } = &observation {
-                self.attach_snapshot(&mut draft, Snapshot::take(frame, people));
+            if let Observation::Decision { picture: Some(picture), .. } = &observation {
+                self.attach_snapshot(&mut draft, Snapshot::take(&picture.frame, &picture.people));
             }
             self.record(&draft);
         }
@@ -90,9 +90,9 @@ impl Writer {
 
     /// An alarm without its picture is still an alarm: what goes wrong here is only told.
     fn attach_snapshot(&self, draft: &mut Draft, snapshot: Result<Snapshot, crate::evidence::SnapshotError>) {
-        let kept = snapshot
-            .map_err(|e| e.to_string())
-            .and_then(|snapshot| self.evidence.keep(draft.id, &snapshot).map(|()| snapshot).map_err(|e| e.to_string()));
+        let kept = snapshot.map_err(|e| e.to_string()).and_then(|snapshot| {
+            self.evidence.keep(draft.id, &snapshot).map(|()| snapshot).map_err(|e| e.to_string())
+        });
         match kept {
             Ok(snapshot) => draft.data.evidence.push(snapshot.describe()),
             Err(reason) => tracing::warn!(event = %draft.id, "no picture is kept: {reason}"),

@@ -3,12 +3,12 @@
 use std::collections::HashSet;
 use std::fs::File;
 use std::path::{Path, PathBuf};
-use std::sync::{PoisonError, RwLock};
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{PoisonError, RwLock};
 
-use gatepost_wire::{AlarmId, EventId};
 use gatepost_wire::event::EventData;
 use gatepost_wire::health::Recorded;
+use gatepost_wire::{AlarmId, EventId};
 use sled::{Batch, Db};
 
 use super::entry::{Entry, Item, Position, QUEUE};
@@ -62,7 +62,8 @@ impl Store {
                 let aside = set_aside(folder)?;
                 tracing::error!(
                     "{}: the outbox is damaged; it is kept as {} and an empty one takes its place",
-                    folder.display(), aside.display()
+                    folder.display(),
+                    aside.display()
                 );
                 open_db(folder).map_err(|e| store_error(folder, e))?
             }
@@ -176,7 +177,8 @@ impl Store {
 
     fn with<T>(&self, work: impl FnOnce(&Db) -> sled::Result<T>) -> Result<T, OutboxError> {
         let guard = self.db.read().unwrap_or_else(PoisonError::into_inner);
-        let db = guard.as_ref().ok_or_else(|| store_error(&self.folder, "it is closed after a failed write"))?;
+        let db =
+            guard.as_ref().ok_or_else(|| store_error(&self.folder, "it is closed after a failed write"))?;
         work(db).map_err(|e| store_error(&self.folder, e))
     }
 
@@ -190,7 +192,9 @@ impl Store {
                 self.queued.store(count(&db), Ordering::Relaxed);
                 *guard = Some(db);
             }
-            Err(error) => tracing::error!("{}: the outbox cannot be opened again: {error}", self.folder.display()),
+            Err(error) => {
+                tracing::error!("{}: the outbox cannot be opened again: {error}", self.folder.display())
+            }
         }
     }
 }

@@ -41,7 +41,9 @@ impl ZoneIntrusion {
     pub(super) fn decide(&mut self, tracks: &[Track], at: Duration) -> Vec<Decision> {
         let inside: Vec<&Track> = tracks
             .iter()
-            .filter(|t| self.rule.classes.contains(&t.class) && self.polygon.contains(Point::foot_of(&t.region)))
+            .filter(|t| {
+                self.rule.classes.contains(&t.class) && self.polygon.contains(Point::foot_of(&t.region))
+            })
             .collect();
         for track in &inside {
             self.note(track, at);

@@ -6,9 +6,9 @@ use std::time::Duration;
 use gatepost_wire::Timestamp;
 use gstreamer as gst;
 
+use super::Frame;
 use super::fault::explain;
 use super::pipeline::{DecodePipeline, PipelineError};
-use super::Frame;
 
 /// Why a clip cannot be read.
 #[derive(Debug, thiserror::Error)]
@@ -43,7 +43,8 @@ impl Clip {
     /// # Errors
     /// [`ClipError`] names the file.
     pub fn open(file: &Path, began: Timestamp) -> Result<Self, ClipError> {
-        std::fs::File::open(file).map_err(|source| ClipError::Unreadable { file: file.to_owned(), source })?;
+        std::fs::File::open(file)
+            .map_err(|source| ClipError::Unreadable { file: file.to_owned(), source })?;
         let name = file.display().to_string();
         let pipeline = DecodePipeline::file(&name)?;
         // A failure to start is told on the bus, where the next frame finds it.
@@ -74,7 +75,9 @@ impl Clip {
         });
         match error {
             Some(text) => Err(ClipError::Decode(text)),
-            None if self.frames == 0 => Err(ClipError::Decode(format!("{}: there is no video in it", self.name))),
+            None if self.frames == 0 => {
+                Err(ClipError::Decode(format!("{}: there is no video in it", self.name)))
+            }
             None => Ok(None),
         }
     }

@@ -4,12 +4,12 @@ use std::time::Duration;
 
 use gatepost_wire::health::{Presence, PresenceState};
 use gatepost_wire::{BootId, EdgeId, Topic};
+use rumqttc::Outgoing;
 use rumqttc::v5::mqttbytes::QoS;
 use rumqttc::v5::mqttbytes::v5::{
     ConnAck, ConnectProperties, ConnectReturnCode, LastWill, Packet, PubAckReason, PublishProperties,
 };
 use rumqttc::v5::{AsyncClient, ConnectionError, Event, EventLoop, MqttOptions};
-use rumqttc::Outgoing;
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 
@@ -43,7 +43,9 @@ pub(super) enum Happened {
 /// The session is over or never began.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum Lost {
-    #[error("{broker}: the broker rejects the login of user {user:?}: check `uplink.password_file` and the broker's users")]
+    #[error(
+        "{broker}: the broker rejects the login of user {user:?}: check `uplink.password_file` and the broker's users"
+    )]
     Login { broker: String, user: String },
     #[error("{broker}: the broker refuses the connection: {code:?}")]
     Refused { broker: String, code: ConnectReturnCode },
@@ -100,7 +102,9 @@ impl Connection {
                 Some(Err(ConnectionError::ConnectionRefused(BadUserNamePassword | NotAuthorized))) => {
                     return Err(Lost::Login { broker, user: edge.to_string() });
                 }
-                Some(Err(ConnectionError::ConnectionRefused(code))) => return Err(Lost::Refused { broker, code }),
+                Some(Err(ConnectionError::ConnectionRefused(code))) => {
+                    return Err(Lost::Refused { broker, code });
+                }
                 Some(Err(error)) => return Err(self.broken(error)),
                 None => return Err(self.broken("the client stopped")),
             }
@@ -173,7 +177,10 @@ async fn poll(mut event_loop: EventLoop, events: mpsc::UnboundedSender<Result<Ev
 fn options(config: &Uplink, edge: &EdgeId, boot: BootId) -> Result<MqttOptions, Lost> {
     // The client id is the edge's name: two boxes of one name throw each other out, which is seen at once.
     let mut options = MqttOptions::new(edge.as_str(), &config.broker.host, config.broker.port);
-    options.set_keep_alive(KEEP_ALIVE).set_clean_start(true).set_connection_timeout(CONNECT_TIMEOUT.as_secs());
+    options
+        .set_keep_alive(KEEP_ALIVE)
+        .set_clean_start(true)
+        .set_connection_timeout(CONNECT_TIMEOUT.as_secs());
     let mut properties = ConnectProperties::new();
     properties.max_packet_size = Some(MAX_INCOMING_BYTES);
     options.set_connect_properties(properties);

@@ -2,6 +2,7 @@
 
 // A test and a bench share this, and neither uses all of it.
 #![allow(dead_code)]
+#![allow(clippy::unwrap_used, reason = "all of it is test code")]
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -136,7 +137,10 @@ impl Site {
     }
 
     pub fn snapshot(&self, alert: &Alert) -> Answer {
-        http::get(&format!("{}{}", self.hub_url, alert.snapshot.as_deref().unwrap())).unwrap().success().unwrap()
+        http::get(&format!("{}{}", self.hub_url, alert.snapshot.as_deref().unwrap()))
+            .unwrap()
+            .success()
+            .unwrap()
     }
 
     /// Ids of all events the edge's logs call recorded, over all its runs, in order.
@@ -146,7 +150,8 @@ impl Site {
     }
 
     pub fn wait_until_recorded(&self, count: usize, timeout: Duration) {
-        wait_until("more recorded events", timeout, || (self.recorded().len() >= count).then_some(())).unwrap();
+        wait_until("more recorded events", timeout, || (self.recorded().len() >= count).then_some(()))
+            .unwrap();
     }
 
     /// Everything stored, once all of `recorded` is among it.

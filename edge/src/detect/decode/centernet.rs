@@ -13,7 +13,13 @@ pub(super) struct Grid {
 
 /// `heat` is `[classes][rows][columns]` after the sigmoid, `size` is `[4][rows][columns]`: distances to the
 /// left, upper, right and lower edge in input pixels.
-pub(super) fn decode(heat: &[f32], size: &[f32], grid: Grid, classes: &[usize], min_score: f32) -> Vec<Found> {
+pub(super) fn decode(
+    heat: &[f32],
+    size: &[f32],
+    grid: Grid,
+    classes: &[usize],
+    min_score: f32,
+) -> Vec<Found> {
     let Grid { rows, columns, stride } = grid;
     let cells = rows * columns;
     let mut found = Vec::new();

@@ -16,9 +16,16 @@ pub(super) struct Grid {
 
 /// `values` holds `row` numbers for each cell, grid after grid, row-major; objectness and classes are after
 /// the sigmoid. The score is objectness times class.
-pub(super) fn decode(values: &[f32], row: usize, grids: &[Grid], classes: &[usize], min_score: f32) -> Vec<Found> {
+pub(super) fn decode(
+    values: &[f32],
+    row: usize,
+    grids: &[Grid],
+    classes: &[usize],
+    min_score: f32,
+) -> Vec<Found> {
     let cells = grids.iter().flat_map(|grid| {
-        (0..grid.rows * grid.columns).map(move |i| ((i % grid.columns) as f32, (i / grid.columns) as f32, grid.stride))
+        (0..grid.rows * grid.columns)
+            .map(move |i| ((i % grid.columns) as f32, (i / grid.columns) as f32, grid.stride))
     });
     let mut found = Vec::new();
     for (cell, (column, line, stride)) in values.chunks_exact(row).zip(cells) {
@@ -50,8 +57,7 @@ mod tests {
 
     #[test]
     fn a_constructed_tensor_becomes_its_boxes() {
-        let grids =
-            [Grid { rows: 2, columns: 2, stride: 8.0 }, Grid { rows: 1, columns: 1, stride: 16.0 }];
+        let grids = [Grid { rows: 2, columns: 2, stride: 8.0 }, Grid { rows: 1, columns: 1, stride: 16.0 }];
         let row = BOX_VALUES + 3;
         let mut values = vec![0.0; 5 * row];
         // First grid, row 1, column 0: centre (0.5, 0.25) of the cell, 16 x 24 pixels, class 2.

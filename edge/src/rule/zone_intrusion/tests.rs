@@ -39,7 +39,8 @@ fn a_stay_begins_after_the_dwell_and_ends_after_the_clear_time() {
 
 #[test]
 fn passing_through_and_standing_outside_are_no_alarm() {
-    let passing: Vec<_> = (0..20).map(|i| vec![track(1, if (8..12).contains(&i) { 0.5 } else { 0.3 }, true)]).collect();
+    let passing: Vec<_> =
+        (0..20).map(|i| vec![track(1, if (8..12).contains(&i) { 0.5 } else { 0.3 }, true)]).collect();
     assert_eq!(phases(&mut rule(), &passing), []);
     let car = Track { class: ObjectClass::Car, ..track(1, 0.7, true) };
     assert_eq!(phases(&mut rule(), &vec![vec![car]; 20]), []);
