@@ -2,6 +2,8 @@
 //! processes, over the hub's own broker and over a mosquitto outside. The edge is killed in the middle; no
 //! event may be lost or doubled.
 
+#![allow(clippy::unwrap_used, reason = "all of it is test code")]
+
 mod site;
 
 use std::collections::BTreeSet;
