@@ -22,6 +22,7 @@ use decode::Decoder;
 use fit::{FitError, Fitter};
 use manifest::{Element, Layout};
 pub use manifest::{Manifest, ManifestError, Scores};
+pub use suppress::iou;
 
 /// Something the model saw.
 #[derive(Debug, Clone, Copy, PartialEq)]

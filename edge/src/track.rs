@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use gatepost_wire::event::{ObjectClass, Region, TrackNumber};
 
-use crate::detect::{Detection, Scores};
+use crate::detect::{Detection, Scores, iou};
 use association::assign;
 use kalman::BoxFilter;
 
@@ -134,15 +134,6 @@ impl Followed {
 /// A detector often wavers between car, bus and truck, never between a person and a car.
 fn may_be_same(a: ObjectClass, b: ObjectClass) -> bool {
     a == b || (a != ObjectClass::Person && b != ObjectClass::Person)
-}
-
-/// Intersection over union of two boxes, 0 to 1.
-pub fn iou(a: &Region, b: &Region) -> f32 {
-    let width = (a.right.min(b.right) - a.left.max(b.left)).max(0.0);
-    let height = (a.bottom.min(b.bottom) - a.top.max(b.top)).max(0.0);
-    let area = |r: &Region| (r.right - r.left).max(0.0) * (r.bottom - r.top).max(0.0);
-    let union = area(a) + area(b) - width * height;
-    if union > 0.0 { width * height / union } else { 0.0 }
 }
 
 #[cfg(test)]

@@ -11,6 +11,13 @@ pub(super) struct Bounds {
     pub bottom: f32,
 }
 
+impl From<Bounds> for Region {
+    /// The same edges; overlap does not ask for the unit.
+    fn from(b: Bounds) -> Self {
+        Self { left: b.left, top: b.top, right: b.right, bottom: b.bottom }
+    }
+}
+
 /// What a decoder found.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) struct Found {
@@ -20,10 +27,13 @@ pub(super) struct Found {
     pub bounds: Bounds,
 }
 
-/// Intersection over union of two boxes given by their edges, 0 to 1.
-fn iou(a: &Bounds, b: &Bounds) -> f32 {
-    let region = |b: &Bounds| Region { left: b.left, top: b.top, right: b.right, bottom: b.bottom };
-    crate::track::iou(&region(a), &region(b))
+/// Intersection over union of two boxes, 0 to 1.
+pub fn iou(a: &Region, b: &Region) -> f32 {
+    let width = (a.right.min(b.right) - a.left.max(b.left)).max(0.0);
+    let height = (a.bottom.min(b.bottom) - a.top.max(b.top)).max(0.0);
+    let area = |r: &Region| (r.right - r.left).max(0.0) * (r.bottom - r.top).max(0.0);
+    let union = area(a) + area(b) - width * height;
+    if union > 0.0 { width * height / union } else { 0.0 }
 }
 
 /// Greedy non-maximum suppression, class by class: the best box wins over those of its class that overlap it
@@ -32,8 +42,9 @@ pub(super) fn suppress(mut found: Vec<Found>, nms_iou: f32) -> Vec<Found> {
     found.sort_by(|a, b| b.score.total_cmp(&a.score));
     let mut kept: Vec<Found> = Vec::with_capacity(found.len());
     for candidate in found {
-        let doubled =
-            kept.iter().any(|k| k.class == candidate.class && iou(&k.bounds, &candidate.bounds) > nms_iou);
+        let doubled = kept
+            .iter()
+            .any(|k| k.class == candidate.class && iou(&k.bounds.into(), &candidate.bounds.into()) > nms_iou);
         if !doubled {
             kept.push(candidate);
         }

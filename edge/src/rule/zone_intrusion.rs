@@ -6,7 +6,8 @@ use gatepost_wire::event::{Phase, TrackNumber};
 
 use super::{AlarmNumber, Decision};
 use crate::config::{Point, Polygon, ZoneIntrusionRule};
-use crate::track::{Track, iou};
+use crate::detect::iou;
+use crate::track::Track;
 
 /// A stay that is not yet an alarm survives a gap this long: a step behind a post.
 const GAP: Duration = Duration::from_millis(600);
