@@ -1,4 +1,4 @@
-# Two commands a newcomer needs: `make demo` and `make test`. Everything else is listed by `make`.
+# The two commands a newcomer needs are `make demo` and `make test`; `make` lists the others.
 #
 # Each target only calls what does the work, so nothing here must be known to do it by hand.
 
@@ -41,6 +41,7 @@ test: setup lint test-setup test-models test-page test-rust ## every test
 
 test-setup: setup
 	setup/test.sh
+	python3 -B -m unittest discover -s setup/arm64 -p '*_test.py'
 
 test-models: setup
 	.fetched/python/bin/python -B -m unittest discover -s models/convert
@@ -60,9 +61,10 @@ lint: setup rust page ## formatting, clippy and rustdoc, no warnings allowed
 	cargo clippy --locked --workspace --all-targets -- -D warnings
 	RUSTDOCFLAGS="-D warnings" cargo doc --locked --workspace --no-deps
 
-bench: setup rust page ## throughput, latency and memory, beside what an integrator writes today
+bench: build ## throughput, latency and memory, beside what an integrator writes today
 	@setup/install.sh python-bench
-	cargo bench --locked --workspace
+	cargo bench --locked -p gatepost-edge --bench throughput
+	cargo bench --locked -p gatepost-testbed --bench latency
 
 arm64: setup rust page ## cross-build both daemons for ARM64 (aarch64-unknown-linux-gnu)
 	@setup/arm64/build.sh
