@@ -26,6 +26,6 @@ step_footage() {
 download_opencv_doc() {
   # A fresh machine may not have the package lists yet.
   if [ -z "$(apt-cache show opencv-doc 2>/dev/null || true)" ]; then as_root apt-get update || true; fi
-  cd "$1"
-  apt-get download opencv-doc
+  # In a shell of its own: the folder is removed afterwards, and later steps need one that exists.
+  (cd "$1" && apt-get download opencv-doc)
 }
