@@ -1,0 +1,247 @@
+//! A configuration that cannot work: `check` and `run` refuse it with one line that names file, line and
+//! key, or the path.
+
+#![allow(clippy::unwrap_used, reason = "helpers of tests")]
+
+mod support;
+
+use std::fs;
+use std::process::Command;
+
+use gatepost_testbed::footage::workspace_root;
+use serde_json::Value;
+use support::site::{
+    CameraConfig, EVERYWHERE, PROGRAM, Site, changed_manifest, manifest_value, only_complaint,
+};
+
+const NO_BROKER: u16 = 9;
+
+fn site() -> Site {
+    let camera = CameraConfig::new("gate", "rtsp://127.0.0.1:9/none").zone(EVERYWHERE);
+    Site::new(NO_BROKER).camera(camera)
+}
+
+/// `check` and `run` must say the same; gives the message without the program's name.
+fn complaint(site: &Site, config: &str) -> String {
+    let checked = only_complaint(&site.call_with("check", config));
+    let ran = only_complaint(&site.call_with("run", config));
+    assert_eq!(checked, ran);
+    checked.strip_prefix("gatepost-edge: ").unwrap().to_owned()
+}
+
+/// Both refuse `config` and name the line where `needle` stands, the key and the reason.
+fn assert_refused(config: &str, needle: &str, key: &str, reason: &str) {
+    let site = site();
+    let said = complaint(&site, config);
+    let line = config[..config.find(needle).unwrap()].matches('\n').count() + 1;
+    let place = format!("{}:{line}: `{key}`: ", site.path("edge.toml").display());
+    assert!(said.starts_with(&place), "{said}\nmust start with {place}");
+    assert!(said.contains(reason), "{said}\nmust say: {reason}");
+}
+
+fn good() -> String {
+    site().config_text()
+}
+
+#[test]
+fn a_good_configuration_passes() {
+    let output = site().call("check");
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    assert!(output.stderr.is_empty());
+}
+
+#[test]
+fn an_unknown_key() {
+    let config = good().replace("disk_reserve_mib", "disk_reserve_mb");
+    assert_refused(&config, "disk_reserve_mb", "disk_reserve_mb", "unknown field");
+    let config = good().replace("health_every_s", "health_evry_s");
+    assert_refused(&config, "health_evry_s", "uplink.health_evry_s", "unknown field");
+    let config = good().replace("analysis_fps", "anlysis_fps");
+    assert_refused(&config, "anlysis_fps", "camera[0].anlysis_fps", "unknown field");
+}
+
+#[test]
+fn an_unknown_key_in_a_rule() {
+    // Rules are told apart by `kind` first, so the parser knows only which rule is wrong.
+    let site = site();
+    let said = complaint(&site, &site.config_text().replace("dwell_ms", "dwel_ms"));
+    assert!(said.contains("edge.toml:") && said.contains("camera[0].rule[0]"), "{said}");
+    assert!(said.contains("dwel_ms"), "{said}");
+}
+
+#[test]
+fn a_polygon_with_two_points() {
+    let corners = "[[0.01, 0.01], [0.99, 0.01], [0.99, 0.99], [0.01, 0.99]]";
+    assert!(good().contains(corners));
+    let config = good().replace(corners, "[[0.01, 0.01], [0.99, 0.01]]");
+    assert_refused(&config, "polygon", "camera[0].zone[0].polygon", "at least 3 corners");
+}
+
+#[test]
+fn a_zone_nobody_drew() {
+    let config = good().replace("zone = \"zone-0\"", "zone = \"zone-7\"");
+    assert_refused(&config, "zone = \"zone-7\"", "camera[0].rule[0].zone", "no zone \"zone-7\"");
+}
+
+#[test]
+fn two_of_one_name() {
+    let config = good();
+    let camera = &config[config.find("[[camera]]").unwrap()..];
+    let second = camera.replace("id = \"gate\"", "id = \"gate\" # again");
+    assert_refused(&format!("{config}{second}"), "\"gate\" # again", "camera[1].id", "another camera named");
+    let zone = "[[camera.zone]]\nid = \"zone-0\" # again\npolygon = [[0.1, 0.1], [0.2, 0.1], [0.2, 0.2]]\n";
+    assert_refused(
+        &format!("{config}{zone}"),
+        "\"zone-0\" # again",
+        "camera[0].zone[1].id",
+        "another zone named",
+    );
+}
+
+#[test]
+fn a_broker_over_the_network_in_the_clear() {
+    let config = good().replace("mqtt://127.0.0.1:9", "mqtt://192.0.2.7:1883");
+    assert_refused(&config, "mqtt://192.0.2.7", "uplink.broker", "only loopback is allowed");
+}
+
+#[test]
+fn a_password_in_an_address() {
+    let config = good().replace("mqtt://", "mqtt://gate:hunter2@");
+    assert_refused(&config, "mqtt://", "uplink.broker", "no user or password in the address");
+    let config = good().replace("rtsp://", "rtsp://admin:hunter2@");
+    assert_refused(&config, "rtsp://", "camera[0].url", "no user or password in the address");
+    assert!(!complaint(&site(), &config).contains("hunter2"), "a secret must not be repeated");
+}
+
+#[test]
+fn no_such_file() {
+    let site = site();
+    let missing = site.path("nowhere.toml");
+    for command in ["check", "run"] {
+        let output = Command::new(PROGRAM).args([command, "--config"]).arg(&missing).output().unwrap();
+        assert!(only_complaint(&output).contains("nowhere.toml: cannot be read"));
+    }
+}
+
+#[test]
+fn a_model_of_another_hash() {
+    let mut site = site();
+    let folder = site.path("models");
+    fs::create_dir(&folder).unwrap();
+    let hash = manifest_value(&site.manifest, "sha256");
+    let file = manifest_value(&site.manifest, "file");
+    site.manifest = changed_manifest(&site.manifest, &folder, &hash, &"0".repeat(64));
+    let said = complaint(&site, &site.config_text());
+    assert!(said.starts_with(&format!("{}: `sha256`: ", site.manifest.display())), "{said}");
+    assert!(said.contains(&file) && said.contains(&hash), "{said}");
+}
+
+#[test]
+fn no_manifest_and_no_weights() {
+    let mut site = site();
+    let folder = site.path("models");
+    fs::create_dir(&folder).unwrap();
+    let file = manifest_value(&site.manifest, "file");
+    site.manifest = changed_manifest(&site.manifest, &folder, &file, "weights/gone.onnx");
+    let said = complaint(&site, &site.config_text());
+    assert!(said.contains("gone.onnx: cannot be read") && said.contains("setup/install.sh model"), "{said}");
+    site.manifest = folder.join("gone.toml");
+    let said = complaint(&site, &site.config_text());
+    assert!(said.contains("gone.toml: cannot be read"), "{said}");
+}
+
+#[test]
+fn no_runtime_library() {
+    let mut site = site();
+    site.runtime = site.path("libnowhere.so");
+    let said = complaint(&site, &site.config_text());
+    assert!(said.contains("libnowhere.so") && said.contains("`model.runtime`"), "{said}");
+    assert!(said.contains("no such file"), "{said}");
+}
+
+#[test]
+fn a_runtime_that_is_no_library() {
+    let mut site = site();
+    site.runtime = site.write("libtext.so", "this is no library");
+    let said = complaint(&site, &site.config_text());
+    assert!(
+        said.contains("libtext.so: ONNX Runtime cannot be loaded") && said.contains("`model.runtime`"),
+        "{said}"
+    );
+    assert!(said.contains("setup/install.sh onnxruntime"), "{said}");
+}
+
+#[test]
+fn a_manifest_that_names_another_tensor() {
+    let mut site = site();
+    let folder = site.path("models");
+    fs::create_dir(&folder).unwrap();
+    site.manifest = changed_manifest(&site.manifest, &folder, "\"heatmap\"", "\"hetmap\"");
+    let said = complaint(&site, &site.config_text());
+    assert!(said.starts_with(&format!("{}: `decoder.heatmap`", site.manifest.display())), "{said}");
+    assert!(said.contains("no tensor \"hetmap\"; it has: "), "{said}");
+}
+
+#[test]
+fn no_password_file() {
+    // Only `check` refuses it: a box that runs goes on watching, and reads the file at each connection.
+    let mut site = site();
+    let complaint = |site: &Site, config: &str| only_complaint(&site.call_with("check", config));
+    site.password = Some("hunter2".into());
+    let config = site.config_text();
+    fs::remove_file(site.path("uplink.password")).unwrap();
+    let said = complaint(&site, &config);
+    assert!(said.contains("uplink.password: the password cannot be read"), "{said}");
+    site.write("uplink.password", "\n");
+    let said = complaint(&site, &config);
+    assert!(said.contains("uplink.password: the password file is empty"), "{said}");
+    let camera =
+        format!("username = \"admin\"\npassword_file = {:?}\n[[camera.zone]]", site.path("camera.password"));
+    let config = site.config_text().replace("[[camera.zone]]", &camera);
+    let said = complaint(&site, &config);
+    assert!(said.contains("camera.password: the password cannot be read"), "{said}");
+}
+
+fn example() -> String {
+    fs::read_to_string(workspace_root().join("config/edge.example.toml")).unwrap()
+}
+
+#[test]
+fn the_example_passes_once_its_paths_exist() {
+    let site = site();
+    let password = site.write("uplink.password", "hunter2\n");
+    let real = |path: &std::path::Path| path.display().to_string();
+    let config = example()
+        .replace("/usr/share/gatepost/models/centernet-512.toml", &real(&site.manifest))
+        .replace("/usr/lib/gatepost/libonnxruntime.so", &real(&site.runtime))
+        .replace("/etc/gatepost/uplink.password", &real(&password));
+    let output = site.call_with("check", &config);
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let said = String::from_utf8_lossy(&output.stdout).into_owned();
+    assert!(said.contains("1 camera(s), nothing wrong"), "{said}");
+}
+
+#[test]
+fn the_schema_takes_the_example_and_refuses_what_the_program_refuses() {
+    let output = Command::new(PROGRAM).arg("schema").output().unwrap();
+    assert!(output.status.success());
+    let schema: Value = serde_json::from_slice(&output.stdout).unwrap();
+    jsonschema::meta::validate(&schema).unwrap();
+    let schema = jsonschema::validator_for(&schema).unwrap();
+    let valid = |text: &str| schema.is_valid(&toml::from_str::<Value>(text).unwrap());
+    assert!(valid(&example()));
+    assert!(valid(&good()));
+    for (from, to) in [
+        ("data_dir", "data_dri"),
+        ("dwell_ms", "dwel_ms"),
+        ("analysis_fps = 5", "analysis_fps = 0"),
+        ("severity = 2", "severity = 7"),
+        (", [0.75, 0.95], [0.30, 0.95]]", "]"),
+        ("kind = \"zone_intrusion\"", "kind = \"rain\""),
+        ("edge = \"gate-1\"", "edge = \"Gate 1\""),
+    ] {
+        let wrong = example().replace(from, to);
+        assert_ne!(wrong, example(), "{from}");
+        assert!(!valid(&wrong), "the schema takes {to}");
+    }
+}

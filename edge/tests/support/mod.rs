@@ -1,0 +1,38 @@
+//! What the edge's integration tests share: a box with its configuration, a listener on the broker, and
+//! ways to look at pictures.
+
+#![allow(dead_code, reason = "each test binary uses its own part")]
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "helpers of tests")]
+
+pub mod edge;
+pub mod listener;
+pub mod picture;
+pub mod site;
+
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use gatepost_testbed::footage;
+use gatepost_testbed::rtsp_camera::{Join, Options, RtspCamera};
+
+/// What should come soon; long, because test machines are small and busy.
+pub const SOON: Duration = Duration::from_secs(60);
+/// What takes a round of the clip or several reconnections.
+pub const LATER: Duration = Duration::from_secs(180);
+
+/// One test with a running daemon at a time: several detectors at once starve each other on a small machine.
+pub fn turn() -> MutexGuard<'static, ()> {
+    static TURN: Mutex<()> = Mutex::new(());
+    TURN.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// The pedestrian clip as a camera, from its beginning for each client.
+pub fn pedestrians() -> RtspCamera {
+    camera(Options::default())
+}
+
+/// The pedestrian clip as a camera of other options.
+pub fn camera(options: Options) -> RtspCamera {
+    let clip = footage::vtest().expect("run `setup/install.sh all` first");
+    RtspCamera::serve(&clip, &Options { join: Join::Beginning, ..options }).unwrap()
+}
