@@ -185,7 +185,10 @@ rm "$client_python"
 printf '#!/bin/bash\nmkdir -p "$(dirname "$4")"; echo other >"$4"\n' >"$client_python"
 chmod +x "$client_python"
 install model
-expect "weights that came out different are refused" 1 "models/weights/centernet-512.onnx came out with sha256" "models/centernet-512.toml wants"
+expect "weights that came out different are refused" 1 "models/weights/centernet.onnx came out with sha256" "models/centernet-512.toml wants"
+sed -i 's/^sha256 = "./sha256 = "/' "$work/copy/models/centernet-320.toml"
+install model
+expect "manifests that want different weights are refused" 1 "models/centernet-320.toml wants another sha256"
 
 # --- the committed pins agree with each other
 

@@ -7,19 +7,17 @@ import onnx
 from onnx import TensorProto, helper
 
 import hard_swish
-from translate import Translation
+from translate import WHOLE, Translation
 
 OPSET = 17
 # The first IR version that carries opset 17: older runtimes refuse a newer one.
 IR_VERSION = 8
 
 
-def convert(graph, size, outputs):
-    """`outputs`: TensorFlow node name -> name of the ONNX output."""
-    if size <= 0 or size % 32:
-        raise ValueError(f"input size {size} is not a multiple of 32")
+def convert(graph, outputs, metadata=None):
+    """`outputs`: TensorFlow node name -> name of the ONNX output. `metadata`: kept in the file."""
     nodes = graph.order_up_to(list(outputs))
-    translation = Translation(graph, size, hard_swish.find(graph, nodes))
+    translation = Translation(graph, nodes, outputs, hard_swish.find(graph, nodes))
     for node in nodes:
         translation.translate(node)
 
@@ -27,15 +25,14 @@ def convert(graph, size, outputs):
     for source, name in outputs.items():
         inner = translation.result(source)
         translation.emit("Identity", [inner], name, translation.shapes[inner])
-        channels, height, width = translation.shapes[inner]
-        named_outputs.append(
-            helper.make_tensor_value_info(name, TensorProto.FLOAT, [1, channels, height, width])
-        )
+        channels, step = translation.shapes[inner]
+        shape = [1, channels, 1, 1] if step is WHOLE else [1, channels, f"height/{step}", f"width/{step}"]
+        named_outputs.append(helper.make_tensor_value_info(name, TensorProto.FLOAT, shape))
     model = helper.make_model(
         helper.make_graph(
             translation.nodes,
             "detector",
-            [helper.make_tensor_value_info("image", TensorProto.UINT8, [1, size, size, 3])],
+            [helper.make_tensor_value_info("image", TensorProto.UINT8, [1, "height", "width", 3])],
             named_outputs,
             list(translation.initializers.values()),
         ),
@@ -43,6 +40,7 @@ def convert(graph, size, outputs):
         opset_imports=[helper.make_opsetid("", OPSET)],
         ir_version=IR_VERSION,
     )
+    helper.set_model_props(model, metadata or {})
     onnx.checker.check_model(model, full_check=True)
     return model
 

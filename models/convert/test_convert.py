@@ -15,6 +15,7 @@ from onnx.reference import ReferenceEvaluator
 
 import hard_swish
 import onnx_file
+import select_channels
 import tfjs_graph
 from tfjs_graph import Graph, GraphError, Node
 from translate import same_padding
@@ -47,34 +48,30 @@ def graph(nodes, constants):
     return Graph(by_name, {name: np.asarray(value) for name, value in constants.items()})
 
 
-def convert(nodes, constants, size=64):
-    return onnx_file.convert(graph(nodes, constants), size, {nodes[-1].name: "result"})
+def convert(nodes, constants):
+    return onnx_file.convert(graph(nodes, constants), {nodes[-1].name: "result"})
 
 
 def run(model, image):
     return ReferenceEvaluator(model).run(["result"], {"image": image})[0]
 
 
-def image(size=64):
-    return np.random.default_rng(7).integers(0, 256, (1, size, size, 3), np.uint8)
+def image(height=64, width=64):
+    return np.random.default_rng(7).integers(0, 256, (1, height, width, 3), np.uint8)
 
 
 class SamePadding(unittest.TestCase):
     def test_stride_one_is_symmetric(self):
-        self.assertEqual(same_padding(128, 3, 1), (1, 1))
-        self.assertEqual(same_padding(128, 5, 1), (2, 2))
-        self.assertEqual(same_padding(128, 1, 1), (0, 0))
+        self.assertEqual(same_padding(3, 1), (1, 1))
+        self.assertEqual(same_padding(5, 1), (2, 2))
+        self.assertEqual(same_padding(1, 1), (0, 0))
 
-    def test_stride_two_on_even_sizes_has_the_odd_pixel_after(self):
-        self.assertEqual(same_padding(512, 3, 2), (0, 1))
-        self.assertEqual(same_padding(64, 5, 2), (1, 2))
-
-    def test_stride_two_on_odd_sizes(self):
-        self.assertEqual(same_padding(7, 3, 2), (1, 1))
-        self.assertEqual(same_padding(7, 5, 2), (2, 2))
+    def test_stride_two_has_the_odd_pixel_after(self):
+        self.assertEqual(same_padding(3, 2), (0, 1))
+        self.assertEqual(same_padding(5, 2), (1, 2))
 
     def test_a_kernel_smaller_than_the_stride_needs_none(self):
-        self.assertEqual(same_padding(8, 1, 2), (0, 0))
+        self.assertEqual(same_padding(1, 2), (0, 0))
 
 
 class Weights(unittest.TestCase):
@@ -135,18 +132,34 @@ class Translation(unittest.TestCase):
         result = run(convert([placeholder(), node], {"k": kernel}), picture)
         np.testing.assert_allclose(result[0], picture[0].transpose(2, 0, 1) * np.float32([1, 10, 100])[:, None, None])
 
-    def test_resizing_doubles_at_another_size_than_the_source(self):
+    def test_one_model_takes_pictures_of_any_size(self):
+        # Half the pixels, a mean over all of them, and doubled again: all that could hold a size.
         nodes = [
             placeholder(64),
-            Node("resize", "ResizeBilinear", ("images", "target"), {}),
+            convolution("half", "images", "k", stride=2),
+            Node("mean", "Mean", ("half", "axes"), {"keep_dims": {"b": True}}),
+            Node("scaled", "Mul", ("half", "mean"), {}),
+            Node("resize", "ResizeBilinear", ("scaled", "target"), {}),
         ]
-        model = convert(nodes, {"target": np.array([128, 128], np.int32)}, size=32)
-        picture = image(32)
-        result = run(model, picture)
-        self.assertEqual(result.shape, (1, 3, 64, 64))
-        # Not half-pixel: every even sample is a source pixel, every odd one lies between two.
-        np.testing.assert_allclose(result[0, :, ::2, ::2], picture[0].transpose(2, 0, 1))
-        np.testing.assert_allclose(result[0, 0, 0, 1], picture[0, 0, :2, 0].mean())
+        kernel = np.eye(3, dtype=np.float32).reshape(1, 1, 3, 3)
+        constants = {"k": kernel, "axes": np.array([1, 2]), "target": np.array([64, 64], np.int32)}
+        model = convert(nodes, constants)
+        for height, width in ((64, 64), (32, 96)):
+            picture = image(height, width)
+            half = picture[0, ::2, ::2].transpose(2, 0, 1).astype(np.float32)
+            expected = half * half.mean(axis=(1, 2), keepdims=True)
+            result = run(model, picture)
+            self.assertEqual(result.shape, (1, 3, height, width))
+            # Not half-pixel: every even sample is a source pixel, every odd one lies between two.
+            np.testing.assert_allclose(result[0, :, ::2, ::2], expected, rtol=1e-5)
+            np.testing.assert_allclose(result[0, 0, 0, 1], expected[0, 0, :2].mean(), rtol=1e-5)
+
+    def test_the_sizes_are_named_in_the_file(self):
+        kernel = np.ones((1, 1, 3, 4), np.float32)
+        model = convert([placeholder(), convolution("half", "images", "k", stride=2)], {"k": kernel})
+        sides = lambda value: [dim.dim_param or dim.dim_value for dim in value.type.tensor_type.shape.dim]
+        self.assertEqual(sides(model.graph.input[0]), [1, "height", "width", 3])
+        self.assertEqual(sides(model.graph.output[0]), [1, 4, "height/2", "width/2"])
 
     def test_the_same_graph_gives_the_same_bytes(self):
         kernel = np.ones((1, 1, 3, 2), np.float32)
@@ -191,6 +204,40 @@ class HardSwishes(unittest.TestCase):
         expected = self.expected(picture).sum(axis=1, keepdims=True) + 5
         np.testing.assert_allclose(run(model, picture), expected, atol=1e-5)
 
+    def test_the_factor_passes_through_means_and_products(self):
+        nodes = [
+            *self.nodes(),
+            Node("mean", "Mean", ("swish", "axes"), {"keep_dims": {"b": True}}),
+            Node("half", "Mul", ("mean", "one_half"), {}),
+            Node("product", "Mul", ("half", "swish"), {}),
+        ]
+        constants = {**self.constants(), "axes": np.array([1, 2]), "one_half": np.float32(0.5)}
+        model = convert(nodes, constants)
+        picture = image()
+        swish = self.expected(picture)
+        expected = swish * swish.mean(axis=(2, 3), keepdims=True) / 2
+        np.testing.assert_allclose(run(model, picture), expected, atol=1e-5)
+        # The swish, the product, and at the end one for all the factors together.
+        self.assertEqual([node.op_type for node in model.graph.node].count("Mul"), 3)
+
+    def test_a_convolution_added_to_it_is_divided_by_the_factor(self):
+        kernel = np.random.default_rng(2).normal(size=(1, 1, 3, 3)).astype(np.float32)
+        bias = np.float32([1, 2, 3])
+        nodes = [
+            *self.nodes(),
+            convolution("other", "swish", "k", "_FusedConv2D", fused=["BiasAdd"], bias="b"),
+            Node("sum", "Add", ("other", "swish"), {}),
+            convolution("next", "sum", "ones"),
+        ]
+        constants = {**self.constants(), "k": kernel, "b": bias, "ones": np.ones((1, 1, 3, 1), np.float32)}
+        model = convert(nodes, constants)
+        self.assertEqual([node.op_type for node in model.graph.node].count("Mul"), 1)
+        picture = image()
+        swish = self.expected(picture)
+        other = np.einsum("nchw,co->nohw", swish, kernel[0, 0]) + bias[:, None, None]
+        expected = (swish + other).sum(axis=1, keepdims=True)
+        np.testing.assert_allclose(run(model, picture), expected, atol=1e-5)
+
     def test_an_operation_read_elsewhere_is_left_alone(self):
         nodes = [*self.nodes(), Node("sum", "Add", ("swish", "gate"), {})]
         whole = graph(nodes, self.constants())
@@ -202,14 +249,89 @@ class HardSwishes(unittest.TestCase):
         self.assertAlmostEqual(swish.factor, 0.99975586, places=7)
 
 
+class SpareChannels(unittest.TestCase):
+    """18 channels become 20 where only convolutions read them; the result is the same."""
+
+    def setUp(self):
+        random = np.random.default_rng(3)
+        self.constants = {
+            "in": random.normal(size=(1, 1, 3, 18)).astype(np.float32),
+            "b": random.normal(size=18).astype(np.float32),
+            "deep": random.normal(size=(1, 1, 18, 1)).astype(np.float32),
+            "out": random.normal(size=(1, 1, 18, 8)).astype(np.float32),
+        }
+        self.nodes = [
+            placeholder(),
+            convolution("wide", "images", "in", "_FusedConv2D", fused=["BiasAdd", "Relu"], bias="b"),
+            convolution("each", "wide", "deep", "DepthwiseConv2dNative"),
+            convolution("dense", "each", "out"),
+        ]
+
+    def expected_each(self, picture):
+        wide = np.einsum("nhwc,co->nohw", picture.astype(np.float64), self.constants["in"][0, 0])
+        wide = np.maximum(wide + self.constants["b"][:, None, None], 0)
+        return wide * self.constants["deep"].reshape(18, 1, 1)
+
+    def test_they_change_nothing(self):
+        picture = image()
+        model = convert(self.nodes, self.constants)
+        shapes = {weight.name: tuple(weight.dims) for weight in model.graph.initializer}
+        self.assertEqual(
+            shapes, {"in": (20, 3, 1, 1), "b": (20,), "deep": (20, 1, 1, 1), "out": (8, 20, 1, 1)}
+        )
+        expected = np.einsum("nchw,co->nohw", self.expected_each(picture), self.constants["out"][0, 0])
+        np.testing.assert_allclose(run(model, picture), expected, rtol=1e-4, atol=1e-2)
+
+    def test_none_where_something_else_reads_the_channels(self):
+        picture = image()
+        result = run(convert(self.nodes[:-1], self.constants), picture)
+        np.testing.assert_allclose(result, self.expected_each(picture), rtol=1e-4, atol=1e-3)
+
+
+class SelectedChannels(unittest.TestCase):
+    CONSTANTS = {
+        "k": np.random.default_rng(4).normal(size=(1, 1, 3, 8)).astype(np.float32) / 255,
+        "b": np.arange(8, dtype=np.float32) / 8,
+    }
+    NODES = [
+        placeholder(),
+        convolution("classes", "images", "k", "_FusedConv2D", fused=["BiasAdd"], bias="b"),
+        Node("scores", "Sigmoid", ("classes",), {}),
+    ]
+
+    def test_they_are_those_of_the_whole_in_the_order_asked_for(self):
+        picture = image()
+        whole = graph(self.NODES, self.CONSTANTS)
+        selected = select_channels.select(whole, "scores", [5, 0])
+        every = run(onnx_file.convert(whole, {"scores": "result"}), picture)
+        two = run(onnx_file.convert(selected, {"scores": "result"}), picture)
+        self.assertEqual(two.shape, (1, 2, 64, 64))
+        np.testing.assert_allclose(two, every[:, [5, 0]], rtol=1e-6)
+
+    def refuses(self, message, nodes, channels):
+        with self.assertRaisesRegex(GraphError, message):
+            select_channels.select(graph(nodes, self.CONSTANTS), nodes[-1].name, channels)
+
+    def test_a_channel_that_is_not_there(self):
+        self.refuses(r"node 'classes'.*channels 0 to 7, not \[8\]", self.NODES, [0, 8])
+
+    def test_what_no_convolution_computes(self):
+        mixed = [*self.NODES, Node("sum", "Add", ("scores", "scores"), {})]
+        self.refuses(r"node 'sum' \(op Add\).*no convolution computes them", mixed, [0])
+
+    def test_a_convolution_that_something_else_reads(self):
+        nodes = [*self.NODES[:2], Node("other", "Relu", ("classes",), {}), self.NODES[2]]
+        self.refuses(r"node 'classes'.*read elsewhere", nodes, [0])
+
+
 class Refusals(unittest.TestCase):
     """Whatever is not understood is named: the node and the operation."""
 
     KERNEL = {"k": np.ones((3, 3, 3, 2), np.float32)}
 
-    def refuses(self, message, nodes, constants, size=64):
-        with self.assertRaisesRegex((GraphError, ValueError), message):
-            convert(nodes, constants, size)
+    def refuses(self, message, nodes, constants):
+        with self.assertRaisesRegex(GraphError, message):
+            convert(nodes, constants)
 
     def test_an_unknown_operation(self):
         nodes = [placeholder(), Node("head/erf", "Erf", ("images",), {})]
@@ -241,8 +363,12 @@ class Refusals(unittest.TestCase):
         self.refuses(r"node 'resize'.*align_corners", [placeholder(), node], {"to": np.array([128, 128])})
 
     def test_a_resize_that_does_not_double(self):
-        node = Node("resize", "ResizeBilinear", ("images", "to"), {})
-        self.refuses(r"node 'resize'.*only doubling", [placeholder(), node], {"to": np.array([96, 96])})
+        nodes = [
+            placeholder(),
+            convolution("half", "images", "k", stride=2),
+            Node("resize", "ResizeBilinear", ("half", "to"), {}),
+        ]
+        self.refuses(r"node 'resize'.*only doubling", nodes, {**self.KERNEL, "to": np.array([96, 96])})
 
     def test_a_mean_over_channels(self):
         node = Node("mean", "Mean", ("images", "axes"), {"keep_dims": {"b": True}})
@@ -251,8 +377,17 @@ class Refusals(unittest.TestCase):
     def test_a_node_that_is_not_there(self):
         self.refuses("no node named 'gone'", [placeholder(), Node("relu", "Relu", ("gone",), {})], {})
 
-    def test_a_size_that_is_no_multiple_of_32(self):
-        self.refuses("500 is not a multiple of 32", [placeholder()], {}, size=500)
+    def test_halving_once_more_than_the_picture_can_be(self):
+        nodes = [placeholder()]
+        kernels = {f"k{depth}": np.ones((3, 3, 3, 3), np.float32) for depth in range(6)}
+        for depth in range(6):
+            nodes.append(convolution(f"half{depth}", nodes[-1].name, f"k{depth}", stride=2))
+        convert(nodes[:-1], kernels)
+        self.refuses(r"node 'half5'.*stride 2 does not divide", nodes, kernels)
+
+    def test_valid_padding_of_more_than_a_pixel(self):
+        node = convolution("conv", "images", "k", padding="VALID")
+        self.refuses(r"node 'conv'.*padding VALID", [placeholder(), node], self.KERNEL)
 
 
 class Names(unittest.TestCase):

@@ -1,6 +1,6 @@
 """Compares ONNX Runtime's tensors with those TensorFlow.js left beside each frame.
 
-    python compare.py MODEL.onnx SIZE FRAME.rgb...
+    python compare.py MODEL.onnx WIDTHxHEIGHT FRAME.rgb...
 
 Without graph optimisation, the two must agree: this checks the conversion. With it, they must
 agree as well: the edge runs that way, and a runtime that swaps in its own hard-swish (the source
@@ -28,16 +28,20 @@ def main(model, size, frames):
         options.graph_optimization_level = level
         options.intra_op_num_threads = 1
         session = onnxruntime.InferenceSession(model, options, providers=["CPUExecutionProvider"])
-        ok &= compare(f"{size}, {label}", session, size, frames)
+        # The converter keeps some of the original's 80 classes and says which.
+        classes = [int(number) for number in session.get_modelmeta().custom_metadata_map["source_classes"].split(",")]
+        ok &= compare(label, session, classes, size, frames)
     return ok
 
 
-def compare(label, session, size, frames):
+def compare(label, session, classes, size, frames):
     heatmap_off = wh_off = box_off = original_max = converted_max = 0.0
     peaks = lost = gained = 0
+    width, height = (int(side) for side in size.split("x"))
     for frame in frames:
-        image = np.fromfile(frame, np.uint8).reshape(1, size, size, 3)
-        want_heatmap, want_wh = original(frame, "heatmap", 80, size), original(frame, "wh", 4, size)
+        image = np.fromfile(frame, np.uint8).reshape(1, height, width, 3)
+        want_heatmap = original(frame, "heatmap", 80, height, width)[classes]
+        want_wh = original(frame, "wh", 4, height, width)
         heatmap, wh = (tensor[0] for tensor in session.run(["heatmap", "wh"], {"image": image}))
         heatmap_off = max(heatmap_off, np.abs(heatmap - want_heatmap).max())
         wh_off = max(wh_off, np.abs(wh - want_wh).max())
@@ -51,7 +55,7 @@ def compare(label, session, size, frames):
             box_off = max(box_off, np.abs(want_boxes[peak] - boxes[peak]).max())
     ok = heatmap_off < HEATMAP_TOLERANCE and not lost and not gained and box_off < BOX_TOLERANCE_PIXELS
     print(
-        f"{'ok  ' if ok else 'FAIL'} {label}: {len(frames)} frames; heatmap differs by at most {heatmap_off:.1e}"
+        f"{'ok  ' if ok else 'FAIL'} {size}, {label}: {len(frames)} frames; heatmap differs by at most {heatmap_off:.1e}"
         f" (allowed {HEATMAP_TOLERANCE:.0e}), maximum {original_max:.6f} original, {converted_max:.6f} converted;"
         f" wh by {wh_off:.1e} px; of {peaks} peaks above {PEAK_SCORE} {lost} lost, {gained} gained,"
         f" boxes moved by at most {box_off:.1e} px"
@@ -59,9 +63,8 @@ def compare(label, session, size, frames):
     return ok
 
 
-def original(frame, name, channels, size):
-    side = size // 4
-    return np.fromfile(f"{frame}.{name}", "<f4").reshape(side, side, channels).transpose(2, 0, 1)
+def original(frame, name, channels, height, width):
+    return np.fromfile(f"{frame}.{name}", "<f4").reshape(height // 4, width // 4, channels).transpose(2, 0, 1)
 
 
 def decode(heatmap, wh):
@@ -79,4 +82,4 @@ def decode(heatmap, wh):
 
 
 if __name__ == "__main__":
-    sys.exit(0 if main(sys.argv[1], int(sys.argv[2]), sys.argv[3:]) else 1)
+    sys.exit(0 if main(sys.argv[1], sys.argv[2], sys.argv[3:]) else 1)

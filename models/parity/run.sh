@@ -10,6 +10,7 @@ set -euo pipefail
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 root=$(cd "$here/../.." && pwd)
 graph=$root/.fetched/detector/centernet.json
+weights=$root/models/weights/centernet.onnx
 python=$root/.fetched/python/bin/python
 clip=$root/.fetched/footage/vtest.avi
 
@@ -19,6 +20,7 @@ missing() { echo "models/parity: $1 is missing: run 'setup/install.sh $2' first"
 command -v node >/dev/null || skip "Node is not installed (setup/install.sh debian)"
 command -v npm >/dev/null || skip "npm is not installed (setup/install.sh debian)"
 [ -f "$graph" ] || skip "the original graph of @vladmandic/human is not here (setup/install.sh model)"
+[ -f "$weights" ] || missing models/weights/centernet.onnx model
 [ -x "$python" ] || missing .fetched/python python
 [ -f "$clip" ] || missing .fetched/footage/vtest.avi footage
 
@@ -34,15 +36,16 @@ if ! cmp -s "$here/package-lock.json" "$here/node_modules/.installed-lock.json";
   cp "$here/package-lock.json" "$here/node_modules/.installed-lock.json"
 fi
 
-for size in 512 320; do
+# The original's own size, a smaller one, and one that is not square.
+for size in 512x512 320x320 512x384; do
   mkdir "$work/$size"
   # One frame every 20 seconds of the clip, letterboxed as the edge does.
   gst-launch-1.0 -q filesrc location="$clip" ! decodebin ! \
     videorate ! video/x-raw,framerate=1/20 ! videoconvert ! videoscale add-borders=true ! \
-    "video/x-raw,format=RGB,width=$size,height=$size,pixel-aspect-ratio=1/1" ! \
+    "video/x-raw,format=RGB,width=${size%x*},height=${size#*x},pixel-aspect-ratio=1/1" ! \
     multifilesink location="$work/$size/%02d.rgb"
   echo "models/parity: $size: the original graph, in TensorFlow.js"
   node "$here/reference.mjs" "$graph" "$size" "$work/$size"/*.rgb 2>"$work/node.log" ||
     { cat "$work/node.log" >&2; echo "models/parity: TensorFlow.js did not run the original graph at $size, its words are above" >&2; exit 1; }
-  PYTHONDONTWRITEBYTECODE=1 "$python" "$here/compare.py" "$root/models/weights/centernet-$size.onnx" "$size" "$work/$size"/*.rgb
+  PYTHONDONTWRITEBYTECODE=1 "$python" "$here/compare.py" "$weights" "$size" "$work/$size"/*.rgb
 done

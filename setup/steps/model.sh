@@ -3,30 +3,33 @@
 # Only these are taken. The package also holds models of faces and emotions, which have no place
 # in this product: they are never unpacked, and the package is deleted afterwards.
 detector_files=(centernet.json centernet.bin)
-detector_sizes=(512 320)
+# Of COCO's 80 classes those the product speaks of; `[classes]` in the manifests counts them from 0.
+detector_classes=0,1,2,3,5,7
+detector_weights=models/weights/centernet.onnx
+# They differ in the size of the picture only.
+detector_manifests=(models/centernet-512.toml models/centernet-320.toml)
 
 step_model() {
-  local size weights key file sources=$fetched/detector
+  local key file wanted sources=$fetched/detector
+  wanted=$(wanted_sha256)
   key=$(
     cat "$root"/models/convert/*.py "$setup_dir/requirements/convert.txt"
     for file in "${detector_files[@]}"; do locked_sha256 "$file"; done
-    for size in "${detector_sizes[@]}"; do manifest_sha256 "$size"; done
+    echo "$detector_classes" "$wanted"
   )
   key=$(sha256sum <<<"$key")
-  if stamp_holds model "$key" && weights_are_right; then
-    already_done "$(printf 'models/weights/centernet-%s.onnx ' "${detector_sizes[@]}" | sed 's/ $//')"
+  if stamp_holds model "$key" && has_sha256 "$root/$detector_weights" "$wanted"; then
+    already_done "$detector_weights"
     return
   fi
   detector_sources_are_right || fetch_detector_sources
   step_python convert
-  for size in "${detector_sizes[@]}"; do
-    weights=$root/models/weights/centernet-$size.onnx
-    say "converting to models/weights/centernet-$size.onnx"
-    PYTHONDONTWRITEBYTECODE=1 "$venv/bin/python" "$root/models/convert" "$sources/centernet.json" "$size" "$weights" ||
-      fail "models/convert did not convert centernet.json at size $size, its reason is above"
-    has_sha256 "$weights" "$(manifest_sha256 "$size")" ||
-      fail "models/weights/centernet-$size.onnx came out with sha256 $(sha256_of "$weights"), models/centernet-$size.toml wants $(manifest_sha256 "$size"): the converter or its packages changed. If that is meant, run models/parity/run.sh, then put the new hash into the manifest"
-  done
+  say "converting to $detector_weights"
+  PYTHONDONTWRITEBYTECODE=1 "$venv/bin/python" "$root/models/convert" \
+    "$sources/centernet.json" "$detector_classes" "$root/$detector_weights" ||
+    fail "models/convert did not convert centernet.json, its reason is above"
+  has_sha256 "$root/$detector_weights" "$wanted" ||
+    fail "$detector_weights came out with sha256 $(sha256_of "$root/$detector_weights"), ${detector_manifests[0]} wants $wanted: the converter or its packages changed. If that is meant, run models/parity/run.sh, then put the new hash into ${detector_manifests[*]}"
   write_stamp model "$key"
   say "done"
 }
@@ -63,16 +66,13 @@ detector_sources_are_right() {
   done
 }
 
-weights_are_right() {
-  local size
-  for size in "${detector_sizes[@]}"; do
-    has_sha256 "$root/models/weights/centernet-$size.onnx" "$(manifest_sha256 "$size")" || return 1
+wanted_sha256() {
+  local manifest value wanted=
+  for manifest in "${detector_manifests[@]}"; do
+    value=$(sed -n 's/^sha256 *= *"\([0-9a-f]*\)".*/\1/p' "$root/$manifest")
+    [ -n "$value" ] || fail "$manifest has no line 'sha256 = \"...\"': take the file from git again"
+    [ "$value" = "${wanted:=$value}" ] ||
+      fail "$manifest wants another sha256 of $detector_weights than ${detector_manifests[0]}: they are made to be the same"
   done
-}
-
-manifest_sha256() {
-  local manifest=$root/models/centernet-$1.toml value
-  value=$(sed -n 's/^sha256 *= *"\([0-9a-f]*\)".*/\1/p' "$manifest")
-  [ -n "$value" ] || fail "models/centernet-$1.toml has no line 'sha256 = \"...\"': take the file from git again"
-  echo "$value"
+  echo "$wanted"
 }
