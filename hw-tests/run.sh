@@ -25,7 +25,7 @@ work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 
 [ -x "$edge" ] || skip "$edge is not here: build it ('make build'), or copy it over and set GATEPOST_BIN_DIR"
-for needed in "$runtime" .fetched/footage/vtest.avi models/weights/centernet-320.onnx; do
+for needed in "$runtime" .fetched/footage/vtest.avi models/weights/centernet.onnx; do
   [ -f "$needed" ] || skip "$needed is not here: run 'setup/install.sh debian python onnxruntime footage model'"
 done
 
