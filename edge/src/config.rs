@@ -12,11 +12,11 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use gatepost_wire::event::ObjectClass;
-use gatepost_wire::{CameraId, EdgeId, RuleId, Severity, ZoneId};
+use gatepost_wire::{BrokerUrl, CameraId, EdgeId, RuleId, Severity, ZoneId};
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-pub use address::{BrokerUrl, CameraUrl};
+pub use address::CameraUrl;
 pub use load::{ConfigError, load, parse};
 pub use polygon::{Point, Polygon};
 

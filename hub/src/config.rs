@@ -9,12 +9,12 @@ mod read;
 use std::num::NonZeroU32;
 use std::path::PathBuf;
 
-use gatepost_wire::EdgeId;
+use gatepost_wire::{BrokerUrl, EdgeId};
 use schemars::JsonSchema;
 use serde::Deserialize;
 use toml::Spanned;
 
-pub use address::{BrokerUrl, HostName, LoopbackAddr, ShareGroup};
+pub use address::{HostName, LoopbackAddr, ShareGroup};
 pub use read::{ConfigError, load, read_toml};
 
 /// A configuration that may be started.
@@ -182,7 +182,7 @@ pub struct BrokerTable {
     /// `gatepost-hub device add`.
     #[schemars(with = "Option<PathBuf>")]
     pub devices_file: Option<Spanned<PathBuf>>,
-    /// External: `mqtt://host:port`.
+    /// External: `mqtt://host:port`, on loopback: there is no TLS yet.
     #[schemars(with = "Option<String>")]
     pub url: Option<Spanned<BrokerUrl>>,
     /// External: name to log in with.

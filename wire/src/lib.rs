@@ -2,11 +2,12 @@
 //! MQTT each is published, and the JSON Schema and AsyncAPI documents that say so to others.
 //!
 //! The rooms, in the order a message is made: [`id`], [`event`], [`health`], [`topic`], [`envelope`],
-//! [`schema`]. Nothing here does I/O, reads a clock or spawns a task.
+//! [`schema`]; and [`broker`], the address both sides write. Nothing here does I/O, reads a clock or spawns a task.
 //!
 //! The contract describes places and happenings. It has no field for who someone is, and none may be
 //! added: no name, face, plate text, appearance vector, or identifier that outlives a track.
 
+pub mod broker;
 pub mod envelope;
 pub mod event;
 pub mod health;
@@ -14,6 +15,7 @@ pub mod id;
 pub mod schema;
 pub mod topic;
 
+pub use broker::BrokerUrl;
 pub use envelope::{EnvelopeError, MAX_ENVELOPE_BYTES};
 pub use event::{Event, Happening, Severity};
 pub use health::{Health, Presence};

@@ -9,7 +9,7 @@ use rumqttc::v5::mqttbytes::QoS;
 use rumqttc::v5::mqttbytes::v5::{
     ConnAck, ConnectProperties, ConnectReturnCode, LastWill, Packet, PubAckReason, PublishProperties,
 };
-use rumqttc::v5::{AsyncClient, ConnectionError, Event, EventLoop, MqttOptions};
+use rumqttc::v5::{AsyncClient, ConnectionError, Event, EventLoop, MqttOptions, StateError, mqttbytes};
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 
@@ -22,6 +22,7 @@ const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 const MAX_INCOMING_BYTES: u32 = 256 * 1024;
 /// What MQTT 5 says when the broker says nothing.
 const DEFAULT_RECEIVE_MAX: u16 = u16::MAX;
+const PACKET_TOO_LARGE: u8 = 0x95;
 const DEFAULT_MAX_PACKET_BYTES: usize = 256 * 1024 * 1024;
 
 /// A message and where it goes; always QoS 1.
@@ -51,6 +52,8 @@ pub(super) enum Lost {
     Refused { broker: String, code: ConnectReturnCode },
     #[error("{broker}: the connection to the broker is lost or cannot be made: {reason}")]
     Broken { broker: String, reason: String },
+    #[error("{broker}: the broker refuses a packet as too large")]
+    TooLarge { broker: String },
     #[error("`uplink.password_file`: {0}")]
     Secret(#[from] SecretError),
 }
@@ -133,6 +136,10 @@ impl Connection {
                     return Err(self.broken(format!("the broker said goodbye: {:?}", goodbye.reason_code)));
                 }
                 Some(Ok(_)) => {}
+                // Mosquitto answers so, which MQTT 5 does not allow: the client cannot read it and gives up.
+                Some(Err(ConnectionError::MqttState(StateError::Deserialization(
+                    mqttbytes::Error::InvalidConnectReturnCode(PACKET_TOO_LARGE),
+                )))) => return Err(Lost::TooLarge { broker: self.broker.clone() }),
                 Some(Err(error)) => return Err(self.broken(error)),
                 None => return Err(self.broken("the client stopped")),
             }
@@ -176,7 +183,7 @@ async fn poll(mut event_loop: EventLoop, events: mpsc::UnboundedSender<Result<Ev
 
 fn options(config: &Uplink, edge: &EdgeId, boot: BootId) -> Result<MqttOptions, Lost> {
     // The client id is the edge's name: two boxes of one name throw each other out, which is seen at once.
-    let mut options = MqttOptions::new(edge.as_str(), &config.broker.host, config.broker.port);
+    let mut options = MqttOptions::new(edge.as_str(), config.broker.host(), config.broker.port());
     options
         .set_keep_alive(KEEP_ALIVE)
         .set_clean_start(true)

@@ -96,12 +96,7 @@ async fn keep_connected(
 }
 
 fn options(config: &ExternalBroker) -> MqttOptions {
-    let host = if config.url.host.contains(':') {
-        format!("[{}]", config.url.host)
-    } else {
-        config.url.host.clone()
-    };
-    let mut options = MqttOptions::new(config.client_id.clone(), host, config.url.port);
+    let mut options = MqttOptions::new(config.client_id.clone(), config.url.host(), config.url.port());
     options
         .set_keep_alive(Duration::from_secs(30))
         .set_clean_start(false)

@@ -42,54 +42,6 @@ impl TryFrom<String> for LoopbackAddr {
     }
 }
 
-/// `mqtt://host:port` of an external broker.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
-#[serde(try_from = "String")]
-pub struct BrokerUrl {
-    /// Name or address.
-    pub host: String,
-    /// Port.
-    pub port: u16,
-}
-
-impl TryFrom<String> for BrokerUrl {
-    type Error = String;
-
-    fn try_from(text: String) -> Result<Self, String> {
-        // The text is not repeated: people do put passwords into URLs.
-        let Some(rest) = text.strip_prefix("mqtt://") else {
-            return Err(
-                "an address such as mqtt://127.0.0.1:1883 is needed (mqtts is not built in yet)".into()
-            );
-        };
-        let rest = rest.strip_suffix('/').unwrap_or(rest);
-        if rest.contains('@') {
-            return Err("no name or password here: use `username` and `password_file`".into());
-        }
-        let (host, port) = match rest.rsplit_once(':') {
-            Some((host, port)) if !port.contains(']') => {
-                (host, port.parse().map_err(|_| format!("{port:?} is not a port"))?)
-            }
-            _ => (rest, 1883),
-        };
-        let host = host.trim_start_matches('[').trim_end_matches(']');
-        if host.is_empty() || host.contains(['/', '?', '#', ' ']) {
-            return Err(format!("{host:?} is not a host name"));
-        }
-        Ok(Self { host: host.to_owned(), port })
-    }
-}
-
-impl std::fmt::Display for BrokerUrl {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        if self.host.contains(':') {
-            write!(f, "mqtt://[{}]:{}", self.host, self.port)
-        } else {
-            write!(f, "mqtt://{}:{}", self.host, self.port)
-        }
-    }
-}
-
 /// Group name of an MQTT shared subscription.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(try_from = "String")]
@@ -150,17 +102,5 @@ mod tests {
         let error = LoopbackAddr::try_from("0.0.0.0:8080".to_owned()).unwrap_err();
         assert!(error.contains("proxy"), "{error}");
         assert!(LoopbackAddr::try_from("8080".to_owned()).is_err());
-    }
-
-    #[test]
-    fn broker_urls() {
-        let url = |text: &str| BrokerUrl::try_from(text.to_owned());
-        assert_eq!(url("mqtt://broker.lan").unwrap().to_string(), "mqtt://broker.lan:1883");
-        assert_eq!(url("mqtt://[::1]:1884/").unwrap(), BrokerUrl { host: "::1".into(), port: 1884 });
-        for bad in ["broker:1883", "mqtts://broker", "mqtt://", "mqtt://a:b", "mqtt://a/b"] {
-            assert!(url(bad).is_err(), "{bad}");
-        }
-        let error = url("mqtt://me:secret@broker").unwrap_err();
-        assert!(!error.contains("secret"), "{error}");
     }
 }

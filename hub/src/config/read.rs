@@ -209,12 +209,12 @@ mod tests {
             ("[broker]\nmax_packet_bytes = 0\n", "/hub.toml:2: `broker.max_packet_bytes`:"),
             ("data_dir = 7\n", "/hub.toml:1: `data_dir`: invalid type"),
             (
-                "[broker]\nurl = \"mqtt://a\"\n",
+                "[broker]\nurl = \"mqtt://localhost\"\n",
                 "/hub.toml:2: `broker.url`: `url` belongs to mode = \"external\"",
             ),
             ("[broker]\nmode = \"external\"\n", "/hub.toml:2: `broker.url`: mode = \"external\" needs it"),
             (
-                "[broker]\nmode = \"external\"\nurl = \"mqtt://a\"\nusername = \"hub\"\npassword_file = \"none\"\n",
+                "[broker]\nmode = \"external\"\nurl = \"mqtt://localhost\"\nusername = \"hub\"\npassword_file = \"none\"\n",
                 "/hub.toml:5: `broker.password_file`: /none: No such file",
             ),
             ("[web\n", "/hub.toml:1: `.`:"),
@@ -226,7 +226,7 @@ mod tests {
 
     #[test]
     fn an_external_broker_with_login() {
-        let text = "[broker]\nmode = \"external\"\nurl = \"mqtt://a\"\nusername = \"hub\"\npassword_file = \"password\"";
+        let text = "[broker]\nmode = \"external\"\nurl = \"mqtt://localhost\"\nusername = \"hub\"\npassword_file = \"password\"";
         let Broker::External(broker) = load_text(text).unwrap().broker else { panic!("embedded") };
         assert_eq!(broker.login.as_ref().unwrap().password, "secret");
         assert!(!format!("{broker:?}").contains("secret"));
