@@ -21,7 +21,7 @@ use crate::config::Uplink as UplinkConfig;
 use crate::evidence::{EvidenceStore, JPEG};
 use crate::outbox::{Delivery, Entry, Item, OutboxError, Position};
 use connection::{Connection, Happened, Lost, Publication};
-use window::Window;
+use window::{MAX_IN_FLIGHT, Window};
 
 const RECONNECT_FIRST: Duration = Duration::from_secs(1);
 const RECONNECT_LAST: Duration = Duration::from_secs(60);
@@ -49,7 +49,17 @@ pub struct Uplink {
 enum End {
     Stopped,
     Lost(Lost),
+    /// The broker took no packet as large as this entry.
+    TooLarge(Position),
     Outbox(OutboxError),
+}
+
+/// What a session has learnt of the broker and the next one must know.
+struct Learnt {
+    /// A picture this large was refused, though no limit was announced.
+    too_large_bytes: usize,
+    /// Why the broker does not take what waits; told once, until it takes something.
+    refusal: Option<PubAckReason>,
 }
 
 impl Uplink {
@@ -57,10 +67,15 @@ impl Uplink {
     pub async fn run(self, mut stop: watch::Receiver<bool>) {
         let mut backoff = Backoff::new(RECONNECT_FIRST, RECONNECT_LAST);
         let mut last_reason = String::new();
+        let mut learnt = Learnt { too_large_bytes: usize::MAX, refusal: None };
         loop {
-            let reason = match self.session(&mut stop, &mut backoff).await {
+            let reason = match self.session(&mut stop, &mut backoff, &mut learnt).await {
                 End::Stopped => return,
                 End::Lost(lost) => lost.to_string(),
+                End::TooLarge(position) => match self.give_up_picture(position, &mut learnt) {
+                    Ok(()) => format!("{}: the broker refuses a packet as too large", self.config.broker),
+                    Err(error) => error.to_string(),
+                },
                 End::Outbox(error) => error.to_string(),
             };
             if reason != last_reason {
@@ -74,7 +89,12 @@ impl Uplink {
         }
     }
 
-    async fn session(&self, stop: &mut watch::Receiver<bool>, backoff: &mut Backoff) -> End {
+    async fn session(
+        &self,
+        stop: &mut watch::Receiver<bool>,
+        backoff: &mut Backoff,
+        learnt: &mut Learnt,
+    ) -> End {
         let connected = tokio::select! {
             connected = Connection::open(&self.config, &self.edge, self.boot) => connected,
             _ = stop.wait_for(|stop| *stop) => return End::Stopped,
@@ -84,9 +104,10 @@ impl Uplink {
             Err(lost) => return End::Lost(lost),
         };
         backoff.reset();
+        connection.max_packet_bytes = connection.max_packet_bytes.min(learnt.too_large_bytes);
         tracing::info!(broker = %self.config.broker, waiting = self.delivery.health().queued, "connected");
         let outcome = tokio::select! {
-            outcome = self.serve(&mut connection) => outcome,
+            outcome = self.serve(&mut connection, learnt) => outcome,
             _ = stop.wait_for(|stop| *stop) => Ok(()),
         };
         match outcome {
@@ -102,7 +123,7 @@ impl Uplink {
     }
 
     /// Publishes whatever is new and takes acknowledgements, until the connection is lost.
-    async fn serve(&self, connection: &mut Connection) -> Result<(), End> {
+    async fn serve(&self, connection: &mut Connection, learnt: &mut Learnt) -> Result<(), End> {
         let mut recorded = self.delivery.recorded();
         let mut health = self.health.clone();
         let mut window = Window::new(connection.receive_max);
@@ -112,9 +133,11 @@ impl Uplink {
         loop {
             self.fill(connection, &mut window).await?;
             tokio::select! {
-                happened = connection.next() => match happened.map_err(End::Lost)? {
+                happened = connection.next() => match happened.map_err(|lost| end_of(lost, &window))? {
                     Happened::Sent(packet) => window.sent(packet),
-                    Happened::Acknowledged(packet, reason) => self.acknowledged(&mut window, packet, reason)?,
+                    Happened::Acknowledged(packet, reason) => {
+                        self.acknowledged(&mut window, packet, reason, learnt)?;
+                    }
                 },
                 Ok(()) = recorded.changed() => {}
                 Ok(()) = health.changed() => {
@@ -145,10 +168,19 @@ impl Uplink {
         Ok(())
     }
 
-    fn acknowledged(&self, window: &mut Window, packet: u16, reason: PubAckReason) -> Result<(), End> {
+    fn acknowledged(
+        &self,
+        window: &mut Window,
+        packet: u16,
+        reason: PubAckReason,
+        learnt: &mut Learnt,
+    ) -> Result<(), End> {
         let Some(position) = window.acknowledged(packet) else { return Ok(()) };
         match reason {
-            PubAckReason::Success => return self.done(position),
+            PubAckReason::Success => {
+                learnt.refusal = None;
+                return self.done(position);
+            }
             // The hub has looked at it and will never take it; sent again it would only block the others.
             PubAckReason::PayloadFormatInvalid => {
                 tracing::error!(
@@ -158,6 +190,8 @@ impl Uplink {
                 );
                 return self.delivery.set_aside(position).map_err(End::Outbox);
             }
+            // One answer for each event, and again after each pause: once is enough.
+            told if learnt.refusal.replace(told) == Some(told) => {}
             // With nobody subscribed the broker has thrown the event away, however politely.
             PubAckReason::NoMatchingSubscribers => {
                 tracing::warn!("{}: no hub listens there yet; events wait in the outbox", self.config.broker);
@@ -170,6 +204,21 @@ impl Uplink {
             ),
         }
         window.start_over(Instant::now() + RETRY_PAUSE);
+        Ok(())
+    }
+
+    /// A picture the broker refuses for its size is given up; the event stays without it.
+    fn give_up_picture(&self, position: Position, learnt: &mut Learnt) -> Result<(), OutboxError> {
+        let waiting = self.delivery.pending(None, MAX_IN_FLIGHT)?;
+        let Some(Entry { item: Item::Picture { event }, .. }) = waiting.iter().find(|e| e.position == position)
+        else {
+            return Ok(());
+        };
+        let bytes = self.evidence.read(*event).map_or(learnt.too_large_bytes, |jpeg| jpeg.len());
+        learnt.too_large_bytes = learnt.too_large_bytes.min(bytes);
+        tracing::warn!(%event, bytes, "the broker takes no packet this large, the event stays without its picture");
+        self.delivery.remove(position)?;
+        self.evidence.remove(*event);
         Ok(())
     }
 
@@ -218,6 +267,14 @@ impl Uplink {
     fn health_report(&self, payload: Vec<u8>) -> Publication {
         let topic = Topic::Health(self.edge.clone()).to_string();
         Publication { topic, payload, content_type: "application/json", retain: true }
+    }
+}
+
+/// A broker answers in the order of the packets, so what it will not say of a packet it says of the oldest.
+fn end_of(lost: Lost, window: &Window) -> End {
+    match (lost, window.oldest()) {
+        (Lost::TooLarge { .. }, Some(position)) => End::TooLarge(position),
+        (lost, _) => End::Lost(lost),
     }
 }
 

@@ -7,7 +7,7 @@ use tokio::time::Instant;
 use crate::outbox::Position;
 
 /// More in flight than this brings nothing on one connection.
-const MAX_IN_FLIGHT: usize = 64;
+pub(super) const MAX_IN_FLIGHT: usize = 64;
 /// Kept free for presence and health.
 const RESERVED: usize = 2;
 
@@ -46,6 +46,11 @@ impl Window {
     /// The last entry handed over.
     pub fn cursor(&self) -> Option<Position> {
         self.cursor
+    }
+
+    /// The entry that waits longest for its answer.
+    pub fn oldest(&self) -> Option<Position> {
+        self.in_flight.values().flatten().min().copied()
     }
 
     /// Something is about to be handed to the client.

@@ -83,9 +83,12 @@ impl Edge {
         lines.iter().filter(|line| line.message() == "recorded").map(recorded).collect()
     }
 
-    /// It runs and its log so far has no error.
+    pub fn has_ended(&mut self) -> bool {
+        self.daemon.exited().unwrap().is_some()
+    }
+
     pub fn assert_alive(&mut self) {
-        assert!(self.daemon.exited().unwrap().is_none(), "the daemon has ended:\n{}", self.log());
+        assert!(!self.has_ended(), "the daemon has ended:\n{}", self.log());
     }
 
     /// SIGKILL; its log stays.

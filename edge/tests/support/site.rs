@@ -146,6 +146,12 @@ impl Site {
         Edge::start(&config)
     }
 
+    /// Starts the daemon, which may refuse.
+    pub fn launch(&self) -> Edge {
+        let config = self.write("edge.toml", &self.config_text());
+        Edge::launch(&config)
+    }
+
     /// Calls `gatepost-edge <command> --config` on this box and waits for its end.
     pub fn call(&self, command: &str) -> Output {
         self.call_with(command, &self.config_text())
