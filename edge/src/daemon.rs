@@ -197,6 +197,7 @@ async fn keep_health(
     let mut tick = tokio::time::interval(LOOK_EVERY);
     let every = Duration::from_secs(config.uplink.health_every_s);
     let (mut disk_is_low, mut told, mut told_at) = (false, health.camera_states(), Instant::now());
+    let mut last_error = String::new();
     loop {
         tick.tick().await;
         // Whoever stands on a ladder before the camera does not want to wait for the next regular report.
@@ -214,7 +215,13 @@ async fn keep_health(
             Ok(json) => {
                 report.send_replace(json);
             }
-            Err(error) => tracing::warn!("no health report: {error}"),
+            Err(error) => {
+                let error = error.to_string();
+                if error != last_error {
+                    tracing::warn!("no health report: {error}");
+                    last_error = error;
+                }
+            }
         }
     }
 }

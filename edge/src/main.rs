@@ -92,8 +92,8 @@ fn log_to_stderr(log: &Log) {
         LogLevel::Info => "info",
         LogLevel::Debug => "debug",
     };
-    // ONNX Runtime is talkative at "info"; what matters of it arrives as errors.
-    let filter = EnvFilter::new(format!("{level},ort=warn"));
+    // ONNX Runtime is talkative at "info", sled at errors; what matters of them arrives as errors of ours.
+    let filter = EnvFilter::new(format!("{level},ort=warn,sled=off"));
     let subscriber = tracing_subscriber::fmt()
         .with_env_filter(filter)
         .with_ansi(std::io::stderr().is_terminal())

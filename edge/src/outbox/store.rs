@@ -185,16 +185,18 @@ impl Store {
     fn reopen(&self) {
         let mut guard = self.db.write().unwrap_or_else(PoisonError::into_inner);
         // The old one must let go of its lock first.
-        drop(guard.take());
+        let was_open = guard.take().is_some();
         match open_db(&self.folder) {
             Ok(db) => {
                 // The failed batch may be there or not.
                 self.queued.store(count(&db), Ordering::Relaxed);
                 *guard = Some(db);
             }
-            Err(error) => {
-                tracing::error!("{}: the outbox cannot be opened again: {error}", self.folder.display())
+            // Tried again with every event, told once.
+            Err(error) if was_open => {
+                tracing::error!("{}: the outbox cannot be opened again: {error}", self.folder.display());
             }
+            Err(_) => {}
         }
     }
 }
