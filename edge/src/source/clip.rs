@@ -29,12 +29,17 @@ pub enum ClipError {
     Decode(String),
 }
 
+/// A bus that is asked without any patience was seen to hold its message back.
+const A_MOMENT: gst::ClockTime = gst::ClockTime::from_mseconds(1);
+const LOOK_FOR_ERRORS_EVERY: gst::ClockTime = gst::ClockTime::from_mseconds(100);
+
 /// Frames of a clip.
 pub struct Clip {
     pipeline: DecodePipeline,
     name: String,
     began: Timestamp,
     frames: u64,
+    ended: bool,
 }
 
 impl Clip {
@@ -49,7 +54,7 @@ impl Clip {
         let pipeline = DecodePipeline::file(&name)?;
         // A failure to start is told on the bus, where the next frame finds it.
         let _ = pipeline.play();
-        Ok(Self { pipeline, name, began, frames: 0 })
+        Ok(Self { pipeline, name, began, frames: 0, ended: false })
     }
 
     /// The next frame; none after the last.
@@ -57,7 +62,16 @@ impl Clip {
     /// # Errors
     /// [`ClipError::Decode`] when the file is no video or damaged.
     pub fn next_frame(&mut self) -> Result<Option<Frame>, ClipError> {
-        let Ok(sample) = self.pipeline.sink.pull_sample() else { return self.finish() };
+        let sample = loop {
+            if self.ended {
+                return Ok(None);
+            }
+            // An error does not wake whoever waits for a frame.
+            match self.pipeline.sink.try_pull_sample(LOOK_FOR_ERRORS_EVERY) {
+                Some(sample) => break sample,
+                None => self.look_for_end()?,
+            }
+        };
         let at = sample
             .buffer()
             .and_then(|buffer| buffer.pts())
@@ -68,17 +82,15 @@ impl Clip {
             .ok_or_else(|| ClipError::Decode(format!("{}: a frame has no format", self.name)))
     }
 
-    fn finish(&self) -> Result<Option<Frame>, ClipError> {
-        let error = self.pipeline.wait(gst::ClockTime::ZERO).and_then(|message| match message.view() {
-            gst::MessageView::Error(error) => Some(explain(&self.name, error)),
-            _ => None,
-        });
-        match error {
-            Some(text) => Err(ClipError::Decode(text)),
-            None if self.frames == 0 => {
+    fn look_for_end(&mut self) -> Result<(), ClipError> {
+        let Some(message) = self.pipeline.wait(A_MOMENT) else { return Ok(()) };
+        self.ended = true;
+        match message.view() {
+            gst::MessageView::Error(error) => Err(ClipError::Decode(explain(&self.name, error))),
+            _ if self.frames == 0 => {
                 Err(ClipError::Decode(format!("{}: there is no video in it", self.name)))
             }
-            None => Ok(None),
+            _ => Ok(()),
         }
     }
 }
