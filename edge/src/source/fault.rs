@@ -28,6 +28,8 @@ pub(super) fn explain(address: &str, error: &gst::message::Error) -> String {
     } else {
         "the video stopped"
     };
-    let by = error.src().map_or_else(|| "pipeline".into(), |source| source.name());
+    // Not the element's own name: it counts up with each attempt, and the same fault would look new.
+    let element = error.src().and_then(|source| source.downcast_ref::<gst::Element>()?.factory());
+    let by = element.map_or_else(|| "pipeline".into(), |factory| factory.name());
     format!("{address}: {advice} ({by}: {said})")
 }
