@@ -142,7 +142,9 @@ fn link_when_added(from: &gst::Element, to: &gst::Element) {
 /// Sets up a video decoder and returns its name; none for any other element.
 fn prepare_decoder(element: &gst::Element) -> Option<String> {
     let factory = element.factory()?;
-    if !factory.has_type(gst::ElementFactoryType::DECODER | gst::ElementFactoryType::MEDIA_VIDEO) {
+    // Decoders of JPEG call themselves decoders of images.
+    let pictures = gst::ElementFactoryType::MEDIA_VIDEO | gst::ElementFactoryType::MEDIA_IMAGE;
+    if !factory.has_type(gst::ElementFactoryType::DECODER | pictures) {
         return None;
     }
     if factory.name().starts_with("avdec_") && element.has_property("max-threads") {
