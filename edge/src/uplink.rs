@@ -210,7 +210,8 @@ impl Uplink {
     /// A picture the broker refuses for its size is given up; the event stays without it.
     fn give_up_picture(&self, position: Position, learnt: &mut Learnt) -> Result<(), OutboxError> {
         let waiting = self.delivery.pending(None, MAX_IN_FLIGHT)?;
-        let Some(Entry { item: Item::Picture { event }, .. }) = waiting.iter().find(|e| e.position == position)
+        let Some(Entry { item: Item::Picture { event }, .. }) =
+            waiting.iter().find(|e| e.position == position)
         else {
             return Ok(());
         };

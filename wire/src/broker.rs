@@ -113,7 +113,8 @@ mod tests {
         for bad in ["mqtt://", "mqtt://localhost/x", "mqtt:// "] {
             assert_eq!(url(bad), Err(BrokerUrlError::Host), "{bad}");
         }
-        for bad in ["mqtt://localhost:", "mqtt://localhost:0", "mqtt://localhost:x", "mqtt://localhost:65536"] {
+        for bad in ["mqtt://localhost:", "mqtt://localhost:0", "mqtt://localhost:x", "mqtt://localhost:65536"]
+        {
             assert_eq!(url(bad), Err(BrokerUrlError::Port), "{bad}");
         }
         let error = url("mqtt://me:hunter2@localhost").unwrap_err();
