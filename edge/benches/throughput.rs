@@ -28,6 +28,8 @@ struct Bench {
     runtime: PathBuf,
     config: PathBuf,
     python: PathBuf,
+    /// Loaded once: a process has one ONNX Runtime.
+    detector: Detector,
 }
 
 #[derive(Clone, Copy)]
@@ -47,7 +49,7 @@ fn main() {
     }
     gstreamer::init().unwrap();
     let folder = tempfile::tempdir().unwrap();
-    let bench = Bench::prepare(folder.path());
+    let mut bench = Bench::prepare(folder.path());
     let rounds: usize = std::env::var("GATEPOST_BENCH_ROUNDS").ok().and_then(|n| n.parse().ok()).unwrap_or(3);
     let rounds: Vec<Round> = (1..=rounds).map(|n| bench.round(n)).collect();
     report(&rounds);
@@ -57,12 +59,16 @@ impl Bench {
     fn prepare(folder: &Path) -> Self {
         let root = footage::workspace_root();
         let model = std::env::var("GATEPOST_BENCH_MODEL").unwrap_or("models/centernet-512.toml".into());
+        let manifest = root.join(model);
+        let runtime = root.join(format!(".fetched/onnxruntime/{}/libonnxruntime.so", std::env::consts::ARCH));
+        let detector = Detector::load(&manifest, &runtime, Threads::ONE).unwrap();
         let bench = Self {
             clip: footage::vtest().unwrap(),
-            manifest: root.join(model),
-            runtime: root.join(format!(".fetched/onnxruntime/{}/libonnxruntime.so", std::env::consts::ARCH)),
+            manifest,
+            runtime,
             config: folder.join("edge.toml"),
             python: root.join(".fetched/python/bin/python"),
+            detector,
         };
         assert!(bench.python.exists(), "the peer needs its Python: run `setup/install.sh python-bench`");
         std::fs::write(&bench.config, bench.config_text()).unwrap();
@@ -80,7 +86,7 @@ impl Bench {
         )
     }
 
-    fn round(&self, number: usize) -> Round {
+    fn round(&mut self, number: usize) -> Round {
         eprintln!("round {number}: decoding only");
         let decode = self.decode_only();
         eprintln!("round {number}: inference only");
@@ -99,12 +105,11 @@ impl Bench {
         started.elapsed()
     }
 
-    fn inference_only(&self) -> Duration {
-        let mut detector = Detector::load(&self.manifest, &self.runtime, Threads::ONE).unwrap();
+    fn inference_only(&mut self) -> Duration {
         let mut clip = Clip::open(&self.clip, Timestamp::now()).unwrap();
         let mut inside = Duration::ZERO;
         while let Some(frame) = clip.next_frame().unwrap() {
-            inside += detector.detect_timed(&frame).unwrap().1;
+            inside += self.detector.detect_timed(&frame).unwrap().1;
         }
         inside
     }
