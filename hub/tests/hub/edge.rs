@@ -38,9 +38,18 @@ pub fn options(port: u16, name: &str, token: &str) -> MqttOptions {
 }
 
 impl Edge {
-    /// Logs in as the device of this name.
+    /// Logs in as the device of this name. Tries again, as a box does, while its former connection is being closed:
+    /// rmqtt answers "server unavailable" when the session to be taken over ends at that very moment.
     pub async fn connect(port: u16, name: &str, token: &str) -> Result<Self, ConnectReturnCode> {
-        Self::with(options(port, name, token)).await
+        let patient_until = tokio::time::Instant::now() + PATIENCE;
+        loop {
+            match Self::with(options(port, name, token)).await {
+                Err(ConnectReturnCode::ServerUnavailable) if tokio::time::Instant::now() < patient_until => {
+                    tokio::time::sleep(Duration::from_millis(50)).await;
+                }
+                answer => return answer,
+            }
+        }
     }
 
     /// With a last will.
