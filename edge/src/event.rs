@@ -5,7 +5,7 @@ mod record;
 use std::collections::HashMap;
 
 use gatepost_wire::event::{
-    Alarm, CameraTamper, DeviceFault, EventData, FaultKind, Happening, Phase, Region, TamperKind,
+    Alarm, CameraTamper, DeviceFault, EventData, FaultKind, Happening, Phase, Region, Sighting, TamperKind,
     ZoneIntrusion,
 };
 use gatepost_wire::{AlarmId, CameraId, EventId, RuleId, Severity, Timestamp};
@@ -121,10 +121,12 @@ fn intrusion(camera: &CameraId, decision: &Decision, alarm: Alarm) -> Happening 
         camera: camera.clone(),
         rule: decision.rule.clone(),
         zone: decision.zone.clone(),
-        object: decision.track.class,
-        track: decision.track.number,
-        region: decision.track.region,
-        score: decision.track.score,
+        seen: Sighting {
+            object: decision.track.class,
+            track: decision.track.number,
+            region: decision.track.region,
+            score: decision.track.score,
+        },
         dwell_ms: decision.dwell.as_millis() as u64,
         extra: Default::default(),
     })

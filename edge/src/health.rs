@@ -91,6 +91,7 @@ impl HealthSource {
                 model: self.model.clone(),
                 mean_ms: self.inference.take_mean_ms(),
                 failures: self.inference.failures.load(Ordering::Relaxed),
+                load: None,
             },
             disk_free_bytes: disk_free_bytes(&config.data_dir),
             extra: Default::default(),
@@ -118,6 +119,8 @@ fn camera_health(watched: &WatchedCamera) -> CameraHealth {
         decoder,
         frames_sampled: gauge.sampled.load(Ordering::Relaxed),
         frames_analysed: gauge.analysed.load(Ordering::Relaxed),
+        attention: None,
+        frames_still: 0,
         frames_dropped: gauge.dropped.load(Ordering::Relaxed),
         last_frame,
     }

@@ -211,12 +211,10 @@ impl Delivery {
 
 /// The end of an alarm that was cut short: the same happening with its last phase.
 pub fn ended(mut data: EventData) -> Option<EventData> {
-    match &mut data.happening {
-        Happening::ZoneIntrusion(intrusion) => intrusion.alarm.phase = Phase::Ended,
-        Happening::CameraTamper(tamper) => tamper.alarm.phase = Phase::Ended,
-        Happening::DeviceFault(fault) => fault.alarm.phase = Phase::Ended,
-        Happening::Unknown(_) => return None,
+    if matches!(data.happening, Happening::Unknown(_)) {
+        return None;
     }
+    data.happening.set_phase(Phase::Ended);
     data.evidence.clear();
     Some(data)
 }

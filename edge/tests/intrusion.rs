@@ -50,7 +50,7 @@ fn a_person_in_a_zone_is_an_event_with_a_picture_that_shows_nobody() {
         let hash: String = Sha256::digest(jpeg).iter().map(|byte| format!("{byte:02x}")).collect();
         assert_eq!((evidence.media_type.as_str(), evidence.bytes), ("image/jpeg", jpeg.len() as u64));
         assert_eq!(evidence.sha256, hash);
-        snapshots.push((told.region, decode_jpeg(jpeg)));
+        snapshots.push((told.seen.region, decode_jpeg(jpeg)));
     }
     assert_nobody_is_shown(&snapshots);
 

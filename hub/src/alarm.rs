@@ -3,7 +3,7 @@
 //! Events come late, doubled and out of order, so merging is commutative and associative: whatever the order
 //! of arrival, the alarm ends up the same. An alarm that ended stays ended.
 
-use gatepost_wire::event::{FaultKind, ObjectClass, Phase, TamperKind};
+use gatepost_wire::event::{ObjectClass, Phase};
 use gatepost_wire::{
     AlarmId, CameraId, EdgeId, Event, EventId, Happening, RuleId, Severity, Timestamp, ZoneId,
 };
@@ -89,10 +89,6 @@ impl Alarm {
         let happening = &event.data.happening;
         let alarm = happening.alarm()?;
         let moment = Moment { phase: alarm.phase, time: event.time, event: event.id };
-        let (rule, object) = match happening {
-            Happening::ZoneIntrusion(intrusion) => (Some(intrusion.rule.clone()), Some(intrusion.object)),
-            _ => (None, None),
-        };
         let (cause, detail) = cause_and_detail(happening);
         Some(Self {
             id: alarm.id,
@@ -101,8 +97,8 @@ impl Alarm {
                 kind: happening.kind().to_owned(),
                 camera: happening.camera(),
                 zone: happening.zone(),
-                rule,
-                object,
+                rule: happening.rule(),
+                object: happening.object(),
                 cause: cause.map(str::to_owned),
             },
             detail,
@@ -141,20 +137,9 @@ impl Alarm {
 /// Why, where the kind alone does not say it, and the words for a technician.
 fn cause_and_detail(happening: &Happening) -> (Option<&'static str>, Option<String>) {
     match happening {
-        Happening::CameraTamper(tamper) => {
-            let cause = match tamper.tamper {
-                TamperKind::SignalLost => "signal_lost",
-            };
-            (Some(cause), Some(tamper.detail.clone()))
-        }
-        Happening::DeviceFault(fault) => {
-            let cause = match fault.fault {
-                FaultKind::InferenceFailed => "inference_failed",
-                FaultKind::DiskLow => "disk_low",
-            };
-            (Some(cause), Some(fault.detail.clone()))
-        }
-        Happening::ZoneIntrusion(_) | Happening::Unknown(_) => (None, None),
+        Happening::CameraTamper(tamper) => (Some(tamper.tamper.name()), Some(tamper.detail.clone())),
+        Happening::DeviceFault(fault) => (Some(fault.fault.name()), Some(fault.detail.clone())),
+        _ => (None, None),
     }
 }
 

@@ -103,6 +103,16 @@ impl JsonSchema for Severity {
 pub enum Happening {
     /// Someone or something is inside a closed area.
     ZoneIntrusion(ZoneIntrusion),
+    /// Someone or something went over a line.
+    LineCrossing(LineCrossing),
+    /// Someone stays about in an area for long.
+    Loitering(Loitering),
+    /// A vehicle stands where none may stand, such as a fire lane.
+    VehicleStopped(VehicleStopped),
+    /// A thing was put down and left.
+    ObjectLeft(ObjectLeft),
+    /// More are in an area than it holds safely.
+    Overcrowding(Overcrowding),
     /// A camera no longer shows what it should.
     CameraTamper(CameraTamper),
     /// The box itself is ill.
@@ -118,6 +128,11 @@ impl Happening {
     pub fn kind(&self) -> &str {
         match self {
             Self::ZoneIntrusion(_) => "zone_intrusion",
+            Self::LineCrossing(_) => "line_crossing",
+            Self::Loitering(_) => "loitering",
+            Self::VehicleStopped(_) => "vehicle_stopped",
+            Self::ObjectLeft(_) => "object_left",
+            Self::Overcrowding(_) => "overcrowding",
             Self::CameraTamper(_) => "camera_tamper",
             Self::DeviceFault(_) => "device_fault",
             Self::Unknown(fields) => fields.get("kind").and_then(Value::as_str).unwrap_or_default(),
@@ -127,29 +142,93 @@ impl Happening {
     /// The alarm this event begins, updates or ends.
     pub fn alarm(&self) -> Option<Alarm> {
         match self {
-            Self::ZoneIntrusion(intrusion) => Some(intrusion.alarm),
-            Self::CameraTamper(tamper) => Some(tamper.alarm),
-            Self::DeviceFault(fault) => Some(fault.alarm),
+            Self::ZoneIntrusion(it) => Some(it.alarm),
+            Self::LineCrossing(it) => Some(it.alarm),
+            Self::Loitering(it) => Some(it.alarm),
+            Self::VehicleStopped(it) => Some(it.alarm),
+            Self::ObjectLeft(it) => Some(it.alarm),
+            Self::Overcrowding(it) => Some(it.alarm),
+            Self::CameraTamper(it) => Some(it.alarm),
+            Self::DeviceFault(it) => Some(it.alarm),
             Self::Unknown(fields) => fields.get("alarm").and_then(|alarm| Alarm::deserialize(alarm).ok()),
+        }
+    }
+
+    /// Says of which moment of its alarm's life this tells. Nothing happens where there is no alarm.
+    pub fn set_phase(&mut self, phase: Phase) {
+        match self {
+            Self::ZoneIntrusion(it) => it.alarm.phase = phase,
+            Self::LineCrossing(it) => it.alarm.phase = phase,
+            Self::Loitering(it) => it.alarm.phase = phase,
+            Self::VehicleStopped(it) => it.alarm.phase = phase,
+            Self::ObjectLeft(it) => it.alarm.phase = phase,
+            Self::Overcrowding(it) => it.alarm.phase = phase,
+            Self::CameraTamper(it) => it.alarm.phase = phase,
+            Self::DeviceFault(it) => it.alarm.phase = phase,
+            Self::Unknown(fields) => {
+                if let (Some(Value::Object(alarm)), Ok(phase)) =
+                    (fields.get_mut("alarm"), serde_json::to_value(phase))
+                {
+                    alarm.insert("phase".into(), phase);
+                }
+            }
         }
     }
 
     /// The camera it was seen by.
     pub fn camera(&self) -> Option<CameraId> {
         match self {
-            Self::ZoneIntrusion(intrusion) => Some(intrusion.camera.clone()),
-            Self::CameraTamper(tamper) => Some(tamper.camera.clone()),
+            Self::ZoneIntrusion(it) => Some(it.camera.clone()),
+            Self::LineCrossing(it) => Some(it.camera.clone()),
+            Self::Loitering(it) => Some(it.camera.clone()),
+            Self::VehicleStopped(it) => Some(it.camera.clone()),
+            Self::ObjectLeft(it) => Some(it.camera.clone()),
+            Self::Overcrowding(it) => Some(it.camera.clone()),
+            Self::CameraTamper(it) => Some(it.camera.clone()),
             Self::DeviceFault(_) => None,
             Self::Unknown(fields) => fields.get("camera")?.as_str()?.parse().ok(),
         }
     }
 
-    /// The area of the picture it happened in.
+    /// The area or line of the picture it happened at.
     pub fn zone(&self) -> Option<ZoneId> {
         match self {
-            Self::ZoneIntrusion(intrusion) => Some(intrusion.zone.clone()),
+            Self::ZoneIntrusion(it) => Some(it.zone.clone()),
+            Self::LineCrossing(it) => Some(it.line.clone()),
+            Self::Loitering(it) => Some(it.zone.clone()),
+            Self::VehicleStopped(it) => Some(it.zone.clone()),
+            Self::ObjectLeft(it) => Some(it.zone.clone()),
+            Self::Overcrowding(it) => Some(it.zone.clone()),
             Self::CameraTamper(_) | Self::DeviceFault(_) => None,
             Self::Unknown(fields) => fields.get("zone")?.as_str()?.parse().ok(),
+        }
+    }
+
+    /// The rule that decided it.
+    pub fn rule(&self) -> Option<RuleId> {
+        match self {
+            Self::ZoneIntrusion(it) => Some(it.rule.clone()),
+            Self::LineCrossing(it) => Some(it.rule.clone()),
+            Self::Loitering(it) => Some(it.rule.clone()),
+            Self::VehicleStopped(it) => Some(it.rule.clone()),
+            Self::ObjectLeft(it) => Some(it.rule.clone()),
+            Self::Overcrowding(it) => Some(it.rule.clone()),
+            Self::CameraTamper(_) | Self::DeviceFault(_) => None,
+            Self::Unknown(fields) => fields.get("rule")?.as_str()?.parse().ok(),
+        }
+    }
+
+    /// What kind of object it is about.
+    pub fn object(&self) -> Option<ObjectClass> {
+        match self {
+            Self::ZoneIntrusion(it) => Some(it.seen.object),
+            Self::LineCrossing(it) => Some(it.seen.object),
+            Self::Loitering(it) => Some(it.seen.object),
+            Self::VehicleStopped(it) => Some(it.seen.object),
+            Self::ObjectLeft(_) | Self::Overcrowding(_) | Self::CameraTamper(_) | Self::DeviceFault(_) => {
+                None
+            }
+            Self::Unknown(fields) => ObjectClass::deserialize(fields.get("object")?).ok(),
         }
     }
 }
@@ -172,6 +251,11 @@ impl<'de> Deserialize<'de> for Happening {
         }
         match kind.as_str() {
             "zone_intrusion" => known(&kind, fields).map(Self::ZoneIntrusion),
+            "line_crossing" => known(&kind, fields).map(Self::LineCrossing),
+            "loitering" => known(&kind, fields).map(Self::Loitering),
+            "vehicle_stopped" => known(&kind, fields).map(Self::VehicleStopped),
+            "object_left" => known(&kind, fields).map(Self::ObjectLeft),
+            "overcrowding" => known(&kind, fields).map(Self::Overcrowding),
             "camera_tamper" => known(&kind, fields).map(Self::CameraTamper),
             "device_fault" => known(&kind, fields).map(Self::DeviceFault),
             _ => {
@@ -203,7 +287,20 @@ pub enum Phase {
     Ended,
 }
 
-/// Someone or something stayed inside a closed area for at least the rule's dwell.
+/// What a camera sees of one followed thing.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Sighting {
+    /// What kind of object.
+    pub object: ObjectClass,
+    /// Local to this camera and this boot; dies with the track.
+    pub track: TrackNumber,
+    /// Where in the picture.
+    pub region: Region,
+    /// How sure the detector was, 0 to 1.
+    pub score: f32,
+}
+
+/// Someone or something stayed inside a closed area for at least the rule's dwell, or came in, or went out.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct ZoneIntrusion {
     /// Which alarm.
@@ -214,16 +311,129 @@ pub struct ZoneIntrusion {
     pub rule: RuleId,
     /// The area.
     pub zone: ZoneId,
-    /// What kind of object.
-    pub object: ObjectClass,
-    /// Local to this camera and this boot; dies with the track.
-    pub track: TrackNumber,
-    /// Where in the picture.
-    pub region: Region,
-    /// How sure the detector was, 0 to 1.
-    pub score: f32,
+    /// What was seen.
+    #[serde(flatten)]
+    pub seen: Sighting,
     /// Time inside the area so far, milliseconds.
     pub dwell_ms: u64,
+    /// Fields of a newer version.
+    #[serde(flatten)]
+    #[schemars(skip)]
+    pub extra: Extra,
+}
+
+/// Someone or something went over a line. It ends at once: a crossing has no duration.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct LineCrossing {
+    /// Which alarm.
+    pub alarm: Alarm,
+    /// The camera that saw it.
+    pub camera: CameraId,
+    /// The rule that decided it.
+    pub rule: RuleId,
+    /// The line; lines and areas of a camera share their names.
+    pub line: ZoneId,
+    /// Which way.
+    pub direction: Direction,
+    /// What was seen.
+    #[serde(flatten)]
+    pub seen: Sighting,
+    /// Fields of a newer version.
+    #[serde(flatten)]
+    #[schemars(skip)]
+    pub extra: Extra,
+}
+
+/// Which way over a line, for who looks from the line's first point to its second.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Direction {
+    /// From the left-hand side to the right-hand side.
+    LeftToRight,
+    /// From the right-hand side to the left-hand side.
+    RightToLeft,
+}
+
+/// Someone stays about in an area for longer than the rule allows.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Loitering {
+    /// Which alarm.
+    pub alarm: Alarm,
+    /// The camera that saw it.
+    pub camera: CameraId,
+    /// The rule that decided it.
+    pub rule: RuleId,
+    /// The area.
+    pub zone: ZoneId,
+    /// What was seen.
+    #[serde(flatten)]
+    pub seen: Sighting,
+    /// Time in the area so far, milliseconds.
+    pub dwell_ms: u64,
+    /// Fields of a newer version.
+    #[serde(flatten)]
+    #[schemars(skip)]
+    pub extra: Extra,
+}
+
+/// A vehicle stands in an area for longer than the rule allows.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct VehicleStopped {
+    /// Which alarm.
+    pub alarm: Alarm,
+    /// The camera that saw it.
+    pub camera: CameraId,
+    /// The rule that decided it.
+    pub rule: RuleId,
+    /// The area.
+    pub zone: ZoneId,
+    /// What was seen.
+    #[serde(flatten)]
+    pub seen: Sighting,
+    /// Time it has been standing, milliseconds.
+    pub still_ms: u64,
+    /// Fields of a newer version.
+    #[serde(flatten)]
+    #[schemars(skip)]
+    pub extra: Extra,
+}
+
+/// A thing that was not there before lies in an area, with nobody near.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct ObjectLeft {
+    /// Which alarm.
+    pub alarm: Alarm,
+    /// The camera that saw it.
+    pub camera: CameraId,
+    /// The rule that decided it.
+    pub rule: RuleId,
+    /// The area.
+    pub zone: ZoneId,
+    /// Where in the picture.
+    pub region: Region,
+    /// Time it has been lying there, milliseconds.
+    pub still_ms: u64,
+    /// Fields of a newer version.
+    #[serde(flatten)]
+    #[schemars(skip)]
+    pub extra: Extra,
+}
+
+/// More are in an area at once than the rule's limit. A count, and nothing else.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Overcrowding {
+    /// Which alarm.
+    pub alarm: Alarm,
+    /// The camera that saw it.
+    pub camera: CameraId,
+    /// The rule that decided it.
+    pub rule: RuleId,
+    /// The area.
+    pub zone: ZoneId,
+    /// How many were counted.
+    pub count: u32,
+    /// How many are allowed.
+    pub limit: u32,
     /// Fields of a newer version.
     #[serde(flatten)]
     #[schemars(skip)]
@@ -248,11 +458,32 @@ pub struct CameraTamper {
 }
 
 /// In what way a camera fails to show its scene.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum TamperKind {
     /// No picture for longer than configured.
     SignalLost,
+    /// Something is held or sprayed over the lens.
+    Covered,
+    /// Out of focus, or dirt on the lens.
+    Blurred,
+    /// It looks somewhere else than it did.
+    Moved,
+    /// The same picture again and again.
+    Frozen,
+}
+
+impl TamperKind {
+    /// The name on the wire.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::SignalLost => "signal_lost",
+            Self::Covered => "covered",
+            Self::Blurred => "blurred",
+            Self::Moved => "moved",
+            Self::Frozen => "frozen",
+        }
+    }
 }
 
 /// The box itself is ill.
@@ -278,6 +509,19 @@ pub enum FaultKind {
     InferenceFailed,
     /// Less disk is free than the configured reserve.
     DiskLow,
+    /// The disk does not hold clips for as long as configured.
+    RetentionShort,
+}
+
+impl FaultKind {
+    /// The name on the wire.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::InferenceFailed => "inference_failed",
+            Self::DiskLow => "disk_low",
+            Self::RetentionShort => "retention_short",
+        }
+    }
 }
 
 /// What the detector can tell apart. Kinds of object, never who someone is.
@@ -318,10 +562,10 @@ pub struct Region {
     pub bottom: f32,
 }
 
-/// A picture that belongs to an event and follows on [`crate::Topic::Evidence`].
+/// A picture or clip that belongs to an event and follows on [`crate::Topic::Evidence`].
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Evidence {
-    /// `image/jpeg`.
+    /// `image/jpeg` or `video/mp4`.
     pub media_type: String,
     /// Lower-case hex SHA-256 of the bytes.
     pub sha256: String,

@@ -72,10 +72,16 @@ pub struct CameraHealth {
     /// GStreamer element that decodes, once known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub decoder: Option<String>,
+    /// How closely it is watched at the moment; none while there is no picture.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub attention: Option<Attention>,
     /// Frames taken for analysis since the daemon started.
     pub frames_sampled: u64,
     /// Frames that went through the detector.
     pub frames_analysed: u64,
+    /// Frames in which nothing had moved, so that the detector was spared.
+    #[serde(default)]
+    pub frames_still: u64,
     /// Frames thrown away because a newer one came before the detector was free.
     pub frames_dropped: u64,
     /// Time of the last picture, UTC.
@@ -91,6 +97,16 @@ pub struct ZoneLabel {
     pub zone: ZoneId,
     /// Its name for people, e.g. `草坪`.
     pub label: String,
+}
+
+/// How closely a camera is watched.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Attention {
+    /// Nothing moves: only key frames are decoded.
+    Idle,
+    /// Something moves, or a sensor tripped: every frame is decoded.
+    Awake,
 }
 
 /// Is there a picture?
@@ -118,6 +134,9 @@ pub struct InferenceHealth {
     pub mean_ms: Option<f32>,
     /// Runs that gave an error since the daemon started.
     pub failures: u64,
+    /// Share of the time the detector was at work, 0 to 1. Near 1 the box has more to look at than it can.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub load: Option<f32>,
 }
 
 /// Online or offline, retained on [`crate::Topic::Presence`]; the offline one is the MQTT last will.

@@ -148,7 +148,7 @@ name! {
     CameraId
 }
 name! {
-    /// One area drawn in one camera's picture.
+    /// One area or line drawn in one camera's picture; both share their names.
     ZoneId
 }
 name! {

@@ -54,8 +54,8 @@ pub fn asyncapi() -> Value {
         Channel {
             name: "evidence",
             address: format!("{PREFIX}/{{edge}}/evidence/{{event}}"),
-            summary: "The bytes of a picture whose SHA-256 the event names. People in it are pixelated.",
-            content_type: "image/jpeg",
+            summary: "The bytes of the picture (image/jpeg) or clip (video/mp4) whose SHA-256 the event names. People in it are pixelated.",
+            content_type: "application/octet-stream",
             payload: json!({ "type": "string", "format": "binary" }),
             retain: false,
         },

@@ -4,8 +4,9 @@
 
 use gatepost_wire::envelope::{EnvelopeError, MAX_ENVELOPE_BYTES};
 use gatepost_wire::event::{
-    Alarm, CameraTamper, DeviceFault, EventData, Evidence, Extra, FaultKind, Happening, ObjectClass, Phase,
-    Region, TamperKind, TrackNumber, ZoneIntrusion,
+    Alarm, CameraTamper, DeviceFault, Direction, EventData, Evidence, Extra, FaultKind, Happening,
+    LineCrossing, Loitering, ObjectClass, ObjectLeft, Overcrowding, Phase, Region, Sighting, TamperKind,
+    TrackNumber, VehicleStopped, ZoneIntrusion,
 };
 use gatepost_wire::{AlarmId, BootId, Event, EventId, Seq, Severity, Timestamp};
 use proptest::prelude::*;
@@ -45,31 +46,73 @@ fn region() -> impl Strategy<Value = Region> {
     })
 }
 
-fn intrusion() -> impl Strategy<Value = Happening> {
-    let what = (object(), any::<u32>(), region(), 0f32..=1.0, any::<u64>());
+fn seen() -> impl Strategy<Value = Sighting> {
+    (object(), any::<u32>(), region(), 0f32..=1.0).prop_map(|(object, track, region, score)| Sighting {
+        object,
+        track: TrackNumber(track),
+        region,
+        score,
+    })
+}
+
+/// Every kind a rule can decide.
+fn decided() -> impl Strategy<Value = Happening> {
+    let direction = prop_oneof![Just(Direction::LeftToRight), Just(Direction::RightToLeft)];
+    let what = (seen(), direction, any::<u64>(), any::<u32>(), any::<u32>(), 0..6);
     (alarm(), name(), name(), name(), what, extra()).prop_map(|(alarm, camera, rule, zone, what, extra)| {
-        let (object, track, region, score, dwell_ms) = what;
-        let track = TrackNumber(track);
-        Happening::ZoneIntrusion(ZoneIntrusion {
-            alarm,
-            camera,
-            rule,
-            zone,
-            object,
-            track,
-            region,
-            score,
-            dwell_ms,
-            extra,
-        })
+        let (seen, direction, ms, count, limit, kind) = what;
+        match kind {
+            0 => Happening::ZoneIntrusion(ZoneIntrusion {
+                alarm,
+                camera,
+                rule,
+                zone,
+                seen,
+                dwell_ms: ms,
+                extra,
+            }),
+            1 => Happening::LineCrossing(LineCrossing {
+                alarm,
+                camera,
+                rule,
+                line: zone,
+                direction,
+                seen,
+                extra,
+            }),
+            2 => Happening::Loitering(Loitering { alarm, camera, rule, zone, seen, dwell_ms: ms, extra }),
+            3 => Happening::VehicleStopped(VehicleStopped {
+                alarm,
+                camera,
+                rule,
+                zone,
+                seen,
+                still_ms: ms,
+                extra,
+            }),
+            4 => Happening::ObjectLeft(ObjectLeft {
+                alarm,
+                camera,
+                rule,
+                zone,
+                region: seen.region,
+                still_ms: ms,
+                extra,
+            }),
+            _ => Happening::Overcrowding(Overcrowding { alarm, camera, rule, zone, count, limit, extra }),
+        }
     })
 }
 
 fn happening() -> impl Strategy<Value = Happening> {
-    let tamper = (alarm(), name(), ".{0,40}", extra()).prop_map(|(alarm, camera, detail, extra)| {
-        Happening::CameraTamper(CameraTamper { alarm, camera, tamper: TamperKind::SignalLost, detail, extra })
-    });
-    let fault = prop_oneof![Just(FaultKind::InferenceFailed), Just(FaultKind::DiskLow)];
+    use TamperKind::{Blurred, Covered, Frozen, Moved, SignalLost};
+    let kind = prop::sample::select(vec![SignalLost, Covered, Blurred, Moved, Frozen]);
+    let tamper =
+        (alarm(), name(), kind, ".{0,40}", extra()).prop_map(|(alarm, camera, tamper, detail, extra)| {
+            Happening::CameraTamper(CameraTamper { alarm, camera, tamper, detail, extra })
+        });
+    let fault =
+        prop::sample::select(vec![FaultKind::InferenceFailed, FaultKind::DiskLow, FaultKind::RetentionShort]);
     let device = (alarm(), fault, ".{0,40}", extra()).prop_map(|(alarm, fault, detail, extra)| {
         Happening::DeviceFault(DeviceFault { alarm, fault, detail, extra })
     });
@@ -77,7 +120,7 @@ fn happening() -> impl Strategy<Value = Happening> {
         fields.insert("kind".into(), kind.into());
         Happening::Unknown(fields)
     });
-    prop_oneof![intrusion(), tamper, device, unknown]
+    prop_oneof![decided(), tamper, device, unknown]
 }
 
 fn event() -> impl Strategy<Value = Event> {

@@ -1,7 +1,7 @@
 //! What an edge would send.
 
 use gatepost_wire::event::{
-    Alarm, EventData, Evidence, ObjectClass, Phase, Region, TrackNumber, ZoneIntrusion,
+    Alarm, EventData, Evidence, ObjectClass, Phase, Region, Sighting, TrackNumber, ZoneIntrusion,
 };
 use gatepost_wire::{AlarmId, BootId, Event, EventId, Happening, Seq, Severity, Timestamp};
 use serde_json::json;
@@ -35,10 +35,12 @@ pub fn intrusion_of(edge: &str, boot: BootId, seq: u64, alarm: AlarmId, phase: P
                 camera: "east-gate".parse().unwrap(),
                 rule: "lawn-closed".parse().unwrap(),
                 zone: "lawn".parse().unwrap(),
-                object: ObjectClass::Person,
-                track: TrackNumber(7),
-                region: Region { left: 0.1, top: 0.2, right: 0.3, bottom: 0.4 },
-                score: 0.9,
+                seen: Sighting {
+                    object: ObjectClass::Person,
+                    track: TrackNumber(7),
+                    region: Region { left: 0.1, top: 0.2, right: 0.3, bottom: 0.4 },
+                    score: 0.9,
+                },
                 dwell_ms: 2000,
                 extra: Default::default(),
             }),
