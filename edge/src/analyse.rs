@@ -2,6 +2,8 @@
 //! ground truth, for tuning zones on footage, and for comparing machines. Prints one line of JSON: how many
 //! frames, how fast, how much memory.
 
+mod mot;
+
 use std::fs::File;
 use std::io::{BufWriter, Write};
 use std::path::PathBuf;
@@ -15,8 +17,9 @@ use serde_json::json;
 use crate::config::{Config, Threads};
 use crate::detect::{Detection, Detector};
 use crate::rule::{Decision, Rules};
-use crate::scene::{Scene, Sight};
-use crate::source::{Clip, Frame};
+use crate::scene::Scene;
+use crate::source::Clip;
+use mot::MotFile;
 
 /// What to analyse and what to write.
 #[derive(Debug, Clone, clap::Args)]
@@ -67,7 +70,7 @@ impl Analyse {
         let mut scene = Scene::new(rules, detector.scores());
         let mut clip = Clip::open(&self.input, Timestamp::now())?;
         let mut detections_out = create(self.detections_out.as_ref())?;
-        let mut mot_out = create(self.mot_out.as_ref())?;
+        let mut mot_out = self.mot_out.as_ref().map(|file| MotFile::create(file)).transpose()?;
         let mut events_out = create(self.events_out.as_ref())?;
         let mut rate = Rate::new(self.fps)?;
         let (started, mut number, mut analysed) = (Instant::now(), 0u64, 0u64);
@@ -78,13 +81,16 @@ impl Analyse {
                 let sight = scene.see(&detections, frame.at);
                 analysed += 1;
                 write_detections(&mut detections_out, number, &detections)?;
-                write_tracks(&mut mot_out, number, &frame, &sight)?;
+                if let Some(mot_out) = &mut mot_out {
+                    mot_out.write(number, &frame, &sight)?;
+                }
                 write_events(&mut events_out, number, frame.at, &sight.decisions)?;
             }
             if self.frames == Some(number) {
                 break;
             }
         }
+        let mot_out = mot_out.map(|file| file.out);
         for out in [detections_out, mot_out, events_out].iter_mut().flatten() {
             out.flush().context("an output file cannot be written")?;
         }
@@ -174,25 +180,6 @@ fn write_detections(out: &mut Out, frame: u64, detections: &[Detection]) -> anyh
         .map(|d| json!({ "class": d.class, "score": d.score, "box": corners(&d.region) }))
         .collect();
     writeln!(out, "{}", json!({ "frame": frame, "detections": detections }))?;
-    Ok(())
-}
-
-fn write_tracks(out: &mut Out, number: u64, frame: &Frame, sight: &Sight) -> anyhow::Result<()> {
-    let Some(out) = out else { return Ok(()) };
-    let (width, height) = (frame.width() as f32, frame.height() as f32);
-    for track in sight.tracks.iter().filter(|track| track.seen) {
-        let [left, top, right, bottom] = corners(&track.region);
-        writeln!(
-            out,
-            "{number},{},{:.2},{:.2},{:.2},{:.2},{:.4},-1,-1,-1",
-            track.number.0,
-            left * width,
-            top * height,
-            (right - left) * width,
-            (bottom - top) * height,
-            track.score,
-        )?;
-    }
     Ok(())
 }
 

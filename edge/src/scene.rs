@@ -41,7 +41,9 @@ impl Scene {
     /// Takes the detections of one frame; `at` only grows.
     pub fn see(&mut self, detections: &[Detection], at: Duration) -> Sight {
         let tracks = self.tracker.update(detections, at);
-        let decisions = self.rules.decide(&tracks, at);
+        // What may be scenery is covered in pictures all the same, but raises no alarm.
+        let established: Vec<Track> = tracks.iter().filter(|track| track.established).cloned().collect();
+        let decisions = self.rules.decide(&established, at);
         let detected = detections.iter().map(|d| (d.class, d.region));
         let believed = tracks.iter().map(|t| (t.class, t.region));
         let people = detected

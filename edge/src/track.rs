@@ -3,6 +3,10 @@
 //! Two-threshold association as in ByteTrack (Zhang et al., 2022): strong detections start and continue
 //! tracks, weak ones may only continue them. Pure: detections and time in, tracks out. A track's number is
 //! local to its camera and is never used again.
+//!
+//! A detector also sees people in rocks and bollards, steadily and with scores that many people do not get. What
+//! tells them apart is that people and vehicles move: a track is [`Track::established`] once it has left its
+//! place, or its score was beyond doubt.
 
 mod association;
 mod kalman;
@@ -16,11 +20,16 @@ use association::assign;
 use kalman::BoxFilter;
 
 /// Overlap needed to continue a track, by how good the evidence is.
-const STRONG_IOU: f32 = 0.2;
+const STRONG_IOU: f32 = 0.1;
 const WEAK_IOU: f32 = 0.4;
-const NEWBORN_IOU: f32 = 0.3;
+/// Low, because nothing is known yet of its speed, and at 3 pictures a second a walker leaves most of their box.
+const NEWBORN_IOU: f32 = 0.1;
 /// How long an unseen track is waited for.
 const PATIENCE: Duration = Duration::from_millis(1500);
+/// Who moved so many of their own widths, or half as many of their heights, is no scenery.
+const MOVED_WIDTHS: f32 = 0.5;
+/// Where an established track was lost, a new one within this time is believed to be the same thing.
+const REMEMBERED: Duration = Duration::from_secs(10);
 
 /// One followed thing.
 #[derive(Debug, Clone, PartialEq)]
@@ -35,11 +44,15 @@ pub struct Track {
     pub score: f32,
     /// Was it seen in this very frame?
     pub seen: bool,
+    /// Has it moved, or was it seen beyond doubt? What has not may be scenery that looks like a person.
+    pub established: bool,
 }
 
 struct Followed {
     track: Track,
     filter: BoxFilter,
+    born: Region,
+    last_region: Region,
     last_seen: Duration,
     /// Seen twice: one strong detection alone may be a glint.
     confirmed: bool,
@@ -49,6 +62,8 @@ struct Followed {
 pub struct Tracker {
     scores: Scores,
     followed: Vec<Followed>,
+    /// Where established tracks were lost, and when.
+    lost: Vec<(Region, Duration)>,
     next_number: u32,
     now: Option<Duration>,
 }
@@ -56,7 +71,7 @@ pub struct Tracker {
 impl Tracker {
     /// A tracker that has seen nothing yet.
     pub fn new(scores: Scores) -> Self {
-        Self { scores, followed: Vec::new(), next_number: 1, now: None }
+        Self { scores, followed: Vec::new(), lost: Vec::new(), next_number: 1, now: None }
     }
 
     /// Takes the detections of one frame; `at` only grows. Returns the confirmed tracks, those not seen in
@@ -76,8 +91,7 @@ impl Tracker {
         let rest = self.continue_tracks(&strong, STRONG_IOU, at, |f| f.confirmed);
         self.continue_tracks(&weak, WEAK_IOU, at, |f| f.confirmed && !f.track.seen);
         let rest = self.continue_tracks(&rest, NEWBORN_IOU, at, |f| !f.confirmed);
-        // A newborn that is not seen again at once was none.
-        self.followed.retain(|f| f.track.seen || (f.confirmed && at.saturating_sub(f.last_seen) <= PATIENCE));
+        self.give_up(at);
         for detection in rest {
             self.start(detection, at);
         }
@@ -92,6 +106,7 @@ impl Tracker {
         at: Duration,
         eligible: impl Fn(&Followed) -> bool,
     ) -> Vec<&'d Detection> {
+        let sure = self.scores.sure;
         let mut open: Vec<&mut Followed> = self.followed.iter_mut().filter(|f| eligible(f)).collect();
         let pairs = assign(open.len(), detections.len(), |t, d| {
             let (followed, detection) = (&open[t].track, detections[d]);
@@ -101,33 +116,64 @@ impl Tracker {
         let mut taken = vec![false; detections.len()];
         for (t, d) in pairs {
             taken[d] = true;
-            open[t].see(detections[d], at);
+            open[t].see(detections[d], at, sure);
         }
         detections.iter().zip(taken).filter(|(_, taken)| !taken).map(|(d, _)| *d).collect()
     }
 
+    /// A newborn that is not seen again at once was none; others are waited for.
+    fn give_up(&mut self, at: Duration) {
+        self.lost.retain(|(_, lost_at)| at.saturating_sub(*lost_at) <= REMEMBERED);
+        let waited_for =
+            |f: &Followed| f.track.seen || (f.confirmed && at.saturating_sub(f.last_seen) <= PATIENCE);
+        let (kept, gone): (Vec<_>, Vec<_>) =
+            std::mem::take(&mut self.followed).into_iter().partition(waited_for);
+        self.followed = kept;
+        self.lost.extend(gone.iter().filter(|f| f.track.established).map(|f| (f.last_region, f.last_seen)));
+    }
+
     fn start(&mut self, detection: &Detection, at: Duration) {
+        let was_lost_here = |(region, _): &(Region, Duration)| iou(region, &detection.region) >= NEWBORN_IOU;
         let track = Track {
             number: TrackNumber(self.next_number),
             class: detection.class,
             region: detection.region,
             score: detection.score,
             seen: true,
+            established: detection.score >= self.scores.sure || self.lost.iter().any(was_lost_here),
         };
         self.next_number += 1;
         let filter = BoxFilter::new(&detection.region);
-        self.followed.push(Followed { track, filter, last_seen: at, confirmed: false });
+        let born = detection.region;
+        self.followed.push(Followed {
+            track,
+            filter,
+            born,
+            last_region: born,
+            last_seen: at,
+            confirmed: false,
+        });
     }
 }
 
 impl Followed {
-    fn see(&mut self, detection: &Detection, at: Duration) {
+    fn see(&mut self, detection: &Detection, at: Duration, sure: f32) {
         self.filter.correct(&detection.region);
         self.track.region = self.filter.region();
         self.track.score = detection.score;
         self.track.seen = true;
         self.last_seen = at;
+        self.last_region = self.track.region;
         self.confirmed = true;
+        self.track.established |= detection.score >= sure || self.has_moved();
+    }
+
+    fn has_moved(&self) -> bool {
+        let centre = |r: &Region| ((r.left + r.right) / 2.0, (r.top + r.bottom) / 2.0);
+        let ((x, y), (born_x, born_y)) = (centre(&self.track.region), centre(&self.born));
+        let across = (x - born_x) / (self.born.right - self.born.left);
+        let along = 2.0 * (y - born_y) / (self.born.bottom - self.born.top);
+        across.hypot(along) > MOVED_WIDTHS
     }
 }
 

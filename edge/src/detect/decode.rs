@@ -31,7 +31,7 @@ impl Decoder {
         Self {
             kind: manifest.decoder.clone(),
             classes: manifest.class_indices(),
-            min_score: manifest.scores.keep,
+            min_score: manifest.scores.cover,
         }
     }
 

@@ -117,14 +117,19 @@ impl DecoderKind {
     }
 }
 
-/// Scores differ between models, so a model brings its own thresholds (ByteTrack's two).
+/// Scores differ between models, so a model brings its own thresholds: ByteTrack's two (`start`, `keep`), and
+/// one on each side of them.
 #[derive(Debug, Clone, Copy, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Scores {
+    /// Enough to be believed of what never moved: more than the scenery of any site gets.
+    pub sure: f32,
     /// Enough to start a track.
     pub start: f32,
-    /// Enough to continue one; less is not reported at all.
+    /// Enough to continue one.
     pub keep: f32,
+    /// Enough to be covered in pictures, should it be a person; less is not reported at all.
+    pub cover: f32,
 }
 
 /// Why a model cannot be used.
@@ -207,8 +212,9 @@ impl Manifest {
                 "`input.normalise`: bytes are given as they are; it goes with element = \"f32\"".into()
             );
         }
-        if !(0.0 < self.scores.keep && self.scores.keep <= self.scores.start && self.scores.start < 1.0) {
-            return Err("`scores`: 0 < keep <= start < 1 is needed".into());
+        let Scores { sure, start, keep, cover } = self.scores;
+        if !(0.0 < cover && cover <= keep && keep <= start && start <= sure && sure <= 1.0) {
+            return Err("`scores`: 0 < cover <= keep <= start <= sure <= 1 is needed".into());
         }
         let (nms_iou, strides) = match &self.decoder {
             DecoderKind::CenterNet { nms_iou, stride, .. } => (nms_iou, std::slice::from_ref(stride)),

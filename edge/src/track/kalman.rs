@@ -6,10 +6,12 @@ use std::time::Duration;
 use gatepost_wire::event::Region;
 
 /// Uncertainty in units of the box's own height, since near things move more pixels than far ones.
-const MEASURED: f32 = 0.05;
+const MEASURED: f32 = 0.08;
 const START_SPEED: f32 = 1.0;
-/// Change of speed, box heights per second, in one second.
+/// Change of speed, box heights per second, in one second: of the place, and of the size, which changes far
+/// less than a detector's box suggests.
 const ACCELERATION: f32 = 1.0;
+const GROWTH_ACCELERATION: f32 = 0.1;
 
 #[derive(Debug, Clone, Copy)]
 struct Axis {
@@ -27,12 +29,12 @@ impl Axis {
         Self { position, velocity: 0.0, pp: measured * measured, pv: 0.0, vv: speed * speed }
     }
 
-    fn predict(&mut self, seconds: f32, scale: f32) {
+    fn predict(&mut self, seconds: f32, acceleration: f32) {
         self.position += self.velocity * seconds;
         self.pp += seconds * (2.0 * self.pv + seconds * self.vv);
         self.pv += seconds * self.vv;
         // Discrete white-noise acceleration.
-        let q = (ACCELERATION * scale).powi(2);
+        let q = acceleration.powi(2);
         self.pp += q * seconds.powi(3) / 3.0;
         self.pv += q * seconds.powi(2) / 2.0;
         self.vv += q * seconds;
@@ -74,8 +76,9 @@ impl BoxFilter {
 
     pub(super) fn predict(&mut self, step: Duration) {
         let scale = self.height();
-        for axis in &mut self.axes {
-            axis.predict(step.as_secs_f32(), scale);
+        let [place, growth] = [ACCELERATION, GROWTH_ACCELERATION].map(|unit| unit * scale);
+        for (axis, acceleration) in self.axes.iter_mut().zip([place, place, growth, growth]) {
+            axis.predict(step.as_secs_f32(), acceleration);
         }
     }
 

@@ -1,7 +1,7 @@
 use super::*;
 use proptest::prelude::*;
 
-const SCORES: Scores = Scores { start: 0.4, keep: 0.2 };
+const SCORES: Scores = Scores { sure: 0.8, start: 0.4, keep: 0.2, cover: 0.1 };
 const STEP_MS: u64 = 200;
 
 fn person(x: f32, y: f32, score: f32) -> Detection {
@@ -56,6 +56,47 @@ fn people_and_cars_are_never_confused() {
     tracker.update(&[car], at(1));
     let tracks = tracker.update(&[person(0.5, 0.5, 0.9)], at(2));
     assert!(tracks.iter().all(|t| t.class == ObjectClass::Car && !t.seen));
+}
+
+#[test]
+fn scenery_is_never_established_and_a_walker_soon_is() {
+    let mut tracker = Tracker::new(SCORES);
+    for frame in 0..200 {
+        let sway = if frame % 2 == 0 { 0.004 } else { -0.004 };
+        let rock = person(0.5 + sway, 0.5, 0.55);
+        let walker = person(0.1 + 0.01 * frame.min(20) as f32, 0.3, 0.45);
+        let tracks = tracker.update(&[rock, walker], at(frame));
+        let established = |x: f32| tracks.iter().any(|t| (t.region.left - x).abs() < 0.1 && t.established);
+        assert!(!established(0.5), "frame {frame}");
+        match frame {
+            0..2 => assert!(!established(walker.region.left), "frame {frame}"),
+            2..6 => {}
+            _ => assert!(established(walker.region.left), "frame {frame}"),
+        }
+    }
+}
+
+#[test]
+fn who_is_seen_beyond_doubt_need_not_move() {
+    let mut tracker = Tracker::new(SCORES);
+    tracker.update(&[person(0.5, 0.5, 0.5)], at(0));
+    assert!(!tracker.update(&[person(0.5, 0.5, 0.5)], at(1))[0].established);
+    assert!(tracker.update(&[person(0.5, 0.5, 0.85)], at(2))[0].established);
+    assert!(tracker.update(&[person(0.5, 0.5, 0.5)], at(3))[0].established, "for good");
+}
+
+#[test]
+fn who_is_found_again_where_they_stood_is_established_at_once() {
+    let mut tracker = Tracker::new(SCORES);
+    for frame in 0..10 {
+        tracker.update(&[person(0.1 + 0.01 * frame as f32, 0.3, 0.5)], at(frame));
+    }
+    for frame in 10..25 {
+        tracker.update(&[], at(frame));
+    }
+    tracker.update(&[person(0.2, 0.3, 0.5)], at(25));
+    let tracks = tracker.update(&[person(0.2, 0.3, 0.5)], at(26));
+    assert!(tracks.iter().any(|t| t.seen && t.established));
 }
 
 proptest! {

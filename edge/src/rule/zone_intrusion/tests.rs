@@ -13,6 +13,7 @@ fn rule() -> ZoneIntrusion {
 
 fn track(number: u32, x: f32, seen: bool) -> Track {
     Track {
+        established: true,
         number: TrackNumber(number),
         class: ObjectClass::Person,
         region: Region { left: x - 0.03, top: 0.3, right: x + 0.03, bottom: 0.5 },
