@@ -68,6 +68,13 @@ const CASES = [
   { name: 'desktop-light-zh-loading', ...DESKTOP, ...light, ...zh, slow: true },
   { name: 'desktop-dark-zh-empty', ...DESKTOP, ...dark, ...zh, empty: true },
   { name: 'desktop-light-en-empty', ...DESKTOP, ...light, ...en, empty: true },
+  // Tall enough to show all.
+  { name: 'kinds-dark-zh', viewport: { width: 1440, height: 2300 }, ...dark, ...zh, kinds: true },
+  { name: 'kinds-light-en', viewport: { width: 1440, height: 2300 }, ...light, ...en, kinds: true },
+  { name: 'kinds-light-zh-crossing', ...DESKTOP, ...light, ...zh, kinds: true, act: (page) => page.click('[data-alert-id] >> nth=1') },
+  { name: 'kinds-dark-en-crowd', ...DESKTOP, ...dark, ...en, kinds: true, act: openFirst },
+  { name: 'kinds-phone-zh', ...PHONE, ...dark, ...zh, kinds: true, long: true },
+  { name: 'kinds-phone-en', ...PHONE, ...light, ...en, kinds: true, long: true },
   { name: 'wall-dark-zh', ...WALL, ...dark, ...zh },
   { name: 'phone-dark-zh', ...PHONE, ...dark, ...zh },
   { name: 'phone-light-en', ...PHONE, ...light, ...en },
@@ -79,10 +86,11 @@ const CASES = [
 const extra = options.snapshots ? ['--snapshots', options.snapshots] : [];
 const full = await startHub(...extra);
 const empty = await startHub('--empty');
+const kinds = await startHub('--kinds', ...extra);
 const { browser, close } = await launch();
-for (const { name, act, empty: isEmpty, broken, slow, ...settings } of CASES) {
+for (const { name, act, empty: isEmpty, kinds: ofKinds, long, broken, slow, ...settings } of CASES) {
   if (options.only && !name.includes(options.only)) continue;
-  const hub = isEmpty ? empty : full;
+  const hub = isEmpty ? empty : ofKinds ? kinds : full;
   const context = await browser.newContext(settings);
   const page = await context.newPage();
   if (broken) await page.route('**/api/**', (route) => route.fulfill({ status: 503, body: '' }));
@@ -92,7 +100,7 @@ for (const { name, act, empty: isEmpty, broken, slow, ...settings } of CASES) {
   await page.waitForTimeout(600);
   await act?.(page, { context, hub });
   await page.waitForTimeout(400);
-  await page.screenshot({ path: join(options.out, `${name}.png`) });
+  await page.screenshot({ path: join(options.out, `${name}.png`), fullPage: long === true });
   const overflow = await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
   console.log(`${name}${overflow > 0 ? ` OVERFLOWS by ${overflow}px` : ''}`);
   await context.close();
@@ -100,3 +108,4 @@ for (const { name, act, empty: isEmpty, broken, slow, ...settings } of CASES) {
 await close();
 full.child.kill();
 empty.child.kill();
+kinds.child.kill();

@@ -11,8 +11,13 @@ const objects: ReadonlyMap<string, string> = new Map([
 
 const causes: ReadonlyMap<string, string> = new Map([
   ['signal_lost', 'Camera signal lost'],
+  ['covered', 'Lens covered'],
+  ['blurred', 'Picture blurred'],
+  ['moved', 'Camera moved'],
+  ['frozen', 'Picture frozen'],
   ['inference_failed', 'Detector failed'],
   ['disk_low', 'Disk almost full'],
+  ['retention_short', 'Recordings kept too short'],
 ]);
 
 const plural = (n: number, one: string, many: string): string => `${n} ${n === 1 ? one : many}`;
@@ -49,6 +54,11 @@ export const en: Dictionary = {
   },
   kind: {
     zoneIntrusion: 'Zone intrusion',
+    lineCrossing: 'Line crossing',
+    loitering: 'Loitering',
+    vehicleStopped: 'Stopped vehicle',
+    objectLeft: 'Object left behind',
+    overcrowding: 'Overcrowding',
     cameraTamper: 'Camera picture fault',
     deviceFault: 'Device fault',
     unknown: (kind) => `Other alert (${kind})`,
@@ -57,8 +67,18 @@ export const en: Dictionary = {
   cause: (name) => causes.get(name) ?? null,
   headline: {
     intrusion: (object, zone) => `${object ?? 'Something'} in ${zone ?? 'a closed area'}`,
+    crossing: (object, line) => `${object ?? 'Something'} crossed ${line ?? 'a line'}`,
+    loitering: (object, zone) => `${object ?? 'Someone'} loitering in ${zone ?? 'a watched area'}`,
+    stopped: (object, zone) => `${object ?? 'Vehicle'} stopped in ${zone ?? 'a no-stopping area'}`,
+    left: (zone) => `Object left in ${zone ?? 'a watched area'}`,
+    crowded: (zone) => `Too many people in ${zone ?? 'an area'}`,
   },
-  state: { ongoing: 'Ongoing', ended: 'Ended' },
+  fact: {
+    counted: (count, limit) => (limit === null ? `up to ${count} people` : `up to ${count} people, limit ${limit}`),
+    direction: { left_to_right: "from the line's left to its right", right_to_left: "from the line's right to its left" },
+    directionHint: 'looking the way the line was drawn',
+  },
+  state: { ongoing: 'Ongoing', ended: 'Ended', momentary: 'Momentary' },
   alerts: {
     title: 'Alerts',
     newest: 'Newest alert',
@@ -74,7 +94,8 @@ export const en: Dictionary = {
     moreFailed: 'That did not load, please try again',
     end: 'There are no earlier alerts',
     bounded: (n) => `Only the newest ${n} are shown here; earlier ones are kept in the hub`,
-    announce: (severity, headline, place, clock) => `New alert: ${severity}, ${headline}, ${place}, ${clock}`,
+    announce: (severity, headline, fact, place, clock) =>
+      `New alert: ${severity}, ${headline}, ${fact === null ? '' : `${fact}, `}${place}, ${clock}`,
     announceMany: (n, first) => `${n} new alerts. The gravest: ${first}`,
     keys: { move: 'select', open: 'open', close: 'close' },
   },
@@ -91,6 +112,11 @@ export const en: Dictionary = {
     next: 'Next (earlier)',
     place: 'Place',
     zone: 'Zone',
+    line: 'Line',
+    direction: 'Direction',
+    counted: 'Count',
+    cause: 'Cause',
+    moment: 'Time',
     object: 'Object',
     began: 'Began',
     last: 'Last change',
@@ -138,6 +164,11 @@ export const en: Dictionary = {
     cameras: 'Cameras',
     noCameras: 'No camera configured',
     camera: { streaming: 'Picture', connecting: 'Connecting', faulted: 'No picture', unknown: 'State unknown' },
+    attention: { idle: 'Quiet', awake: 'Activity' },
+    attentionHint: {
+      idle: 'Nothing moves: only key frames are looked at',
+      awake: 'Something moves or a sensor tripped: every frame is looked at',
+    },
     lastPicture: (age) => `last picture ${age}`,
     diagnosis: {
       refused: 'The camera cannot be reached: check its power and network',
@@ -155,6 +186,9 @@ export const en: Dictionary = {
     inference: 'Detector',
     inferenceMs: (ms) => `${ms} ms`,
     inferenceIdle: 'Idle',
+    load: 'Load',
+    percent: (n) => `${n}%`,
+    overloaded: 'It cannot keep up: this device has more cameras than it can look at, so some moments go unseen. Use fewer cameras or another device.',
     inferenceFailures: (n) => `Detector errors: ${n}`,
     missing: (n) => `Missing events: ${n}`,
     missingNone: 'No event missing',
@@ -163,7 +197,7 @@ export const en: Dictionary = {
     details: 'Technical details',
     hub: 'Hub',
     decoder: 'Decoder',
-    frames: 'Frames: sampled / analysed / dropped',
+    frames: 'Frames: sampled / analysed / still / dropped',
     uptime: 'Running for',
     version: 'Version',
     model: 'Model',
