@@ -53,7 +53,7 @@ const PLACES = [
 ];
 const OBJECTS = ['person', 'person', 'person', 'motorcycle', 'person', 'car', 'bicycle', 'truck'];
 
-function makeAlert(began, n, overrides = {}) {
+function makeAlert(began, n, overrides = {}, varied = true) {
   const where = PLACES[n % PLACES.length];
   const length = 4_000 + ((n * 7_919) % 60_000);
   const first = ulid(began);
@@ -78,6 +78,7 @@ function makeAlert(began, n, overrides = {}) {
     cause: null,
     detail: null,
   };
+  if (!varied) return Object.assign(alert, overrides);
   if (n % 9 === 4) {
     Object.assign(alert, { kind: 'camera_tamper', zone: null, zone_label: null, object: null, severity: 2, snapshot: null });
     Object.assign(alert, { cause: 'signal_lost', detail: 'no frame for 15 s from the RTSP source' });
@@ -120,7 +121,7 @@ if (options.kinds) {
   KINDS.forEach((kind, n) => {
     const at = start - 20_000 - n * 400_000;
     const moment = kind.kind === 'line_crossing' ? { last: iso(at), ended: iso(at) } : {};
-    alerts.push(makeAlert(at, n * 5, { severity: 1 + (n % 4), cause: null, detail: null, ...moment, ...kind }));
+    alerts.push(makeAlert(at, n * 5, { severity: 1 + (n % 4), ...moment, ...kind }, false));
   });
 } else if (!options.empty) {
   let at = start - 40_000;

@@ -73,8 +73,12 @@ const CASES = [
   { name: 'kinds-light-en', viewport: { width: 1440, height: 2300 }, ...light, ...en, kinds: true },
   { name: 'kinds-light-zh-crossing', ...DESKTOP, ...light, ...zh, kinds: true, act: (page) => page.click('[data-alert-id] >> nth=1') },
   { name: 'kinds-dark-en-crowd', ...DESKTOP, ...dark, ...en, kinds: true, act: openFirst },
-  { name: 'kinds-phone-zh', ...PHONE, ...dark, ...zh, kinds: true, long: true },
-  { name: 'kinds-phone-en', ...PHONE, ...light, ...en, kinds: true, long: true },
+  { name: 'kinds-phone-zh', ...PHONE, ...dark, ...zh, viewport: { width: 390, height: 2600 }, kinds: true },
+  { name: 'kinds-phone-en', ...PHONE, ...light, ...en, viewport: { width: 390, height: 2600 }, kinds: true },
+  { name: 'phone-light-en-devices', ...PHONE, ...light, ...en, viewport: { width: 390, height: 1300 }, act: async (page) => {
+    await page.click('.tabs button >> nth=1');
+    for (const summary of await page.locator('[data-edge] summary').all()) await summary.click();
+  } },
   { name: 'wall-dark-zh', ...WALL, ...dark, ...zh },
   { name: 'phone-dark-zh', ...PHONE, ...dark, ...zh },
   { name: 'phone-light-en', ...PHONE, ...light, ...en },
@@ -88,7 +92,7 @@ const full = await startHub(...extra);
 const empty = await startHub('--empty');
 const kinds = await startHub('--kinds', ...extra);
 const { browser, close } = await launch();
-for (const { name, act, empty: isEmpty, kinds: ofKinds, long, broken, slow, ...settings } of CASES) {
+for (const { name, act, empty: isEmpty, kinds: ofKinds, broken, slow, ...settings } of CASES) {
   if (options.only && !name.includes(options.only)) continue;
   const hub = isEmpty ? empty : ofKinds ? kinds : full;
   const context = await browser.newContext(settings);
@@ -100,7 +104,7 @@ for (const { name, act, empty: isEmpty, kinds: ofKinds, long, broken, slow, ...s
   await page.waitForTimeout(600);
   await act?.(page, { context, hub });
   await page.waitForTimeout(400);
-  await page.screenshot({ path: join(options.out, `${name}.png`), fullPage: long === true });
+  await page.screenshot({ path: join(options.out, `${name}.png`) });
   const overflow = await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
   console.log(`${name}${overflow > 0 ? ` OVERFLOWS by ${overflow}px` : ''}`);
   await context.close();

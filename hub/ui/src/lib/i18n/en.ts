@@ -179,7 +179,7 @@ export const en: Dictionary = {
       stopped: 'The camera broke off the video stream',
       format: 'The video format cannot be decoded',
     },
-    outbox: 'Waiting to send',
+    outbox: 'To send',
     outboxEmpty: 'Nothing',
     outboxQueued: (n) => n,
     disk: 'Disk free',
