@@ -54,7 +54,9 @@ describe('condition', () => {
   it('says nothing of the load of a box that is away', () => {
     const busy = health({ inference: { model: 'm', meanMs: 80, failures: 0, load: 1 } });
     expect(condition(device('a', { health: busy }), T0).overloaded).toBe(true);
-    expect(condition(device('a', { health: busy, presence: 'offline' }), T0).overloaded).toBe(false);
+    for (const presence of ['offline', 'unknown'] as const)
+      expect(condition(device('a', { health: busy, presence }), T0).overloaded).toBe(false);
+    expect(condition(device('a', { health: busy }), T0 + 200_000).overloaded).toBe(false);
     expect(condition(device('a', { health: health() }), T0).overloaded).toBe(false);
   });
   it('counts missing events with both ends', () => {

@@ -48,7 +48,8 @@ export function condition(device: Device, now: Time): Condition {
   // to do. Where nothing moves the detector rests.
   const inference = device.health?.inference;
   const detectorFailed = inference !== undefined && inference.failures > 0 && inference.meanMs === null && inference.load !== 0;
-  const overloaded = !offline && (inference?.load ?? 0) >= FULL_LOAD;
+  // Of the last half minute, so an old report says nothing.
+  const overloaded = device.presence === 'online' && !silent && (inference?.load ?? 0) >= FULL_LOAD;
   return {
     offline,
     silent,
