@@ -3,7 +3,7 @@
 //! Events come late, doubled and out of order, so merging is commutative and associative: whatever the order
 //! of arrival, the alarm ends up the same. An alarm that ended stays ended.
 
-use gatepost_wire::event::{ObjectClass, Phase};
+use gatepost_wire::event::{Direction, ObjectClass, Phase};
 use gatepost_wire::{
     AlarmId, CameraId, EdgeId, Event, EventId, Happening, RuleId, Severity, Timestamp, ZoneId,
 };
@@ -54,6 +54,8 @@ pub struct Alarm {
     pub scene: Scene,
     /// Words for a technician, as its latest moment says.
     pub detail: Option<String>,
+    /// The most that were counted at once.
+    pub crowd: Option<Crowd>,
     /// The gravest of its events.
     pub severity: Severity,
     /// How many events it has.
@@ -66,6 +68,16 @@ pub struct Alarm {
     pub snapshot: Option<Moment>,
 }
 
+/// How many were in an area at once, and how many may be. Ordered by the count first, so that the greatest keeps
+/// the limit it was measured against, should the rule have changed meanwhile.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Crowd {
+    /// How many were counted.
+    pub count: u32,
+    /// How many are allowed.
+    pub limit: u32,
+}
+
 /// What and where.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Scene {
@@ -73,7 +85,7 @@ pub struct Scene {
     pub kind: String,
     /// The camera that saw it.
     pub camera: Option<CameraId>,
-    /// The area of its picture.
+    /// The area or line of its picture.
     pub zone: Option<ZoneId>,
     /// The rule that decided it.
     pub rule: Option<RuleId>,
@@ -81,6 +93,8 @@ pub struct Scene {
     pub object: Option<ObjectClass>,
     /// Why, where the kind alone does not say it, e.g. `signal_lost`.
     pub cause: Option<String>,
+    /// Which way over the line.
+    pub direction: Option<Direction>,
 }
 
 impl Alarm {
@@ -100,8 +114,10 @@ impl Alarm {
                 rule: happening.rule(),
                 object: happening.object(),
                 cause: cause.map(str::to_owned),
+                direction: direction(happening),
             },
             detail,
+            crowd: crowd(happening),
             severity: event.data.severity,
             events: 1,
             first: moment,
@@ -120,6 +136,7 @@ impl Alarm {
             edge: self.edge,
             scene,
             detail,
+            crowd: self.crowd.max(other.crowd),
             severity: self.severity.min(other.severity),
             events: self.events + other.events,
             first: self.first.min(other.first),
@@ -143,25 +160,60 @@ fn cause_and_detail(happening: &Happening) -> (Option<&'static str>, Option<Stri
     }
 }
 
+fn direction(happening: &Happening) -> Option<Direction> {
+    match happening {
+        Happening::LineCrossing(crossing) => Some(crossing.direction),
+        _ => None,
+    }
+}
+
+fn crowd(happening: &Happening) -> Option<Crowd> {
+    match happening {
+        Happening::Overcrowding(it) => Some(Crowd { count: it.count, limit: it.limit }),
+        _ => None,
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
 
     use super::*;
 
-    /// An event of one alarm as an edge would send it.
+    /// An event of one alarm as an edge would send it. Which kind it is depends on the number: no edge mixes kinds, but
+    /// the order of arrival must not matter even then.
     fn event(number: u8, phase: &str, second: i64, severity: u8) -> Event {
+        let alarm = serde_json::json!({ "id": "01ARZ3NDEKTSV4RRFFQ69G5FAV", "phase": phase });
+        let seen = serde_json::json!({
+            "camera": "east-gate", "rule": "r", "object": "person", "track": number, "score": 0.9,
+            "region": { "left": 0.1, "top": 0.2, "right": 0.3, "bottom": 0.4 },
+        });
+        let mut happening = match number % 4 {
+            0 | 1 => serde_json::json!({
+                "kind": "device_fault", "fault": "disk_low", "detail": format!("number {number}"),
+            }),
+            2 => serde_json::json!({
+                "kind": "overcrowding", "camera": "yard", "rule": "r", "zone": "yard",
+                "count": 10 + second, "limit": number,
+            }),
+            _ => serde_json::json!({
+                "kind": "line_crossing", "line": "fence",
+                "direction": if second % 2 == 0 { "left_to_right" } else { "right_to_left" },
+            }),
+        };
+        if number % 4 == 3 {
+            happening.as_object_mut().unwrap().extend(seen.as_object().unwrap().clone());
+        }
+        happening["alarm"] = alarm;
+        let kind = happening["kind"].as_str().unwrap().to_owned();
         let id = format!("01ARZ3NDEKTSV4RRFFQ69G{number:04}");
         let json = serde_json::json!({
             "specversion": "1.0", "id": id, "source": "/gatepost/edge/gate-1",
-            "type": "gatepost.event.v1.device_fault",
+            "type": format!("gatepost.event.v1.{kind}"),
             "time": Timestamp::from_second(second).unwrap().to_string(),
             "datacontenttype": "application/json",
             "boot": "01ARZ3NDEKTSV4RRFFQ69G5FAV", "sequence": "1",
-            "data": { "severity": severity, "happening": {
-                "kind": "device_fault", "fault": "disk_low", "detail": format!("number {number}"),
-                "alarm": { "id": "01ARZ3NDEKTSV4RRFFQ69G5FAV", "phase": phase },
-            }},
+            "data": { "severity": severity, "happening": happening },
         });
         Event::from_json(json.to_string().as_bytes()).unwrap()
     }
@@ -176,13 +228,33 @@ mod tests {
 
     #[test]
     fn a_late_update_does_not_reopen_an_alarm() {
-        let ended = alarm(1, "began", 10, 3).merge(alarm(3, "ended", 30, 3));
-        let all = ended.merge(alarm(2, "updated", 40, 2));
+        let ended = alarm(1, "began", 10, 3).merge(alarm(5, "ended", 30, 3));
+        let all = ended.merge(alarm(4, "updated", 40, 2));
         assert_eq!(all.latest.phase, Phase::Ended);
         assert_eq!(all.ended(), Some(Timestamp::from_second(30).unwrap()));
-        assert_eq!(all.detail.as_deref(), Some("number 3"));
+        assert_eq!(all.detail.as_deref(), Some("number 5"));
         assert_eq!(all.scene.cause, Some("disk_low".to_owned()));
         assert_eq!((all.events, all.severity), (3, Severity::HIGH));
+    }
+
+    #[test]
+    fn the_greatest_crowd_counts_and_keeps_its_limit() {
+        let (few, most, fewer) =
+            (alarm(2, "began", 1, 3), alarm(6, "updated", 9, 3), alarm(10, "ended", 4, 3));
+        let all = fewer.merge(few).merge(most);
+        assert_eq!(all.crowd, Some(Crowd { count: 19, limit: 6 }));
+        assert_eq!(all.ended(), Some(Timestamp::from_second(4).unwrap()));
+    }
+
+    #[test]
+    fn a_crossing_ends_at_the_moment_it_begins() {
+        let (began, ended) = (alarm(3, "began", 7, 3), alarm(7, "ended", 7, 3));
+        let all = ended.clone().merge(began.clone());
+        assert_eq!(all, began.merge(ended));
+        assert_eq!((all.first.phase, all.latest.phase), (Phase::Began, Phase::Ended));
+        assert_eq!(all.ended(), Some(all.first.time));
+        assert_eq!(all.scene.zone.unwrap().as_str(), "fence");
+        assert_eq!(all.scene.direction, Some(Direction::RightToLeft));
     }
 
     proptest! {

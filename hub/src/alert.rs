@@ -1,6 +1,6 @@
 //! An alarm as people and programs are told of it: with the names its edge gives to places.
 
-use gatepost_wire::event::{ObjectClass, Phase};
+use gatepost_wire::event::{Direction, ObjectClass, Phase};
 use gatepost_wire::{AlarmId, CameraId, EdgeId, EventId, RuleId, Severity, Timestamp, ZoneId};
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -9,19 +9,44 @@ use crate::alarm::Alarm;
 
 /// One alarm as far as its events have come.
 #[derive(Debug, Clone, Serialize, ToSchema)]
-#[schema(example = json!({
+#[schema(examples(json!({
     "id": "01ARZ3NDEKTSV4RRFFQ69G5FAV", "kind": "zone_intrusion", "severity": 2, "edge": "gate-1",
     "camera": "east-gate", "camera_label": "东门", "zone": "lawn", "zone_label": "草坪", "rule": "lawn-closed",
-    "object": "person", "cause": null, "detail": null, "phase": "updated",
+    "object": "person", "direction": null, "count": null, "limit": null, "cause": null, "detail": null,
+    "phase": "updated",
     "began": "2026-01-31T08:30:00Z", "last": "2026-01-31T08:30:04Z", "ended": null,
     "received": "2026-01-31T08:30:00.2Z", "events": 3, "first_event": "01ARZ3NDEKTSV4RRFFQ69G5FAV",
     "snapshot": "/api/v1/events/01ARZ3NDEKTSV4RRFFQ69G5FAV/snapshot"
-}))]
+}), json!({
+    "id": "01ARZ3NDEKTSV4RRFFQ69G5FAW", "kind": "line_crossing", "severity": 2, "edge": "gate-1",
+    "camera": "north-fence", "camera_label": "北围墙", "zone": "fence", "zone_label": "围墙线", "rule": "no-climbing",
+    "object": "person", "direction": "left_to_right", "count": null, "limit": null, "cause": null, "detail": null,
+    "phase": "ended",
+    "began": "2026-01-31T08:30:00Z", "last": "2026-01-31T08:30:00Z", "ended": "2026-01-31T08:30:00Z",
+    "received": "2026-01-31T08:30:00.2Z", "events": 2, "first_event": "01ARZ3NDEKTSV4RRFFQ69G5FAW",
+    "snapshot": "/api/v1/events/01ARZ3NDEKTSV4RRFFQ69G5FAW/snapshot"
+}), json!({
+    "id": "01ARZ3NDEKTSV4RRFFQ69G5FAX", "kind": "overcrowding", "severity": 3, "edge": "gate-1",
+    "camera": "hall", "camera_label": "大厅", "zone": "stairs", "zone_label": "楼梯口", "rule": "stairs-full",
+    "object": null, "direction": null, "count": 14, "limit": 10, "cause": null, "detail": null, "phase": "updated",
+    "began": "2026-01-31T08:30:00Z", "last": "2026-01-31T08:31:10Z", "ended": null,
+    "received": "2026-01-31T08:30:00.2Z", "events": 4, "first_event": "01ARZ3NDEKTSV4RRFFQ69G5FAX",
+    "snapshot": null
+}), json!({
+    "id": "01ARZ3NDEKTSV4RRFFQ69G5FAY", "kind": "camera_tamper", "severity": 2, "edge": "gate-1",
+    "camera": "east-gate", "camera_label": "东门", "zone": null, "zone_label": null, "rule": null,
+    "object": null, "direction": null, "count": null, "limit": null, "cause": "covered",
+    "detail": "nothing but one dark surface for 12 s", "phase": "began",
+    "began": "2026-01-31T08:30:00Z", "last": "2026-01-31T08:30:00Z", "ended": null,
+    "received": "2026-01-31T08:30:00.2Z", "events": 1, "first_event": "01ARZ3NDEKTSV4RRFFQ69G5FAY",
+    "snapshot": null
+})))]
 pub struct Alert {
     /// The alarm's id, a ULID.
     #[schema(value_type = String)]
     pub id: AlarmId,
-    /// What happened.
+    /// What happened: `zone_intrusion`, `line_crossing`, `loitering`, `vehicle_stopped`, `object_left`, `overcrowding`,
+    /// `camera_tamper`, `device_fault`, or a kind of a newer edge.
     pub kind: String,
     /// The gravest of its events: 1 (gravest) to 4.
     #[schema(value_type = u8, minimum = 1, maximum = 4)]
@@ -34,10 +59,10 @@ pub struct Alert {
     pub camera: Option<CameraId>,
     /// What people call the camera.
     pub camera_label: Option<String>,
-    /// The area of the picture.
+    /// The area of the picture; for `line_crossing` the line.
     #[schema(value_type = Option<String>)]
     pub zone: Option<ZoneId>,
-    /// What people call the area.
+    /// What people call the area or line.
     pub zone_label: Option<String>,
     /// The rule that decided it.
     #[schema(value_type = Option<String>)]
@@ -45,7 +70,15 @@ pub struct Alert {
     /// What was seen: a kind of object, never who.
     #[schema(value_type = Option<String>)]
     pub object: Option<ObjectClass>,
-    /// Why, where the kind alone does not say it, e.g. `signal_lost`.
+    /// Which way over the line, for who looks from its first point to its second: `left_to_right` or `right_to_left`.
+    #[schema(value_type = Option<String>)]
+    pub direction: Option<Direction>,
+    /// For `overcrowding`: the most that were counted at once.
+    pub count: Option<u32>,
+    /// For `overcrowding`: how many are allowed.
+    pub limit: Option<u32>,
+    /// Why, where the kind alone does not say it: `signal_lost`, `covered`, `blurred`, `moved` or `frozen` of a camera,
+    /// `inference_failed`, `disk_low` or `retention_short` of a device.
     pub cause: Option<String>,
     /// In words for a technician.
     pub detail: Option<String>,
@@ -106,6 +139,9 @@ impl Alert {
             rule: alarm.scene.rule,
             object: alarm.scene.object,
             cause: alarm.scene.cause,
+            direction: alarm.scene.direction,
+            count: alarm.crowd.map(|crowd| crowd.count),
+            limit: alarm.crowd.map(|crowd| crowd.limit),
         }
     }
 }

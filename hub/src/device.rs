@@ -20,7 +20,19 @@ pub struct Device {
     #[schema(value_type = String, format = DateTime, example = "2026-01-31T08:30:00Z")]
     pub last_seen: Timestamp,
     /// What it last said of itself, as it said it (`Health` of the contract).
-    #[schema(value_type = Option<Object>)]
+    #[schema(value_type = Option<Object>, examples(json!({
+        "edge": "gate-1", "time": "2026-01-31T08:30:00Z", "boot": "01ARZ3NDEKTSV4RRFFQ69G5FAV", "uptime_ms": 90000,
+        "version": "0.1.0", "recorded": [{ "boot": "01ARZ3NDEKTSV4RRFFQ69G5FAV", "last": 7 }],
+        "outbox": { "queued": 0, "disk_bytes": 524288 },
+        "cameras": [{
+            "camera": "east-gate", "label": "东门", "zones": [{ "zone": "lawn", "label": "草坪" }],
+            "state": { "name": "streaming" }, "decoder": "avdec_h264", "attention": "idle",
+            "frames_sampled": 450, "frames_analysed": 120, "frames_still": 328, "frames_dropped": 2,
+            "last_frame": "2026-01-31T08:29:59.8Z"
+        }],
+        "inference": { "model": "centernet-512", "mean_ms": 84.3, "failures": 0, "load": 0.42 },
+        "disk_free_bytes": 48300000000_u64
+    })))]
     pub health: Option<Box<RawValue>>,
     /// Events it recorded that are not here, at most 100 gaps of each boot.
     pub missing: Vec<Gap>,

@@ -7,7 +7,7 @@ use sqlx::FromRow;
 use super::StoreError;
 use super::column::{from_word, nanos, parse, parse_option, text, timestamp, word};
 use super::writer::Batch;
-use crate::alarm::{Alarm, Moment, Scene};
+use crate::alarm::{Alarm, Crowd, Moment, Scene};
 
 #[derive(FromRow)]
 pub(super) struct Row {
@@ -19,7 +19,10 @@ pub(super) struct Row {
     rule: Option<String>,
     object: Option<String>,
     cause: Option<String>,
+    direction: Option<String>,
     detail: Option<String>,
+    crowd_count: Option<i64>,
+    crowd_limit: Option<i64>,
     severity: i64,
     events: i64,
     first_phase: String,
@@ -31,6 +34,11 @@ pub(super) struct Row {
     snapshot_phase: Option<String>,
     snapshot_time: Option<i64>,
     snapshot_event: Option<String>,
+}
+
+/// How many; a number no edge can have counted is one no version wrote.
+fn people(column: &'static str, number: i64) -> Result<u32, StoreError> {
+    u32::try_from(number).map_err(|_| StoreError::Unreadable { column, value: number.to_string() })
 }
 
 fn moment(phase: String, time: i64, event: &str) -> Result<Moment, StoreError> {
@@ -50,6 +58,13 @@ impl TryFrom<Row> for Alarm {
             (Some(phase), Some(time), Some(event)) => Some(moment(phase, time, &event)?),
             _ => None,
         };
+        let crowd = match (row.crowd_count, row.crowd_limit) {
+            (Some(count), Some(limit)) => Some(Crowd {
+                count: people("alarm.crowd_count", count)?,
+                limit: people("alarm.crowd_limit", limit)?,
+            }),
+            _ => None,
+        };
         Ok(Self {
             id: parse("alarm.id", &row.id)?,
             edge: parse("alarm.edge", &row.edge)?,
@@ -60,8 +75,13 @@ impl TryFrom<Row> for Alarm {
                 rule: parse_option("alarm.rule", row.rule)?,
                 object: row.object.map(|object| from_word("alarm.object", object)).transpose()?,
                 cause: row.cause,
+                direction: row
+                    .direction
+                    .map(|direction| from_word("alarm.direction", direction))
+                    .transpose()?,
             },
             detail: row.detail,
+            crowd,
             severity: severity.ok_or_else(|| StoreError::Unreadable {
                 column: "alarm.severity",
                 value: row.severity.to_string(),
@@ -93,12 +113,14 @@ pub(super) async fn store(
     sqlx::query(
         "INSERT INTO alarm (id, edge, kind, camera, zone, rule, object, cause, detail, severity, events, \
            first_phase, first_time, first_event, latest_phase, latest_time, latest_event, \
-           snapshot_phase, snapshot_time, snapshot_event, received, placed, change) \
+           snapshot_phase, snapshot_time, snapshot_event, received, placed, change, \
+           direction, crowd_count, crowd_limit) \
          VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, \
-           ?21, min(?13, ?21), ?22) \
+           ?21, min(?13, ?21), ?22, ?23, ?24, ?25) \
          ON CONFLICT (id) DO UPDATE SET kind = excluded.kind, camera = excluded.camera, \
            zone = excluded.zone, rule = excluded.rule, object = excluded.object, cause = excluded.cause, \
-           detail = excluded.detail, severity = excluded.severity, events = excluded.events, \
+           direction = excluded.direction, crowd_count = excluded.crowd_count, \
+           crowd_limit = excluded.crowd_limit, detail = excluded.detail, severity = excluded.severity, events = excluded.events, \
            first_phase = excluded.first_phase, first_time = excluded.first_time, \
            first_event = excluded.first_event, latest_phase = excluded.latest_phase, \
            latest_time = excluded.latest_time, latest_event = excluded.latest_event, \
@@ -128,7 +150,97 @@ pub(super) async fn store(
     .bind(alarm.snapshot.map(|moment| moment.event.to_string()))
     .bind(nanos(received))
     .bind(change)
+    .bind(alarm.scene.direction.as_ref().map(word))
+    .bind(alarm.crowd.map(|crowd| i64::from(crowd.count)))
+    .bind(alarm.crowd.map(|crowd| i64::from(crowd.limit)))
     .execute(&mut *batch.connection)
     .await?;
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use gatepost_wire::event::Direction;
+    use sqlx::{Connection as _, SqliteConnection};
+
+    use super::*;
+
+    const IDS: [&str; 3] =
+        ["01ARZ3NDEKTSV4RRFFQ69G5FAV", "01ARZ3NDEKTSV4RRFFQ69G5FAW", "01ARZ3NDEKTSV4RRFFQ69G5FAX"];
+
+    async fn run(connection: &mut SqliteConnection, sql: String) {
+        sqlx::raw_sql(sqlx::AssertSqlSafe(sql)).execute(connection).await.unwrap();
+    }
+
+    /// What the first version made of an event whose kind it did not know.
+    async fn unknown_kind(connection: &mut SqliteConnection, number: usize, alarm: &str, happening: &str) {
+        let kind = happening.split('"').nth(3).unwrap();
+        run(
+            connection,
+            format!(
+                "INSERT INTO event VALUES ({number}, '{id}', 'gate-1', '{id}', {number}, {number}, 0, '{kind}', 2, \
+                   '{alarm}', 'began', 0, NULL, '{{\"data\":{{\"happening\":{happening}}}}}'); \
+                 INSERT INTO alarm VALUES ('{alarm}', 'gate-1', '{kind}', 'yard', NULL, 'r', NULL, NULL, NULL, 2, 1, \
+                   'began', {number}, '{id}', 'began', {number}, '{id}', NULL, NULL, NULL, 0, 0, {number}) \
+                 ON CONFLICT DO NOTHING",
+                id = IDS[number],
+            ),
+        )
+        .await;
+    }
+
+    async fn read(connection: &mut SqliteConnection) -> Alarm {
+        let row: Row = sqlx::query_as("SELECT * FROM alarm").fetch_one(connection).await.unwrap();
+        row.try_into().unwrap()
+    }
+
+    async fn first_version() -> SqliteConnection {
+        let mut connection = SqliteConnection::connect("sqlite::memory:").await.unwrap();
+        run(&mut connection, include_str!("../../migrations/0001_start.sql").to_owned()).await;
+        connection
+    }
+
+    async fn update(connection: &mut SqliteConnection) {
+        run(connection, include_str!("../../migrations/0002_other_kinds.sql").to_owned()).await;
+    }
+
+    #[tokio::test]
+    async fn what_an_older_hub_could_not_read_is_read_from_its_events() {
+        let mut db = first_version().await;
+        let crossing = r#"{"kind":"line_crossing","line":"fence","direction":"right_to_left"}"#;
+        unknown_kind(&mut db, 0, IDS[0], crossing).await;
+        update(&mut db).await;
+        let alarm = read(&mut db).await;
+        assert_eq!(alarm.scene.zone.unwrap().as_str(), "fence");
+        assert_eq!(alarm.scene.direction, Some(Direction::RightToLeft));
+
+        let mut db = first_version().await;
+        for (number, count) in [(0, 11), (1, 14), (2, 12)] {
+            let crowd = format!(r#"{{"kind":"overcrowding","count":{count},"limit":10}}"#);
+            unknown_kind(&mut db, number, IDS[0], &crowd).await;
+        }
+        update(&mut db).await;
+        assert_eq!(read(&mut db).await.crowd, Some(Crowd { count: 14, limit: 10 }));
+    }
+
+    #[tokio::test]
+    async fn what_makes_no_sense_stays_empty() {
+        for happening in [
+            r#"{"kind":"line_crossing","line":"The Fence","direction":"up"}"#,
+            r#"{"kind":"line_crossing","line":7,"direction":["left_to_right"]}"#,
+            r#"{"kind":"overcrowding","count":-3,"limit":10}"#,
+            r#"{"kind":"overcrowding","count":"many","limit":10}"#,
+            r#"{"kind":"loitering","count":3,"limit":1}"#,
+        ] {
+            let mut db = first_version().await;
+            unknown_kind(&mut db, 0, IDS[0], happening).await;
+            update(&mut db).await;
+            let alarm = read(&mut db).await;
+            assert_eq!(
+                (alarm.crowd, alarm.scene.direction, alarm.scene.zone),
+                (None, None, None),
+                "{happening}"
+            );
+        }
+    }
 }

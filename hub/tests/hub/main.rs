@@ -10,6 +10,7 @@ mod events;
 mod evidence;
 mod external;
 mod kill;
+mod kinds;
 mod live;
 mod message;
 mod process;

@@ -4,7 +4,7 @@ use gatepost_wire::event::{
     Alarm, EventData, Evidence, ObjectClass, Phase, Region, Sighting, TrackNumber, ZoneIntrusion,
 };
 use gatepost_wire::{AlarmId, BootId, Event, EventId, Happening, Seq, Severity, Timestamp};
-use serde_json::json;
+use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
 use ulid::Ulid;
 
@@ -49,6 +49,14 @@ pub fn intrusion_of(edge: &str, boot: BootId, seq: u64, alarm: AlarmId, phase: P
         },
         extra: Default::default(),
     }
+}
+
+/// An event of `gate-1` that says this; `happening` has everything but the alarm.
+pub fn happening(boot: BootId, seq: u64, alarm: AlarmId, phase: Phase, mut happening: Value) -> Event {
+    happening["alarm"] = json!({ "id": alarm, "phase": phase });
+    let mut event = intrusion_of("gate-1", boot, seq, alarm, phase);
+    event.data.happening = serde_json::from_value(happening).unwrap();
+    event
 }
 
 /// Bytes framed as a JPEG, different for each text.

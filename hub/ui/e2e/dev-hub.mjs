@@ -1,7 +1,9 @@
 // A small stand-in for the hub, for work on the page only: serves dist/, the API and the live stream with invented
 // data. Never part of the product.
 //
-//   node e2e/dev-hub.mjs [--port 8090] [--alerts 120] [--every 20] [--empty] [--snapshots DIR]
+//   node e2e/dev-hub.mjs [--port 8090] [--alerts 120] [--every 20] [--empty] [--kinds] [--snapshots DIR]
+//
+//   --kinds: one alert of every kind and cause there is, and one of none that is known
 //
 //   POST /dev/alert   publishes a new alert (a JSON body overrides its fields); its picture follows 1.5 s later
 //   POST /dev/cut     breaks every live stream
@@ -19,6 +21,7 @@ const { values: options } = parseArgs({
     every: { type: 'string', default: '0' },
     snapshots: { type: 'string' },
     empty: { type: 'boolean', default: false },
+    kinds: { type: 'boolean', default: false },
   },
 });
 
@@ -50,7 +53,7 @@ const PLACES = [
 ];
 const OBJECTS = ['person', 'person', 'person', 'motorcycle', 'person', 'car', 'bicycle', 'truck'];
 
-function makeAlert(began, n, overrides = {}) {
+function makeAlert(began, n, overrides = {}, varied = true) {
   const where = PLACES[n % PLACES.length];
   const length = 4_000 + ((n * 7_919) % 60_000);
   const first = ulid(began);
@@ -61,6 +64,9 @@ function makeAlert(began, n, overrides = {}) {
     ...where,
     rule: `${where.zone}-closed`,
     object: OBJECTS[n % OBJECTS.length],
+    direction: null,
+    count: null,
+    limit: null,
     phase: 'ended',
     began: iso(began),
     last: iso(began + length),
@@ -72,6 +78,7 @@ function makeAlert(began, n, overrides = {}) {
     cause: null,
     detail: null,
   };
+  if (!varied) return Object.assign(alert, overrides);
   if (n % 9 === 4) {
     Object.assign(alert, { kind: 'camera_tamper', zone: null, zone_label: null, object: null, severity: 2, snapshot: null });
     Object.assign(alert, { cause: 'signal_lost', detail: 'no frame for 15 s from the RTSP source' });
@@ -79,14 +86,44 @@ function makeAlert(began, n, overrides = {}) {
     Object.assign(alert, { kind: 'device_fault', camera: null, camera_label: null, zone: null, zone_label: null, rule: null });
     Object.assign(alert, { object: null, severity: 3, snapshot: null, cause: 'disk_low', detail: '0.8 GB free, the reserve is 1 GB' });
   } else if (n % 17 === 8) {
-    Object.assign(alert, { kind: 'line_crossing', received: iso(began + 45 * 60_000) });
+    Object.assign(alert, { kind: 'line_crossing', direction: 'left_to_right', zone: 'fence', zone_label: '围墙线', events: 2 });
+    Object.assign(alert, { last: iso(began), ended: iso(began), received: iso(began + 45 * 60_000) });
   }
   return Object.assign(alert, overrides);
 }
 
+const ONGOING = { phase: 'updated', ended: null };
+const NOWHERE = { zone: null, zone_label: null, rule: null, object: null, snapshot: null };
+const tamper = (cause, detail) => ({ kind: 'camera_tamper', ...NOWHERE, cause, detail });
+const fault = (cause, detail) => ({ kind: 'device_fault', ...NOWHERE, camera: null, camera_label: null, severity: 3, cause, detail });
+const KINDS = [
+  { kind: 'overcrowding', object: null, zone: 'stairs', zone_label: '楼梯口', camera: 'hall', camera_label: '教学楼大厅', count: 14, limit: 10, ...ONGOING },
+  { kind: 'line_crossing', object: 'person', zone: 'fence', zone_label: '北围墙线', direction: 'left_to_right' },
+  { kind: 'loitering', object: 'person', zone: 'forecourt', zone_label: '门前缓冲区', ...ONGOING },
+  { kind: 'vehicle_stopped', object: 'truck', zone: 'fire-lane', zone_label: '消防通道', ...ONGOING },
+  { kind: 'object_left', object: null, zone: 'bay', zone_label: '校车停靠区' },
+  { kind: 'zone_intrusion', object: 'person', zone: 'lawn', zone_label: '草坪' },
+  tamper('signal_lost', 'no frame for 15 s from the RTSP source'),
+  tamper('covered', 'one dark surface for 12 s: mean 9, deviation 3'),
+  tamper('blurred', 'edges 4 % of what they were'),
+  tamper('moved', 'the scene is shifted by 18 % of its width'),
+  tamper('frozen', 'the same picture for 60 s'),
+  fault('inference_failed', 'onnxruntime: out of memory, 3 runs in a row'),
+  fault('disk_low', '0.8 GB free, the reserve is 1 GB'),
+  fault('retention_short', 'clips are kept for 9 days, configured are 30'),
+  { kind: 'smoke', object: null, zone: 'kitchen', zone_label: '厨房', snapshot: null },
+  { ...tamper('lens_cracked', 'a cause of a newer version'), severity: 2 },
+];
+
 const start = Date.now();
 const alerts = [];
-if (!options.empty) {
+if (options.kinds) {
+  KINDS.forEach((kind, n) => {
+    const at = start - 20_000 - n * 400_000;
+    const moment = kind.kind === 'line_crossing' ? { last: iso(at), ended: iso(at) } : {};
+    alerts.push(makeAlert(at, n * 5, { severity: 1 + (n % 4), ...moment, ...kind }, false));
+  });
+} else if (!options.empty) {
   let at = start - 40_000;
   for (let n = 0; n < Number(options.alerts); n += 1) {
     const ongoing = n === 0 || n === 3;
@@ -107,7 +144,7 @@ function health(edge, cameras, more = {}) {
     recorded: [],
     outbox: { queued: 0, disk_bytes: 524_288 },
     cameras,
-    inference: { model: 'centernet-512', mean_ms: 84.3, failures: 0 },
+    inference: { model: 'centernet-512', mean_ms: 84.3, failures: 0, load: 0.31 },
     disk_free_bytes: 48_300_000_000,
     ...more,
   };
@@ -122,7 +159,9 @@ function camera(id, label, state, more = {}) {
     state,
     decoder: 'avdec_h264',
     frames_sampled: frames,
-    frames_analysed: frames - 31,
+    attention: 'idle',
+    frames_analysed: 91_031,
+    frames_still: frames - 91_062,
     frames_dropped: 31,
     last_frame: iso(Date.now() - 400),
     ...more,
@@ -137,7 +176,7 @@ function devices() {
       edge: 'gate-1',
       presence: 'online',
       last_seen: iso(Date.now() - 2_000),
-      health: health('gate-1', [camera('east-gate', '东门', streaming)]),
+      health: health('gate-1', [camera('east-gate', '东门', streaming, { attention: 'awake' }), camera('hall', '教学楼大厅', streaming)]),
       missing: [],
       refused: 0,
     },
@@ -157,9 +196,9 @@ function devices() {
       presence: 'online',
       last_seen: iso(Date.now() - 5_000),
       health: health('gate-3', [
-        camera('kindergarten', '幼儿园正门', streaming),
+        camera('kindergarten', '幼儿园正门', streaming, { attention: 'awake' }),
         camera('bus-bay', null, { name: 'faulted', reason: 'rtsp: 401 Unauthorized from 192.0.2.17:554' }, { last_frame: iso(start - 8 * 60_000) }),
-      ]),
+      ], { inference: { model: 'centernet-512', mean_ms: 212.4, failures: 0, load: 0.97 } }),
       missing: [],
       refused: 0,
     },

@@ -68,6 +68,17 @@ const CASES = [
   { name: 'desktop-light-zh-loading', ...DESKTOP, ...light, ...zh, slow: true },
   { name: 'desktop-dark-zh-empty', ...DESKTOP, ...dark, ...zh, empty: true },
   { name: 'desktop-light-en-empty', ...DESKTOP, ...light, ...en, empty: true },
+  // Tall enough to show all.
+  { name: 'kinds-dark-zh', viewport: { width: 1440, height: 2300 }, ...dark, ...zh, kinds: true },
+  { name: 'kinds-light-en', viewport: { width: 1440, height: 2300 }, ...light, ...en, kinds: true },
+  { name: 'kinds-light-zh-crossing', ...DESKTOP, ...light, ...zh, kinds: true, act: (page) => page.click('[data-alert-id] >> nth=1') },
+  { name: 'kinds-dark-en-crowd', ...DESKTOP, ...dark, ...en, kinds: true, act: openFirst },
+  { name: 'kinds-phone-zh', ...PHONE, ...dark, ...zh, viewport: { width: 390, height: 2600 }, kinds: true },
+  { name: 'kinds-phone-en', ...PHONE, ...light, ...en, viewport: { width: 390, height: 2600 }, kinds: true },
+  { name: 'phone-light-en-devices', ...PHONE, ...light, ...en, viewport: { width: 390, height: 1300 }, act: async (page) => {
+    await page.click('.tabs button >> nth=1');
+    for (const summary of await page.locator('[data-edge] summary').all()) await summary.click();
+  } },
   { name: 'wall-dark-zh', ...WALL, ...dark, ...zh },
   { name: 'phone-dark-zh', ...PHONE, ...dark, ...zh },
   { name: 'phone-light-en', ...PHONE, ...light, ...en },
@@ -79,10 +90,11 @@ const CASES = [
 const extra = options.snapshots ? ['--snapshots', options.snapshots] : [];
 const full = await startHub(...extra);
 const empty = await startHub('--empty');
+const kinds = await startHub('--kinds', ...extra);
 const { browser, close } = await launch();
-for (const { name, act, empty: isEmpty, broken, slow, ...settings } of CASES) {
+for (const { name, act, empty: isEmpty, kinds: ofKinds, broken, slow, ...settings } of CASES) {
   if (options.only && !name.includes(options.only)) continue;
-  const hub = isEmpty ? empty : full;
+  const hub = isEmpty ? empty : ofKinds ? kinds : full;
   const context = await browser.newContext(settings);
   const page = await context.newPage();
   if (broken) await page.route('**/api/**', (route) => route.fulfill({ status: 503, body: '' }));
@@ -100,3 +112,4 @@ for (const { name, act, empty: isEmpty, broken, slow, ...settings } of CASES) {
 await close();
 full.child.kill();
 empty.child.kill();
+kinds.child.kill();

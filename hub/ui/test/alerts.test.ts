@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { later, lateness, mergeAlerts, unexpected } from '../src/lib/alerts';
+import { isMomentary, isOngoing, isOver, later, lateness, mergeAlerts, unexpected } from '../src/lib/alerts';
 import { T0, alert } from './samples';
 
 const ids = (alerts: readonly { id: string }[]) => alerts.map((one) => one.id);
@@ -79,6 +79,20 @@ describe('unexpected', () => {
   });
   it('finds everything when nothing was known', () => {
     expect(unexpected([], list)).toHaveLength(2);
+  });
+});
+
+describe('isOngoing', () => {
+  it('a crossing is over at once, whichever of its moments came', () => {
+    for (const phase of ['began', 'updated', 'ended'] as const) {
+      const crossing = alert('A', { kind: 'line_crossing', phase, ended: phase === 'ended' ? T0 : null });
+      expect([isMomentary(crossing), isOngoing(crossing)]).toEqual([true, false]);
+    }
+    const crossing = alert('A', { kind: 'line_crossing', phase: 'ended', ended: T0 });
+    expect([isOver(crossing, T0 + 60_000), isOver(crossing, T0 + 600_000)]).toEqual([false, true]);
+    expect([isOver(alert('A'), T0 + 600_000), isOver(alert('A', { phase: 'ended', ended: T0 }), T0)]).toEqual([false, true]);
+    expect([isMomentary(alert('A')), isOngoing(alert('A'))]).toEqual([false, true]);
+    expect(isOngoing(alert('A', { phase: 'ended', ended: T0 }))).toBe(false);
   });
 });
 

@@ -37,11 +37,11 @@ const DEVICE = {
     recorded: [],
     outbox: { queued: 2, disk_bytes: 9 },
     cameras: [
-      { camera: 'a', state: { name: 'streaming' }, frames_sampled: 3, frames_analysed: 2, frames_dropped: 1 },
+      { camera: 'a', state: { name: 'streaming' }, attention: 'awake', frames_sampled: 3, frames_analysed: 2, frames_still: 4, frames_dropped: 1 },
       { camera: 'b', label: '东门', state: { name: 'faulted', reason: 'why' }, frames_sampled: 0, frames_analysed: 0, frames_dropped: 0 },
       { camera: 'c', state: { name: 'dreaming' }, frames_sampled: 0, frames_analysed: 0, frames_dropped: 0 },
     ],
-    inference: { model: 'm', failures: 0 },
+    inference: { model: 'm', failures: 0, load: 1.2 },
     disk_free_bytes: 7,
     new_field: { of: 'a newer version' },
   },
@@ -60,6 +60,13 @@ describe('alerts', () => {
       ended: null,
       snapshot: ALERT.snapshot,
     });
+  });
+
+  it('reads what the kinds say beside their place', () => {
+    expect(parseAlert(ALERT)).toMatchObject({ direction: null, count: null, limit: null });
+    expect(parseAlert({ ...ALERT, kind: 'overcrowding', count: 14, limit: 10 })).toMatchObject({ count: 14, limit: 10 });
+    expect(parseAlert({ ...ALERT, kind: 'line_crossing', direction: 'left_to_right' }).direction).toBe('left_to_right');
+    expect(parseAlert({ ...ALERT, direction: 'up', count: '14', limit: -1 })).toMatchObject({ direction: null, count: null, limit: null });
   });
 
   it('never makes an alert milder than it may be', () => {
@@ -98,7 +105,12 @@ describe('devices', () => {
       { name: 'faulted', reason: 'why' },
       { name: 'unknown' },
     ]);
-    expect(device.health?.inference.meanMs).toBeNull();
+    expect(device.health?.inference).toMatchObject({ meanMs: null, load: 1 });
+    expect(device.health?.cameras.map((camera) => [camera.attention, camera.framesStill])).toEqual([
+      ['awake', 4],
+      [null, 0],
+      [null, 0],
+    ]);
     expect(device.missing).toEqual([{ boot: '01ARZ3NDEKTSV4RRFFQ69G5FAV', first: 3, last: 4 }]);
   });
 

@@ -9,8 +9,10 @@ const faulted: CameraHealth = {
   label: null,
   state: { name: 'faulted', reason: 'x' },
   decoder: null,
+  attention: null,
   framesSampled: 0,
   framesAnalysed: 0,
+  framesStill: 0,
   framesDropped: 0,
   lastFrame: null,
 };
@@ -40,9 +42,22 @@ describe('condition', () => {
     ['camera without picture', device('a', { health: health({ cameras: [faulted] }) }), T0],
     ['missing events', device('a', { missing: [{ boot: 'B', first: 3, last: 3 }] }), T0],
     ['little disk', device('a', { health: health({ diskFreeBytes: 5 }) }), T0],
-    ['detector', device('a', { health: health({ inference: { model: 'm', meanMs: null, failures: 9 } }) }), T0],
+    ['detector', device('a', { health: health({ inference: { model: 'm', meanMs: null, failures: 9, load: null } }) }), T0],
+    ['more cameras than it can look at', device('a', { health: health({ inference: { model: 'm', meanMs: 80, failures: 0, load: 0.97 } }) }), T0],
   ])('%s needs a look', (_, ill, now) => {
     expect(condition(ill, now).troubled).toBe(true);
+  });
+  it('does not take a detector that rests for one that fails', () => {
+    const resting = health({ inference: { model: 'm', meanMs: null, failures: 1, load: 0 } });
+    expect(condition(device('a', { health: resting }), T0).troubled).toBe(false);
+  });
+  it('says nothing of the load of a box that is away', () => {
+    const busy = health({ inference: { model: 'm', meanMs: 80, failures: 0, load: 1 } });
+    expect(condition(device('a', { health: busy }), T0).overloaded).toBe(true);
+    for (const presence of ['offline', 'unknown'] as const)
+      expect(condition(device('a', { health: busy, presence }), T0).overloaded).toBe(false);
+    expect(condition(device('a', { health: busy }), T0 + 200_000).overloaded).toBe(false);
+    expect(condition(device('a', { health: health() }), T0).overloaded).toBe(false);
   });
   it('counts missing events with both ends', () => {
     const gaps = [

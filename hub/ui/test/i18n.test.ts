@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { LANGUAGES, dictionaries, pickLanguage } from '../src/lib/i18n/dictionaries';
-import { headline, kindName, place } from '../src/lib/words';
+import { fact, headline, kindIcon, kindName, pictured, place } from '../src/lib/words';
 import { alert } from './samples';
 
 function keys(value: unknown, path = ''): string[] {
@@ -57,7 +57,45 @@ describe('words', () => {
     expect(headline(alert('A', { kind: 'device_fault', cause: 'on_fire' }), en)).toBe('Device fault');
   });
   it('shows a kind of a newer version by its name', () => {
-    expect(kindName(alert('A', { kind: 'loitering' }), zh)).toBe('其他警报（loitering）');
+    const newer = alert('A', { kind: 'smoke', cause: 'sprinkler' });
+    expect(kindName(newer, zh)).toBe('其他警报（smoke）');
+    expect(headline(newer, en)).toBe('Other alert (smoke)');
+    expect([kindIcon(newer), pictured(newer), fact(newer, zh)]).toEqual(['bell', false, null]);
+    expect(kindIcon(alert('A', { kind: 'constructor', cause: 'toString' }))).toBe('bell');
+  });
+  it.each([
+    ['line_crossing', '人员越过草坪', 'Person crossed 草坪', '越线', 'Line crossing'],
+    ['loitering', '人员在草坪徘徊', 'Person loitering in 草坪', '徘徊', 'Loitering'],
+    ['vehicle_stopped', '人员停在草坪', 'Person stopped in 草坪', '车辆占道停留', 'Stopped vehicle'],
+    ['object_left', '草坪有遗留物', 'Object left in 草坪', '遗留物', 'Object left behind'],
+    ['overcrowding', '草坪人数超限', 'Too many people in 草坪', '人数超限', 'Overcrowding'],
+  ])('%s is told in both languages, with and without its place', (kind, chinese, english, chineseKind, englishKind) => {
+    const one = alert('A', { kind });
+    expect([headline(one, zh), headline(one, en)]).toEqual([chinese, english]);
+    expect([kindName(one, zh), kindName(one, en)]).toEqual([chineseKind, englishKind]);
+    const bare = alert('A', { kind, object: null, zone: null, zoneLabel: null });
+    for (const t of [zh, en]) expect(headline(bare, t)).not.toMatch(/null|undefined/);
+    expect(pictured(one)).toBe(true);
+  });
+  it.each([
+    ['camera_tamper', ['signal_lost', 'covered', 'blurred', 'moved', 'frozen']],
+    ['device_fault', ['inference_failed', 'disk_low', 'retention_short']],
+  ])('every cause of %s has words and a shape of its own', (kind, causes) => {
+    const alerts = causes.map((cause) => alert('A', { kind, cause, object: null, zone: null, zoneLabel: null }));
+    for (const t of [zh, en]) {
+      const told = alerts.map((one) => headline(one, t));
+      expect(new Set(told).size).toBe(causes.length);
+      for (const one of alerts) expect(headline(one, t)).not.toBe(kindName(one, t));
+    }
+    expect(new Set(alerts.map(kindIcon)).size).toBe(causes.length);
+  });
+  it('tells the count of a crowd and the way over a line', () => {
+    const crowd = alert('A', { kind: 'overcrowding', object: null, count: 14, limit: 10 });
+    expect([fact(crowd, zh), fact(crowd, en)]).toEqual(['最多 14 人，限 10 人', 'up to 14 people, limit 10']);
+    expect(fact({ ...crowd, limit: null }, zh)).toBe('最多 14 人');
+    const crossing = alert('A', { kind: 'line_crossing', direction: 'right_to_left' });
+    expect([fact(crossing, zh), fact(crossing, en)]).toEqual(['由线的右侧到左侧', "from the line's right to its left"]);
+    expect(fact(alert('A'), zh)).toBeNull();
   });
   it('is not fooled by names that every object has', () => {
     expect(zh.object('constructor')).toBe('constructor');

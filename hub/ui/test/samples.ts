@@ -15,6 +15,9 @@ export function alert(id: string, more: Partial<Alert> = {}): Alert {
     zoneLabel: '草坪',
     rule: 'lawn-closed',
     object: 'person',
+    direction: null,
+    count: null,
+    limit: null,
     phase: 'began',
     began,
     last: began,
@@ -35,7 +38,7 @@ export function health(more: Partial<Health> = {}): Health {
     version: '0.1.0',
     outbox: { queued: 0, diskBytes: 0 },
     cameras: [],
-    inference: { model: 'centernet-512', meanMs: 80, failures: 0 },
+    inference: { model: 'centernet-512', meanMs: 80, failures: 0, load: 0.3 },
     diskFreeBytes: 50_000_000_000,
     ...more,
   };

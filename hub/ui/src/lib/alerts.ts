@@ -57,7 +57,16 @@ export function unexpected(current: readonly Alert[], page: readonly Alert[]): r
   return page.filter((alert) => !known.has(alert.id) && (!oldest || newestFirst(alert, oldest) < 0));
 }
 
-export const isOngoing = (alert: Alert): boolean => alert.phase !== 'ended';
+/** It has no duration: a line is crossed at once, whatever the moments of the alert say. */
+export const isMomentary = (alert: Alert): boolean => alert.kind === 'line_crossing';
+
+export const isOngoing = (alert: Alert): boolean => alert.phase !== 'ended' && !isMomentary(alert);
+
+/** Who went over a line is still about: it stands out as long as this. */
+const RECENT_MS = 300_000;
+/** It may step back behind the others. */
+export const isOver = (alert: Alert, now: Time): boolean =>
+  isMomentary(alert) ? now - placed(alert) > RECENT_MS : !isOngoing(alert);
 
 /** Arrived at the hub this much later than it happened: the box had no way to the hub in between. */
 const LATE_MS = 60_000;

@@ -3,6 +3,7 @@
 
 export type Severity = 1 | 2 | 3 | 4;
 export type Phase = 'began' | 'updated' | 'ended';
+export type Direction = 'left_to_right' | 'right_to_left';
 export type Presence = 'online' | 'offline' | 'unknown';
 
 /** Times are milliseconds since the epoch. */
@@ -19,6 +20,11 @@ export interface Alert {
   readonly zoneLabel: string | null;
   readonly rule: string | null;
   readonly object: string | null;
+  /** Which way over the line, for who looks from its first point to its second. */
+  readonly direction: Direction | null;
+  /** The most that were counted at once, and how many are allowed. */
+  readonly count: number | null;
+  readonly limit: number | null;
   readonly phase: Phase;
   readonly began: Time;
   readonly last: Time;
@@ -42,8 +48,12 @@ export interface CameraHealth {
   readonly label: string | null;
   readonly state: CameraState;
   readonly decoder: string | null;
+  /** How closely it is watched: `idle` while nothing moves. */
+  readonly attention: 'idle' | 'awake' | null;
   readonly framesSampled: number;
   readonly framesAnalysed: number;
+  /** Nothing had moved in them, so the detector was spared. */
+  readonly framesStill: number;
   readonly framesDropped: number;
   readonly lastFrame: Time | null;
 }
@@ -54,7 +64,13 @@ export interface Health {
   readonly version: string;
   readonly outbox: { readonly queued: number; readonly diskBytes: number };
   readonly cameras: readonly CameraHealth[];
-  readonly inference: { readonly model: string; readonly meanMs: number | null; readonly failures: number };
+  readonly inference: {
+    readonly model: string;
+    readonly meanMs: number | null;
+    readonly failures: number;
+    /** Share of the time the detector was at work, 0 to 1. */
+    readonly load: number | null;
+  };
   readonly diskFreeBytes: number;
 }
 
@@ -110,6 +126,9 @@ function optionalTime(value: unknown): Time | null {
 const count = (value: unknown): number =>
   typeof value === 'number' && Number.isFinite(value) && value >= 0 ? value : 0;
 
+const optionalCount = (value: unknown): number | null =>
+  typeof value === 'number' && Number.isFinite(value) && value >= 0 ? value : null;
+
 /** A level this page does not know is shown as the gravest: better too loud than unseen. */
 const severity = (value: unknown): Severity => (value === 2 || value === 3 || value === 4 ? value : 1);
 
@@ -133,6 +152,9 @@ export function parseAlert(value: unknown): Alert {
     zoneLabel: optionalText(alert.zone_label),
     rule: optionalText(alert.rule),
     object: optionalText(alert.object),
+    direction: alert.direction === 'left_to_right' || alert.direction === 'right_to_left' ? alert.direction : null,
+    count: optionalCount(alert.count),
+    limit: optionalCount(alert.limit),
     phase: alert.phase === 'began' || alert.phase === 'ended' ? alert.phase : 'updated',
     began,
     last,
@@ -165,8 +187,10 @@ function parseCamera(value: unknown): CameraHealth {
     label: optionalText(camera.label),
     state: parseCameraState(camera.state),
     decoder: optionalText(camera.decoder),
+    attention: camera.attention === 'idle' || camera.attention === 'awake' ? camera.attention : null,
     framesSampled: count(camera.frames_sampled),
     framesAnalysed: count(camera.frames_analysed),
+    framesStill: count(camera.frames_still),
     framesDropped: count(camera.frames_dropped),
     lastFrame: optionalTime(camera.last_frame),
   };
@@ -186,6 +210,7 @@ function parseHealth(value: unknown): Health {
       model: optionalText(inference.model) ?? '',
       meanMs: typeof inference.mean_ms === 'number' ? count(inference.mean_ms) : null,
       failures: count(inference.failures),
+      load: typeof inference.load === 'number' ? Math.min(1, count(inference.load)) : null,
     },
     diskFreeBytes: count(health.disk_free_bytes),
   };

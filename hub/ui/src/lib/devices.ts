@@ -15,6 +15,8 @@ export function mergeDevices(current: readonly Device[], incoming: readonly Devi
 /** Boxes report every half minute; three missed reports are no chance. */
 const SILENT_MS = 100_000;
 const LITTLE_DISK_BYTES = 1_000_000_000;
+/** The detector hardly rests: frames wait, and those that waited too long are thrown away. */
+const FULL_LOAD = 0.9;
 
 export interface Condition {
   /** Not connected. */
@@ -29,6 +31,8 @@ export interface Condition {
   readonly missing: number;
   readonly diskLow: boolean;
   readonly detectorFailed: boolean;
+  /** The box has more to look at than it can. */
+  readonly overloaded: boolean;
   /** Somebody should look: the reason the box stands above the others. */
   readonly troubled: boolean;
 }
@@ -40,9 +44,12 @@ export function condition(device: Device, now: Time): Condition {
   const camerasFaulted = cameras.filter((camera) => camera.state.name === 'faulted').length;
   const missing = device.missing.reduce((sum, gap) => sum + Math.max(0, gap.last - gap.first + 1), 0);
   const diskLow = device.health !== null && device.health.diskFreeBytes < LITTLE_DISK_BYTES;
-  // The count is since the start of the daemon: it is an illness only while nothing succeeds.
+  // The count is since the start of the daemon: it is an illness only while nothing succeeds, though there is something
+  // to do. Where nothing moves the detector rests.
   const inference = device.health?.inference;
-  const detectorFailed = inference !== undefined && inference.failures > 0 && inference.meanMs === null;
+  const detectorFailed = inference !== undefined && inference.failures > 0 && inference.meanMs === null && inference.load !== 0;
+  // Of the last half minute, so an old report says nothing.
+  const overloaded = device.presence === 'online' && !silent && (inference?.load ?? 0) >= FULL_LOAD;
   return {
     offline,
     silent,
@@ -53,7 +60,8 @@ export function condition(device: Device, now: Time): Condition {
     missing,
     diskLow,
     detectorFailed,
-    troubled: offline || silent || camerasFaulted > 0 || missing > 0 || diskLow || detectorFailed,
+    overloaded,
+    troubled: offline || silent || camerasFaulted > 0 || missing > 0 || diskLow || detectorFailed || overloaded,
   };
 }
 

@@ -11,8 +11,13 @@ const objects: ReadonlyMap<string, string> = new Map([
 
 const causes: ReadonlyMap<string, string> = new Map([
   ['signal_lost', '摄像机无信号'],
+  ['covered', '镜头遮挡'],
+  ['blurred', '画面模糊'],
+  ['moved', '镜头移位'],
+  ['frozen', '画面冻结'],
   ['inference_failed', '检测功能失效'],
   ['disk_low', '磁盘空间不足'],
+  ['retention_short', '存储时长不足'],
 ]);
 
 export const zh = {
@@ -47,6 +52,11 @@ export const zh = {
   },
   kind: {
     zoneIntrusion: '区域入侵',
+    lineCrossing: '越线',
+    loitering: '徘徊',
+    vehicleStopped: '车辆占道停留',
+    objectLeft: '遗留物',
+    overcrowding: '人数超限',
     cameraTamper: '摄像机画面异常',
     deviceFault: '设备故障',
     unknown: (kind: string) => `其他警报（${kind}）`,
@@ -55,8 +65,18 @@ export const zh = {
   cause: (name: string): string | null => causes.get(name) ?? null,
   headline: {
     intrusion: (object: string | null, zone: string | null) => `${object ?? '有目标'}进入${zone ?? '禁入区'}`,
+    crossing: (object: string | null, line: string | null) => `${object ?? '有目标'}越过${line ?? '警戒线'}`,
+    loitering: (object: string | null, zone: string | null) => `${object ?? '有目标'}在${zone ?? '警戒区'}徘徊`,
+    stopped: (object: string | null, zone: string | null) => `${object ?? '车辆'}停在${zone ?? '禁停区'}`,
+    left: (zone: string | null) => `${zone ?? '警戒区'}有遗留物`,
+    crowded: (zone: string | null) => `${zone ?? '区域'}人数超限`,
   },
-  state: { ongoing: '进行中', ended: '已结束' },
+  fact: {
+    counted: (count: number, limit: number | null) => (limit === null ? `最多 ${count} 人` : `最多 ${count} 人，限 ${limit} 人`),
+    direction: { left_to_right: '由线的左侧到右侧', right_to_left: '由线的右侧到左侧' },
+    directionHint: '顺着画线方向看',
+  },
+  state: { ongoing: '进行中', ended: '已结束', momentary: '瞬时' },
   alerts: {
     title: '警报',
     newest: '最新警报',
@@ -72,8 +92,8 @@ export const zh = {
     moreFailed: '没有载入成功，请再试一次',
     end: '没有更早的警报了',
     bounded: (n: number) => `这里只显示最新的 ${n} 条，更早的仍保存在中心`,
-    announce: (severity: string, headline: string, place: string, clock: string) =>
-      `新警报：${severity}，${headline}，${place}，${clock}`,
+    announce: (severity: string, headline: string, fact: string | null, place: string, clock: string) =>
+      `新警报：${severity}，${headline}，${fact === null ? '' : `${fact}，`}${place}，${clock}`,
     announceMany: (n: number, first: string) => `${n} 条新警报。最严重的一条：${first}`,
     keys: { move: '选择', open: '打开', close: '关闭' },
   },
@@ -90,6 +110,11 @@ export const zh = {
     next: '下一条（更早的）',
     place: '地点',
     zone: '区域',
+    line: '警戒线',
+    direction: '方向',
+    counted: '人数',
+    cause: '原因',
+    moment: '时间',
     object: '目标',
     began: '开始',
     last: '最近更新',
@@ -137,6 +162,8 @@ export const zh = {
     cameras: '摄像机',
     noCameras: '没有配置摄像机',
     camera: { streaming: '画面正常', connecting: '正在连接', faulted: '无画面', unknown: '状态未知' },
+    attention: { idle: '无动静', awake: '有动静' },
+    attentionHint: { idle: '画面无动静，只看关键帧', awake: '画面有动静或传感器触发，逐帧查看' },
     lastPicture: (age: string) => `最后画面 ${age}`,
     diagnosis: {
       refused: '连不上摄像机，请检查电源和网络',
@@ -154,6 +181,9 @@ export const zh = {
     inference: '检测',
     inferenceMs: (ms: string) => `${ms} 毫秒`,
     inferenceIdle: '未运行',
+    load: '检测负载',
+    percent: (n: string) => `${n}%`,
+    overloaded: '看不过来：摄像机超出了这台设备的检测能力，部分画面会漏看。请减少摄像机或增加设备。',
     inferenceFailures: (n: string) => `检测出错 ${n} 次`,
     missing: (n: string) => `缺少 ${n} 个事件`,
     missingNone: '事件齐全',
@@ -162,7 +192,7 @@ export const zh = {
     details: '技术信息',
     hub: '中心',
     decoder: '解码',
-    frames: '帧：取样 / 已检 / 丢弃',
+    frames: '帧：取样 / 已检 / 静止 / 丢弃',
     uptime: '已运行',
     version: '版本',
     model: '模型',
