@@ -16,6 +16,7 @@ use serde_json::json;
 
 use crate::config::{Config, Threads};
 use crate::detect::{Detection, Detector};
+use crate::privacy::{Masks, widened};
 use crate::rule::{Decision, Rules};
 use crate::scene::Scene;
 use crate::source::Clip;
@@ -51,6 +52,9 @@ pub struct Analyse {
     /// Write tracks in MOTChallenge format (pixels, frames from 1).
     #[arg(long)]
     mot_out: Option<PathBuf>,
+    /// Write what a picture of each analysed frame would have covered, a JSON line for each frame.
+    #[arg(long)]
+    covered_out: Option<PathBuf>,
     /// Write what the rules decide, a JSON line for each.
     #[arg(long)]
     events_out: Option<PathBuf>,
@@ -66,17 +70,19 @@ impl Analyse {
     /// # Errors
     /// What is wrong with the clip, the model, the configuration or an output file.
     pub fn run(&self) -> anyhow::Result<()> {
-        let (mut detector, rules) = self.prepare()?;
+        let (mut detector, rules, masks) = self.prepare()?;
         let mut scene = Scene::new(rules, detector.scores());
         let mut clip = Clip::open(&self.input, Timestamp::now())?;
         let mut detections_out = create(self.detections_out.as_ref())?;
         let mut mot_out = self.mot_out.as_ref().map(|file| MotFile::create(file)).transpose()?;
+        let mut covered_out = create(self.covered_out.as_ref())?;
         let mut events_out = create(self.events_out.as_ref())?;
         let mut rate = Rate::new(self.fps)?;
         let (started, mut number, mut analysed) = (Instant::now(), 0u64, 0u64);
         while let Some(frame) = clip.next_frame()? {
             number += 1;
             if rate.takes(frame.at) {
+                let frame = frame.masked(&masks)?;
                 let detections = detector.detect(&frame)?;
                 let sight = scene.see(&detections, frame.at);
                 analysed += 1;
@@ -84,6 +90,7 @@ impl Analyse {
                 if let Some(mot_out) = &mut mot_out {
                     mot_out.write(number, &frame, &sight)?;
                 }
+                write_covered(&mut covered_out, number, &sight.people)?;
                 write_events(&mut events_out, number, frame.at, &sight.decisions)?;
             }
             if self.frames == Some(number) {
@@ -91,7 +98,7 @@ impl Analyse {
             }
         }
         let mot_out = mot_out.map(|file| file.out);
-        for out in [detections_out, mot_out, events_out].iter_mut().flatten() {
+        for out in [detections_out, mot_out, covered_out, events_out].iter_mut().flatten() {
             out.flush().context("an output file cannot be written")?;
         }
         let seconds = started.elapsed().as_secs_f64();
@@ -106,10 +113,10 @@ impl Analyse {
         Ok(())
     }
 
-    fn prepare(&self) -> anyhow::Result<(Detector, Rules)> {
+    fn prepare(&self) -> anyhow::Result<(Detector, Rules, Masks)> {
         let Some(file) = &self.config else {
             let detector = Detector::load(&self.model, &self.onnxruntime, Threads::ONE)?;
-            return Ok((detector, Rules::default()));
+            return Ok((detector, Rules::default(), Masks::default()));
         };
         let Config { model, cameras, .. } = crate::config::load(file)?;
         let camera = match &self.camera {
@@ -120,7 +127,7 @@ impl Analyse {
             None => &cameras[0],
         };
         let detector = Detector::load(&model.manifest, &model.runtime, model.threads)?;
-        Ok((detector, Rules::new(camera)))
+        Ok((detector, Rules::new(camera), camera.masks()))
     }
 }
 
@@ -180,6 +187,13 @@ fn write_detections(out: &mut Out, frame: u64, detections: &[Detection]) -> anyh
         .map(|d| json!({ "class": d.class, "score": d.score, "box": corners(&d.region) }))
         .collect();
     writeln!(out, "{}", json!({ "frame": frame, "detections": detections }))?;
+    Ok(())
+}
+
+fn write_covered(out: &mut Out, frame: u64, people: &[Region]) -> anyhow::Result<()> {
+    let Some(out) = out else { return Ok(()) };
+    let covered: Vec<_> = people.iter().map(|region| corners(&widened(region))).collect();
+    writeln!(out, "{}", json!({ "frame": frame, "covered": covered }))?;
     Ok(())
 }
 

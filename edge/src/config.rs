@@ -16,6 +16,8 @@ use gatepost_wire::{BrokerUrl, CameraId, EdgeId, RuleId, Severity, ZoneId};
 use schemars::JsonSchema;
 use serde::Deserialize;
 
+use crate::privacy::Masks;
+
 pub use address::CameraUrl;
 pub use load::{ConfigError, load, parse};
 pub use polygon::{Point, Polygon};
@@ -156,6 +158,9 @@ pub struct Camera {
     #[serde(default = "default_signal_lost_after_s")]
     #[schemars(range(min = 1))]
     pub signal_lost_after_s: u64,
+    /// Areas nobody may see: black before anything else sees the picture.
+    #[serde(default, rename = "mask")]
+    pub masks: Vec<Mask>,
     /// Areas of the picture.
     #[serde(default, rename = "zone")]
     pub zones: Vec<Zone>,
@@ -165,6 +170,11 @@ pub struct Camera {
 }
 
 impl Camera {
+    /// What is drawn into every picture.
+    pub fn masks(&self) -> Masks {
+        Masks::new(self.masks.iter().map(|mask| mask.polygon.clone()).collect())
+    }
+
     /// Time without a picture after which the signal counts as lost.
     pub fn signal_lost_after(&self) -> Duration {
         Duration::from_secs(self.signal_lost_after_s)
@@ -216,6 +226,14 @@ impl TryFrom<u32> for AnalysisFps {
             Err(format!("{fps} pictures a second are not possible: 1 to 15"))
         }
     }
+}
+
+/// An area nobody may see, such as a neighbour's window.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Mask {
+    /// Its corners in order, as fractions of the picture's width and height.
+    pub polygon: Polygon,
 }
 
 /// An area of the picture.

@@ -169,15 +169,24 @@ fn watch_of(
     reporter: Reporter,
 ) -> Watch<impl Fn(Frame) + Send + Sync + 'static, impl FnMut(source::SignalChange) + Send + 'static> {
     let (frames, gauge) = (Arc::clone(frames), Arc::clone(&watched.gauge));
+    let (masks, said) = (watched.camera.masks(), AtomicBool::new(false));
+    let name = watched.camera.id.clone();
     let (clock_of_signals, id) = (Arc::clone(clock), watched.camera.id.clone());
     Watch {
         camera: watched.camera.clone(),
         gauge: Arc::clone(&watched.gauge),
         clock: Arc::clone(clock),
         stop: Arc::clone(stop),
-        on_frame: move |frame| {
-            if frames.put(index, frame) {
-                gauge.dropped.fetch_add(1, Ordering::Relaxed);
+        on_frame: move |frame: Frame| match frame.masked(&masks) {
+            Ok(frame) => {
+                if frames.put(index, frame) {
+                    gauge.dropped.fetch_add(1, Ordering::Relaxed);
+                }
+            }
+            Err(error) => {
+                if !said.swap(true, Ordering::Relaxed) {
+                    tracing::error!(camera = %name, "{error}");
+                }
             }
         },
         on_signal: move |change| {

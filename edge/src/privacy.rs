@@ -1,11 +1,17 @@
-//! Privacy: people are made unrecognisable before a picture leaves memory.
+//! Privacy: people are made unrecognisable before a picture leaves memory, and what a site has masked is black
+//! before anything else sees the picture.
+
+mod cover;
+mod mask;
 
 use gatepost_wire::event::Region;
 
 use crate::source::RgbPicture;
+pub use cover::Cover;
+pub use mask::{MaskError, Masks};
 
 /// Widens a person's box on each side by this share of its own size: detectors cut hair, hands and bags.
-const MARGIN: f32 = 0.15;
+const MARGIN: f32 = 0.25;
 /// A box is covered by this many blocks across, however near the person stands.
 const BLOCKS_ACROSS: usize = 5;
 /// Blocks are never smaller, in pixels: far people have few pixels to lose.
@@ -26,6 +32,17 @@ pub fn pixelate(picture: &mut RgbPicture, people: &[Region]) {
     }
 }
 
+/// What is covered for a person in this region: generously more.
+pub fn widened(region: &Region) -> Region {
+    let (dx, dy) = ((region.right - region.left) * MARGIN, (region.bottom - region.top) * MARGIN);
+    Region {
+        left: (region.left - dx).clamp(0.0, 1.0),
+        top: (region.top - dy).clamp(0.0, 1.0),
+        right: (region.right + dx).clamp(0.0, 1.0),
+        bottom: (region.bottom + dy).clamp(0.0, 1.0),
+    }
+}
+
 /// Pixels, right and bottom not included.
 struct Area {
     left: usize,
@@ -36,13 +53,13 @@ struct Area {
 
 impl Area {
     fn around(region: &Region, picture: &RgbPicture) -> Self {
-        let (dx, dy) = ((region.right - region.left) * MARGIN, (region.bottom - region.top) * MARGIN);
-        let pixel = |fraction: f32, size: usize| fraction.clamp(0.0, 1.0) * size as f32;
+        let wide = widened(region);
+        let pixel = |fraction: f32, size: usize| fraction * size as f32;
         Self {
-            left: pixel(region.left - dx, picture.width).floor() as usize,
-            top: pixel(region.top - dy, picture.height).floor() as usize,
-            right: pixel(region.right + dx, picture.width).ceil() as usize,
-            bottom: pixel(region.bottom + dy, picture.height).ceil() as usize,
+            left: pixel(wide.left, picture.width).floor() as usize,
+            top: pixel(wide.top, picture.height).floor() as usize,
+            right: pixel(wide.right, picture.width).ceil() as usize,
+            bottom: pixel(wide.bottom, picture.height).ceil() as usize,
         }
     }
 

@@ -3,10 +3,11 @@
 
 use std::time::Duration;
 
-use gatepost_wire::event::{ObjectClass, Region};
+use gatepost_wire::event::Region;
 
 use crate::config::Camera;
 use crate::detect::{Detection, Scores};
+use crate::privacy::Cover;
 use crate::rule::{Decision, Rules};
 use crate::track::{Track, Tracker};
 
@@ -14,6 +15,7 @@ use crate::track::{Track, Tracker};
 pub struct Scene {
     tracker: Tracker,
     rules: Rules,
+    cover: Cover,
 }
 
 /// What one frame showed.
@@ -23,14 +25,14 @@ pub struct Sight {
     pub tracks: Vec<Track>,
     /// What the rules say.
     pub decisions: Vec<Decision>,
-    /// Where people are or are believed to be: what must be covered in a picture of this frame.
+    /// Where people are or may be: what must be covered in a picture of this frame.
     pub people: Vec<Region>,
 }
 
 impl Scene {
     /// A scene nobody has looked at yet.
     pub fn new(rules: Rules, scores: Scores) -> Self {
-        Self { tracker: Tracker::new(scores), rules }
+        Self { tracker: Tracker::new(scores), rules, cover: Cover::default() }
     }
 
     /// A scene with a camera's rules.
@@ -44,18 +46,7 @@ impl Scene {
         // What may be scenery is covered in pictures all the same, but raises no alarm.
         let established: Vec<Track> = tracks.iter().filter(|track| track.established).cloned().collect();
         let decisions = self.rules.decide(&established, at);
-        let detected = detections.iter().map(|d| (d.class, d.region));
-        let believed = tracks.iter().map(|t| (t.class, t.region));
-        let people = detected
-            .chain(believed)
-            .filter(|(class, _)| may_show_a_person(*class))
-            .map(|(_, region)| region)
-            .collect();
+        let people = self.cover.update(detections, &tracks, at);
         Sight { tracks, decisions, people }
     }
-}
-
-/// Whoever sits on it is in its box.
-fn may_show_a_person(class: ObjectClass) -> bool {
-    matches!(class, ObjectClass::Person | ObjectClass::Bicycle | ObjectClass::Motorcycle)
 }

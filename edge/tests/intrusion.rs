@@ -88,11 +88,39 @@ fn assert_nobody_is_shown(snapshots: &[(Region, RgbPicture)]) {
     for ((region, snapshot), (difference, clear)) in snapshots.iter().zip(nearest) {
         let covered = detail(snapshot, region);
         println!("difference {difference:.2}, detail {covered:.3} of {clear:.3}");
-        assert!(difference < 6.0, "this is no picture of the clip: {difference}");
+        // Up to a sixth of the picture is covered; a picture of another scene differs by 40 and more.
+        assert!(difference < 10.0, "this is no picture of the clip: {difference}");
         share += covered / clear / snapshots.len() as f64;
     }
     // What is left are the borders of the blocks and what JPEG makes of them; uncovered it is nearly all.
     assert!(share < 0.65, "{share:.2} of the detail is left where people are");
+}
+
+#[test]
+fn what_is_masked_is_in_no_picture_and_raises_no_alarm() {
+    let _turn = turn();
+    let camera = pedestrians();
+    let broker = Mosquitto::start(&Options::default()).unwrap();
+    let listener = Listener::start(broker.port());
+    let left_half = "[[camera.mask]]\npolygon = [[0.0, 0.0], [0.5, 0.0], [0.5, 1.0], [0.0, 1.0]]";
+    let site = Site::new(broker.port())
+        .camera(CameraConfig::new("gate", &camera.url()).extra(left_half).zone(EVERYWHERE));
+    let _edge = site.run();
+    let pictures = listener.wait("intrusions with their pictures", |heard| {
+        (heard.pictures.len() >= 3).then(|| heard.pictures.clone())
+    });
+    for jpeg in pictures.values() {
+        let picture = decode_jpeg(jpeg);
+        for row in picture.pixels.chunks(3 * picture.width) {
+            // Blocks that cover people near the border may reach over it.
+            assert!(row[..3 * picture.width / 4].iter().all(|value| *value < 24), "a masked pixel is seen");
+        }
+        assert!(picture.pixels.iter().any(|value| *value > 128), "the rest is there");
+    }
+    for event in listener.heard().of("zone_intrusion", Phase::Began) {
+        let region = intrusion(&event).seen.region;
+        assert!(region.right > 0.5, "seen behind a mask: {region:?}");
+    }
 }
 
 #[test]

@@ -74,6 +74,17 @@ impl Polygon {
             == 1
     }
 
+    /// Where a horizontal line runs inside: pairs of x at which it enters and leaves, left to right.
+    pub fn spans_at(&self, y: f32) -> Vec<(f32, f32)> {
+        let mut crossings: Vec<f32> = self
+            .sides()
+            .filter(|(a, b)| (a.y > y) != (b.y > y))
+            .map(|(a, b)| (b.x - a.x) * (y - a.y) / (b.y - a.y) + a.x)
+            .collect();
+        crossings.sort_by(f32::total_cmp);
+        crossings.chunks_exact(2).map(|pair| (pair[0], pair[1])).collect()
+    }
+
     fn sides(&self) -> impl Iterator<Item = (Point, Point)> + '_ {
         let next = self.corners.iter().cycle().skip(1);
         self.corners.iter().copied().zip(next.copied())

@@ -8,6 +8,8 @@ use gstreamer_video::prelude::*;
 use gstreamer_video::video_frame::Readable;
 use gstreamer_video::{VideoConverter, VideoFormat, VideoFrame, VideoInfo};
 
+use crate::privacy::{MaskError, Masks};
+
 /// A picture cannot be read or converted.
 #[derive(Debug, thiserror::Error)]
 #[error("a {width}x{height} picture cannot be read: {reason}")]
@@ -43,6 +45,20 @@ impl Frame {
     pub(super) fn new(sample: &gst::Sample, at: Duration, time: Timestamp) -> Option<Self> {
         let info = VideoInfo::from_caps(sample.caps()?).ok()?;
         Some(Self { at, time, buffer: sample.buffer_owned()?, info })
+    }
+
+    #[cfg(test)]
+    pub(crate) fn of_buffer(buffer: gst::Buffer, info: VideoInfo) -> Self {
+        Self { at: Duration::ZERO, time: Timestamp::UNIX_EPOCH, buffer, info }
+    }
+
+    /// The same with a camera's privacy masks drawn in.
+    ///
+    /// # Errors
+    /// [`MaskError`]; then nothing may see the frame.
+    pub fn masked(self, masks: &Masks) -> Result<Self, MaskError> {
+        let buffer = masks.burn(self.buffer, &self.info)?;
+        Ok(Self { buffer, ..self })
     }
 
     /// Pixels across.

@@ -1,0 +1,84 @@
+"""How much of the people in a clip would be left uncovered in its pictures.
+
+    gatepost-edge analyse --input CLIP --covered-out covered.jsonl
+    python3 accuracy/uncovered.py TRUTH covered.jsonl WIDTH HEIGHT
+
+TRUTH is a ground truth in MOTChallenge's columns (frame from 1, id, left, top, width, height, pixels), covered.jsonl
+what `analyse` writes. Prints the share of the people's area outside what is covered, over all frames that were
+analysed; every person counts, also those the truth marks as not to be scored.
+"""
+
+import json
+import sys
+
+
+def union_area(boxes):
+    """Area of the union of boxes (left, top, right, bottom)."""
+    edges = sorted({y for box in boxes for y in (box[1], box[3])})
+    area = 0.0
+    for top, bottom in zip(edges, edges[1:]):
+        spans = sorted((b[0], b[2]) for b in boxes if b[1] <= top and b[3] >= bottom)
+        width, reached = 0.0, float("-inf")
+        for left, right in spans:
+            width += max(0.0, right - max(left, reached))
+            reached = max(reached, right)
+        area += width * (bottom - top)
+    return area
+
+
+def clipped(box, width, height):
+    left, top, right, bottom = box
+    return (max(0.0, left), max(0.0, top), min(width, right), min(height, bottom))
+
+
+def overlaps(a, b):
+    return a[0] < b[2] and b[0] < a[2] and a[1] < b[3] and b[1] < a[3]
+
+
+def uncovered(people, cover):
+    """Area of the people, and the part of it outside the cover; both are lists of boxes in one frame."""
+    total = union_area(people)
+    near = [box for box in cover if any(overlaps(box, person) for person in people)]
+    left_open = union_area(people + near) - union_area(near)
+    return total, max(0.0, left_open)
+
+
+def read_truth(lines):
+    people = {}
+    for line in lines:
+        if not line.strip():
+            continue
+        frame, _, left, top, width, height = (float(value) for value in line.split(",")[:6])
+        people.setdefault(int(frame), []).append((left, top, left + width, top + height))
+    return people
+
+
+def measure(truth, covered, width, height):
+    """Total area of people and what of it is left open, in pixels, and in how many frames."""
+    people_by_frame, total, left_open, frames = read_truth(truth), 0.0, 0.0, 0
+    for line in covered:
+        said = json.loads(line)
+        if said["frame"] not in people_by_frame:
+            continue
+        people = [clipped(box, width, height) for box in people_by_frame[said["frame"]]]
+        people = [box for box in people if box[0] < box[2] and box[1] < box[3]]
+        scale = (width, height, width, height)
+        cover = [tuple(value * by for value, by in zip(box, scale)) for box in said["covered"]]
+        area, open_area = uncovered(people, cover)
+        total, left_open, frames = total + area, left_open + open_area, frames + 1
+    return total, left_open, frames
+
+
+def main(arguments):
+    if len(arguments) != 4:
+        sys.exit(__doc__)
+    truth, covered, width, height = arguments
+    with open(truth) as truth, open(covered) as covered:
+        total, left_open, frames = measure(truth, covered, float(width), float(height))
+    if total == 0:
+        sys.exit("no analysed frame has a person in the truth")
+    print(json.dumps({"frames": frames, "uncovered_share": round(left_open / total, 5)}))
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])
