@@ -21,7 +21,7 @@ pub use decode::DecodeError;
 use decode::Decoder;
 use fit::{FitError, Fitter};
 use manifest::{Element, Layout};
-pub use manifest::{Manifest, ManifestError, Scores};
+pub use manifest::{Manifest, ManifestError, Scores, TrackScores};
 pub use suppress::iou;
 
 /// Something the model saw.

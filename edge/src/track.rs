@@ -24,6 +24,8 @@ const STRONG_IOU: f32 = 0.1;
 const WEAK_IOU: f32 = 0.4;
 /// Low, because nothing is known yet of its speed, and at 3 pictures a second a walker leaves most of their box.
 const NEWBORN_IOU: f32 = 0.1;
+/// Two boxes of different kinds of vehicle that overlap so much are one vehicle.
+const DOUBLE_IOU: f32 = 0.7;
 /// How long an unseen track is waited for.
 const PATIENCE: Duration = Duration::from_millis(1500);
 /// Who moved so many of their own widths, or half as many of their heights, is no scenery.
@@ -84,10 +86,10 @@ impl Tracker {
             followed.track.region = followed.filter.region();
             followed.track.seen = false;
         }
-        let (strong, weak): (Vec<_>, Vec<_>) = detections
-            .iter()
-            .filter(|d| d.score >= self.scores.keep)
-            .partition(|d| d.score >= self.scores.start);
+        let (strong, weak): (Vec<_>, Vec<_>) = without_doubles(detections)
+            .into_iter()
+            .filter(|d| d.score >= self.scores.of(d.class).keep)
+            .partition(|d| d.score >= self.scores.of(d.class).start);
         let rest = self.continue_tracks(&strong, STRONG_IOU, at, |f| f.confirmed);
         self.continue_tracks(&weak, WEAK_IOU, at, |f| f.confirmed && !f.track.seen);
         let rest = self.continue_tracks(&rest, NEWBORN_IOU, at, |f| !f.confirmed);
@@ -106,7 +108,7 @@ impl Tracker {
         at: Duration,
         eligible: impl Fn(&Followed) -> bool,
     ) -> Vec<&'d Detection> {
-        let sure = self.scores.sure;
+        let scores = self.scores;
         let mut open: Vec<&mut Followed> = self.followed.iter_mut().filter(|f| eligible(f)).collect();
         let pairs = assign(open.len(), detections.len(), |t, d| {
             let (followed, detection) = (&open[t].track, detections[d]);
@@ -116,7 +118,7 @@ impl Tracker {
         let mut taken = vec![false; detections.len()];
         for (t, d) in pairs {
             taken[d] = true;
-            open[t].see(detections[d], at, sure);
+            open[t].see(detections[d], at, scores.of(detections[d].class).sure);
         }
         detections.iter().zip(taken).filter(|(_, taken)| !taken).map(|(d, _)| *d).collect()
     }
@@ -140,7 +142,8 @@ impl Tracker {
             region: detection.region,
             score: detection.score,
             seen: true,
-            established: detection.score >= self.scores.sure || self.lost.iter().any(was_lost_here),
+            established: detection.score >= self.scores.of(detection.class).sure
+                || self.lost.iter().any(was_lost_here),
         };
         self.next_number += 1;
         let filter = BoxFilter::new(&detection.region);
@@ -175,6 +178,19 @@ impl Followed {
         let along = 2.0 * (y - born_y) / (self.born.bottom - self.born.top);
         across.hypot(along) > MOVED_WIDTHS
     }
+}
+
+/// What the detector takes for a car and for a truck at once is one thing: the more confident opinion stays.
+fn without_doubles(detections: &[Detection]) -> Vec<&Detection> {
+    let is_double = |d: &Detection| {
+        detections.iter().any(|other| {
+            other.class != d.class
+                && may_be_same(other.class, d.class)
+                && other.score > d.score
+                && iou(&other.region, &d.region) >= DOUBLE_IOU
+        })
+    };
+    detections.iter().filter(|d| !is_double(d)).collect()
 }
 
 /// A detector often wavers between car, bus and truck, never between a person and a car.

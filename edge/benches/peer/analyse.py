@@ -84,7 +84,8 @@ class CenterNet:
         self.outputs = [model["decoder"]["heatmap"], model["decoder"]["size"]]
         self.stride = model["decoder"]["stride"]
         self.nms_iou = model["decoder"]["nms_iou"]
-        self.start, self.keep = model["scores"]["start"], model["scores"]["keep"]
+        people = model["scores"]["people"]
+        self.start, self.keep = people["start"], people["keep"]
         self.classes = np.array([int(index) for index in model["classes"]])
         self.person = next(int(index) for index, name in model["classes"].items() if name == PERSON)
 

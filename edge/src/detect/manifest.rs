@@ -117,19 +117,38 @@ impl DecoderKind {
     }
 }
 
-/// Scores differ between models, so a model brings its own thresholds: ByteTrack's two (`start`, `keep`), and
-/// one on each side of them.
+/// Scores differ between models, and between kinds of object, so a model brings its own thresholds.
 #[derive(Debug, Clone, Copy, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Scores {
+    /// Enough to be covered in pictures, should it be a person; less is not reported at all.
+    pub cover: f32,
+    /// Of people, and of bicycles and motorcycles, which come with one.
+    pub people: TrackScores,
+    /// Of cars, buses and trucks.
+    pub vehicles: TrackScores,
+}
+
+impl Scores {
+    /// Those of a class.
+    pub fn of(&self, class: ObjectClass) -> &TrackScores {
+        match class {
+            ObjectClass::Person | ObjectClass::Bicycle | ObjectClass::Motorcycle => &self.people,
+            ObjectClass::Car | ObjectClass::Bus | ObjectClass::Truck => &self.vehicles,
+        }
+    }
+}
+
+/// What a tracker needs: ByteTrack's two thresholds (`start`, `keep`) and one above them.
+#[derive(Debug, Clone, Copy, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct TrackScores {
     /// Enough to be believed of what never moved: more than the scenery of any site gets.
     pub sure: f32,
     /// Enough to start a track.
     pub start: f32,
     /// Enough to continue one.
     pub keep: f32,
-    /// Enough to be covered in pictures, should it be a person; less is not reported at all.
-    pub cover: f32,
 }
 
 /// Why a model cannot be used.
@@ -212,9 +231,11 @@ impl Manifest {
                 "`input.normalise`: bytes are given as they are; it goes with element = \"f32\"".into()
             );
         }
-        let Scores { sure, start, keep, cover } = self.scores;
-        if !(0.0 < cover && cover <= keep && keep <= start && start <= sure && sure <= 1.0) {
-            return Err("`scores`: 0 < cover <= keep <= start <= sure <= 1 is needed".into());
+        let Scores { cover, people, vehicles } = self.scores;
+        for (key, TrackScores { sure, start, keep }) in [("people", people), ("vehicles", vehicles)] {
+            if !(0.0 < cover && cover <= keep && keep <= start && start <= sure && sure <= 1.0) {
+                return Err(format!("`scores.{key}`: 0 < cover <= keep <= start <= sure <= 1 is needed"));
+            }
         }
         let (nms_iou, strides) = match &self.decoder {
             DecoderKind::CenterNet { nms_iou, stride, .. } => (nms_iou, std::slice::from_ref(stride)),

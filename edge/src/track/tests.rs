@@ -1,7 +1,9 @@
 use super::*;
+use crate::detect::TrackScores;
 use proptest::prelude::*;
 
-const SCORES: Scores = Scores { sure: 0.8, start: 0.4, keep: 0.2, cover: 0.1 };
+const TRACK_SCORES: TrackScores = TrackScores { sure: 0.8, start: 0.4, keep: 0.2 };
+const SCORES: Scores = Scores { cover: 0.1, people: TRACK_SCORES, vehicles: TRACK_SCORES };
 const STEP_MS: u64 = 200;
 
 fn person(x: f32, y: f32, score: f32) -> Detection {
@@ -56,6 +58,16 @@ fn people_and_cars_are_never_confused() {
     tracker.update(&[car], at(1));
     let tracks = tracker.update(&[person(0.5, 0.5, 0.9)], at(2));
     assert!(tracks.iter().all(|t| t.class == ObjectClass::Car && !t.seen));
+}
+
+#[test]
+fn a_van_that_is_called_car_and_truck_is_one_track() {
+    let mut tracker = Tracker::new(SCORES);
+    for frame in 0..8 {
+        let car = Detection { class: ObjectClass::Car, ..person(0.1 + 0.02 * frame as f32, 0.5, 0.6) };
+        let truck = Detection { class: ObjectClass::Truck, score: 0.5 + 0.2 * (frame % 2) as f32, ..car };
+        assert!(tracker.update(&[car, truck], at(frame)).len() <= 1, "frame {frame}");
+    }
 }
 
 #[test]
