@@ -3,9 +3,10 @@
 
 use std::time::Duration;
 
+use gatepost_wire::Timestamp;
 use gatepost_wire::event::{ObjectClass, Region};
 
-use crate::config::Camera;
+use crate::config::{Calendar, Camera};
 use crate::detect::{Detection, Scores};
 use crate::rule::{Decision, Rules};
 use crate::track::{Track, Tracker};
@@ -34,14 +35,14 @@ impl Scene {
     }
 
     /// A scene with a camera's rules.
-    pub fn of(camera: &Camera, scores: Scores) -> Self {
-        Self::new(Rules::new(camera), scores)
+    pub fn of(camera: &Camera, calendar: &Calendar, scores: Scores) -> Self {
+        Self::new(Rules::new(camera, calendar), scores)
     }
 
-    /// Takes the detections of one frame; `at` only grows.
-    pub fn see(&mut self, detections: &[Detection], at: Duration) -> Sight {
+    /// Takes the detections of one frame; `at` only grows, `time` is for schedules.
+    pub fn see(&mut self, detections: &[Detection], at: Duration, time: Timestamp) -> Sight {
         let tracks = self.tracker.update(detections, at);
-        let decisions = self.rules.decide(&tracks, at);
+        let decisions = self.rules.decide(&tracks, &[], at, time);
         let detected = detections.iter().map(|d| (d.class, d.region));
         let believed = tracks.iter().map(|t| (t.class, t.region));
         let people = detected
