@@ -168,7 +168,8 @@ rule! {
         /// Milliseconds inside before it is an alarm (`leaving`: before it counts as having been inside).
         #[serde(default = "default_dwell_ms")]
         dwell_ms: u64,
-        /// Milliseconds nobody is inside before the alarm ends.
+        /// Milliseconds outside before the alarm ends; whoever is lost from sight inside is waited for at least
+        /// five seconds.
         #[serde(default = "default_clear_ms")]
         clear_ms: u64,
     }

@@ -9,8 +9,9 @@ use super::Finding;
 use super::area::{Area, Kind};
 use super::finding::sighting;
 use super::guard::{Change, View, Watch};
-use super::stay::{Inside, Stays, Terms, Told};
+use super::stay::{Stays, Terms, Told};
 use crate::config::{LoiteringRule, Polygon};
+use crate::track::Track;
 
 pub(super) struct Loitering {
     zone: ZoneId,
@@ -26,7 +27,13 @@ impl Loitering {
             zone: rule.zone.clone(),
             kind: Kind { classes: rule.classes.clone(), min_height: rule.min_height },
             area: Area { polygon, point: rule.point },
-            stays: Stays::new(Terms { need: Duration::from_secs(rule.after_s), gap: clear, clear }),
+            stays: Stays::new(Terms {
+                need: Duration::from_secs(rule.after_s),
+                gap: clear,
+                clear,
+                lost: clear,
+                only_from_outside: false,
+            }),
         }
     }
 
@@ -38,13 +45,10 @@ impl Loitering {
 
 impl Watch for Loitering {
     fn look(&mut self, view: &View<'_>) -> Vec<Change> {
-        let inside: Vec<Inside<'_>> = view
-            .tracks
-            .iter()
-            .filter(|track| self.kind.counts(track) && self.area.holds(&track.region))
-            .map(|track| Inside { track, counts: true })
-            .collect();
-        let told = self.stays.look(&inside, view);
+        let counted = view.tracks.iter().filter(|track| self.kind.counts(track));
+        let (inside, outside): (Vec<&Track>, Vec<&Track>) =
+            counted.partition(|track| self.area.holds(&track.region));
+        let told = self.stays.look(&inside, &outside, view);
         told.into_iter().map(|told| self.change(told)).collect()
     }
 

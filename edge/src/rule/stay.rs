@@ -1,12 +1,14 @@
 //! Stays: who has been in an area for how long. One stay is one alarm, whatever numbers its track had.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
-use gatepost_wire::event::{Phase, TrackNumber};
+use gatepost_wire::event::{Phase, Region, TrackNumber};
 
 use super::AlarmNumber;
 use super::guard::{AlarmCount, View};
 use super::presence::Presence;
+use crate::config::Point;
 use crate::detect::iou;
 use crate::track::Track;
 
@@ -17,6 +19,12 @@ const SETTLING: Duration = Duration::from_secs(1);
 /// The tracker may see the old and the new track of one thing side by side for this long.
 const HANDOVER: Duration = Duration::from_millis(500);
 
+/// How far somebody gets out of sight, in heights of their box: a step aside, as far as people walk in a
+/// second, and never farther than this.
+const STEP_ASIDE: f32 = 0.5;
+const WALKED_IN_A_SECOND: f32 = 1.0;
+const FARTHEST: f32 = 3.0;
+
 /// How long a stay must and may be.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Terms {
@@ -24,16 +32,12 @@ pub(super) struct Terms {
     pub(super) need: Duration,
     /// A stay that is no alarm survives a gap this long.
     pub(super) gap: Duration,
-    /// An alarm ends when nobody has been seen for this long.
+    /// An alarm ends when whoever it is about has been seen outside and not inside for this long.
     pub(super) clear: Duration,
-}
-
-/// A track that is in the area.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Inside<'a> {
-    pub(super) track: &'a Track,
-    /// May its stay become an alarm, should it begin now?
-    pub(super) counts: bool,
+    /// An alarm ends when whoever it is about has not been seen at all for this long.
+    pub(super) lost: Duration,
+    /// Is it an alarm only after having been seen outside?
+    pub(super) only_from_outside: bool,
 }
 
 /// What became of a stay.
@@ -52,9 +56,12 @@ struct Stay {
     first: Track,
     own_since: Duration,
     settled: bool,
-    counts: bool,
+    /// Was it seen outside before? If not, and not the first to be seen, it was most likely there all along.
+    from_outside: bool,
     /// Not seen in the last frame, but believed to be inside still.
     believed: bool,
+    /// Not seen inside in the last frame, because it was seen outside.
+    left: bool,
 }
 
 impl Stay {
@@ -66,37 +73,70 @@ impl Stay {
         self.presence.last_seen.saturating_sub(self.own_since)
     }
 
-    /// Was it lost where the other appeared, when the other appeared?
-    fn may_have_become(&self, other: &Self) -> bool {
+    /// Was it lost when and where the other appeared? Then says how far apart that was.
+    fn apart_from_heir(&self, other: &Self) -> Option<f32> {
+        if self.presence.last_seen > other.own_since + HANDOVER {
+            return None;
+        }
         let near = |track: &Track| iou(&self.track.region, &track.region) >= SAME_HAPPENING_IOU;
-        self.presence.last_seen <= other.own_since + HANDOVER && (near(&other.first) || near(&other.track))
+        let apart = Point::foot_of(&self.track.region).distance(Point::foot_of(&other.first.region));
+        let lost_for = other.own_since.saturating_sub(self.presence.last_seen).as_secs_f32();
+        let reach = (STEP_ASIDE + WALKED_IN_A_SECOND * lost_for).min(FARTHEST);
+        let in_reach = apart <= reach * height(&self.track.region).max(height(&other.first.region));
+        let is_same = near(&other.first) || near(&other.track) || (in_reach && !other.from_outside);
+        is_same.then_some(apart)
     }
+
+    fn is_over(&self, at: Duration, Terms { gap, clear, lost, .. }: Terms) -> bool {
+        let away = self.presence.away(at);
+        !self.presence.is_here()
+            && match (self.presence.alarm, self.left) {
+                (Some(_), true) => away >= clear,
+                (Some(_), false) => away >= lost,
+                (None, _) => away >= gap && !self.believed,
+            }
+    }
+}
+
+fn height(region: &Region) -> f32 {
+    region.bottom - region.top
 }
 
 /// The stays in one area.
 pub(super) struct Stays {
     terms: Terms,
     stays: Vec<Stay>,
+    /// Those whose last seen place is outside.
+    outside: BTreeSet<TrackNumber>,
     alarms: AlarmCount,
 }
 
 impl Stays {
     pub(super) fn new(terms: Terms) -> Self {
-        Self { terms, stays: Vec::new(), alarms: AlarmCount::default() }
+        Self { terms, stays: Vec::new(), outside: BTreeSet::new(), alarms: AlarmCount::default() }
     }
 
-    /// Takes one frame and which of its tracks are inside.
-    pub(super) fn look(&mut self, inside: &[Inside<'_>], view: &View<'_>) -> Vec<Told> {
-        for it in inside {
-            self.note(it, view.at);
+    /// Takes one frame and which of the tracks that count are inside and outside.
+    pub(super) fn look(&mut self, inside: &[&Track], outside: &[&Track], view: &View<'_>) -> Vec<Told> {
+        for track in inside {
+            self.note(track, view.at);
         }
+        let seen_outside = || outside.iter().filter(|track| track.seen).map(|track| track.number);
         for stay in &mut self.stays {
-            let found = inside.iter().find(|it| it.track.number == stay.track.number);
-            stay.believed = found.is_some_and(|it| !it.track.seen);
-            if !found.is_some_and(|it| it.track.seen) {
+            let found = inside.iter().find(|track| track.number == stay.track.number);
+            stay.believed = found.is_some_and(|track| !track.seen);
+            if found.is_some_and(|track| track.seen) {
+                stay.left = false;
+            } else {
+                stay.left |= seen_outside().any(|number| number == stay.track.number);
                 stay.presence.miss(view.at);
             }
         }
+        self.outside.retain(|number| {
+            let is = |track: &Track| track.number == *number;
+            view.tracks.iter().any(is) && !inside.iter().any(|track| track.seen && is(track))
+        });
+        self.outside.extend(seen_outside());
         let mut told = self.end_left(view.at);
         told.extend(self.settle(view.tracks));
         if view.may_begin {
@@ -107,12 +147,12 @@ impl Stays {
 
     /// Ends all of them.
     pub(super) fn close(&mut self) -> Vec<Told> {
+        self.outside.clear();
         let stays = std::mem::take(&mut self.stays);
         stays.iter().filter_map(|stay| Some(stay.told(stay.presence.alarm?, Phase::Ended))).collect()
     }
 
-    fn note(&mut self, inside: &Inside<'_>, at: Duration) {
-        let Inside { track, counts } = *inside;
+    fn note(&mut self, track: &Track, at: Duration) {
         match self.stays.iter_mut().find(|stay| stay.track.number == track.number) {
             Some(stay) => {
                 stay.track = track.clone();
@@ -127,8 +167,9 @@ impl Stays {
                 first: track.clone(),
                 own_since: at,
                 settled: false,
-                counts,
+                from_outside: self.outside.contains(&track.number),
                 believed: false,
+                left: false,
             }),
             None => {}
         }
@@ -136,13 +177,9 @@ impl Stays {
 
     /// Ends the stays nobody has been seen in for long enough.
     fn end_left(&mut self, at: Duration) -> Vec<Told> {
-        let Terms { gap, clear, .. } = self.terms;
-        let (left, stays) = std::mem::take(&mut self.stays).into_iter().partition(|stay: &Stay| {
-            let away = stay.presence.away(at);
-            let over =
-                if stay.presence.alarm.is_some() { away >= clear } else { away >= gap && !stay.believed };
-            over && !stay.presence.is_here()
-        });
+        let terms = self.terms;
+        let (left, stays) =
+            std::mem::take(&mut self.stays).into_iter().partition(|stay: &Stay| stay.is_over(at, terms));
         self.stays = stays;
         left.iter().filter_map(|stay| Some(stay.told(stay.presence.alarm?, Phase::Ended))).collect()
     }
@@ -160,19 +197,23 @@ impl Stays {
         let heir = self.stays.iter().position(|stay| stay.track.number == number)?;
         self.stays[heir].settled = true;
         let is_seen = |number: TrackNumber| tracks.iter().any(|track| track.number == number && track.seen);
-        // An alarm first: it must not be told twice.
+        // An alarm first, for it must not be told twice; then the nearest.
         let lost = self
             .stays
             .iter()
             .enumerate()
-            .filter(|(_, stay)| !is_seen(stay.track.number) && stay.may_have_become(&self.stays[heir]))
-            .max_by_key(|(_, stay)| (stay.presence.alarm.is_some(), stay.presence.last_seen))
-            .map(|(place, _)| place)?;
-        let (presence, counts) = (self.stays[lost].presence.clone(), self.stays[lost].counts);
+            .filter(|(_, stay)| !is_seen(stay.track.number))
+            .filter_map(|(place, stay)| Some((place, stay, stay.apart_from_heir(&self.stays[heir])?)))
+            .min_by(|(_, a, a_apart), (_, b, b_apart)| {
+                let no_alarm = |stay: &Stay| stay.presence.alarm.is_none();
+                no_alarm(a).cmp(&no_alarm(b)).then(a_apart.total_cmp(b_apart))
+            })
+            .map(|(place, ..)| place)?;
+        let (presence, from_outside) = (self.stays[lost].presence.clone(), self.stays[lost].from_outside);
         let stay = &mut self.stays[heir];
         stay.presence.since = presence.since;
         stay.presence.alarm = presence.alarm;
-        stay.counts |= counts;
+        stay.from_outside |= from_outside;
         let told = presence.alarm.map(|alarm| stay.told(alarm, Phase::Updated));
         self.stays.remove(lost);
         told
@@ -180,11 +221,11 @@ impl Stays {
 
     /// Makes an alarm of every stay that has lasted long enough.
     fn begin_due(&mut self) -> Vec<Told> {
-        let Self { terms, stays, alarms } = self;
+        let Self { terms, stays, alarms, .. } = self;
         let is_due = |stay: &&mut Stay| {
             let presence = &stay.presence;
             presence.alarm.is_none()
-                && stay.counts
+                && (stay.from_outside || !terms.only_from_outside)
                 && stay.settled
                 && presence.is_here()
                 && presence.lasted() >= terms.need

@@ -83,12 +83,12 @@ fn an_alarm_ends_with_the_hours_of_its_rule() {
 fn after_an_alarm_there_is_quiet_and_then_what_lasts_begins() {
     let intrusion = "[[camera.rule]]\nid = 'r'\nkind = 'zone_intrusion'\nzone = 'z'\ncool_down_s = 10";
     let mut rules = rules(intrusion);
-    let somebody = [person(1, 0.7, true)];
+    let (somebody, outside) = ([person(1, 0.7, true)], [person(1, 0.2, true)]);
     assert_eq!(told(&mut rules, &somebody, &[0, 1000]), [(1000, Phase::Began, 1)]);
-    assert_eq!(told(&mut rules, &[], &[2000, 4000]), [(4000, Phase::Ended, 1)]);
+    assert_eq!(told(&mut rules, &outside, &[2000, 4000]), [(4000, Phase::Ended, 1)]);
     // One who comes and goes in the quiet is none; one who stays on is one when it is over.
     assert_eq!(told(&mut rules, &somebody, &[5000, 6000, 7000]), []);
-    assert_eq!(told(&mut rules, &[], &[8000, 10_000]), []);
+    assert_eq!(told(&mut rules, &outside, &[8000, 10_000]), []);
     assert_eq!(told(&mut rules, &somebody, &[11_000, 13_000, 14_000, 15_000]), [(14_000, Phase::Began, 2)]);
 }
 

@@ -1,16 +1,14 @@
 //! Nobody may stay in an area, or come in, or go out: one alarm for each stay.
 
-use std::collections::BTreeSet;
 use std::time::Duration;
 
 use gatepost_wire::ZoneId;
-use gatepost_wire::event::TrackNumber;
 
 use super::Finding;
 use super::area::{Area, Kind};
 use super::finding::sighting;
 use super::guard::{Change, View, Watch};
-use super::stay::{Inside, Stays, Terms, Told};
+use super::stay::{Stays, Terms, Told};
 use crate::config::{Passage, Polygon, ZoneIntrusionRule};
 use crate::track::Track;
 use leaving::Leavings;
@@ -19,6 +17,8 @@ mod leaving;
 
 /// A stay that is not yet an alarm survives a gap this long: a step behind a post.
 const GAP: Duration = Duration::from_millis(600);
+/// Who is lost from sight inside has most likely not left: an alarm waits for them at least this long.
+const LOST: Duration = Duration::from_secs(5);
 
 pub(super) struct ZoneIntrusion {
     zone: ZoneId,
@@ -29,20 +29,23 @@ pub(super) struct ZoneIntrusion {
 
 /// What counts, and what must be remembered for it.
 enum Passages {
-    Inside(Stays),
-    /// With those whose last seen place is outside.
-    Entering(Stays, BTreeSet<TrackNumber>),
+    Staying(Stays),
     Leaving(Leavings),
 }
 
 impl ZoneIntrusion {
     pub(super) fn new(rule: &ZoneIntrusionRule, polygon: Polygon) -> Self {
         let need = Duration::from_millis(rule.dwell_ms);
-        let stays = Stays::new(Terms { need, gap: GAP, clear: Duration::from_millis(rule.clear_ms) });
+        let clear = Duration::from_millis(rule.clear_ms);
         let passage = match rule.direction {
-            Passage::Inside => Passages::Inside(stays),
-            Passage::Entering => Passages::Entering(stays, BTreeSet::new()),
             Passage::Leaving => Passages::Leaving(Leavings::new(need)),
+            Passage::Inside | Passage::Entering => Passages::Staying(Stays::new(Terms {
+                need,
+                gap: GAP,
+                clear,
+                lost: clear.max(LOST),
+                only_from_outside: rule.direction == Passage::Entering,
+            })),
         };
         Self {
             zone: rule.zone.clone(),
@@ -64,20 +67,8 @@ impl Watch for ZoneIntrusion {
         let counted = view.tracks.iter().filter(|track| self.kind.counts(track));
         let (inside, outside): (Vec<&Track>, Vec<&Track>) =
             counted.partition(|track| self.area.holds(&track.region));
-        let all = |counts: &dyn Fn(&Track) -> bool| -> Vec<Inside<'_>> {
-            inside.iter().map(|track| Inside { track, counts: counts(track) }).collect()
-        };
         let told = match &mut self.passage {
-            Passages::Inside(stays) => stays.look(&all(&|_| true), view),
-            Passages::Entering(stays, came_from_outside) => {
-                let told = stays.look(&all(&|track| came_from_outside.contains(&track.number)), view);
-                came_from_outside.retain(|number| {
-                    let is = |track: &&Track| track.number == *number;
-                    view.tracks.iter().any(|track| is(&track)) && !inside.iter().any(|t| t.seen && is(t))
-                });
-                came_from_outside.extend(outside.iter().filter(|track| track.seen).map(|track| track.number));
-                told
-            }
+            Passages::Staying(stays) => stays.look(&inside, &outside, view),
             Passages::Leaving(leavings) => leavings.look(&inside, &outside, view),
         };
         told.into_iter().map(|told| self.change(told)).collect()
@@ -85,11 +76,7 @@ impl Watch for ZoneIntrusion {
 
     fn close(&mut self) -> Vec<Change> {
         let told = match &mut self.passage {
-            Passages::Inside(stays) => stays.close(),
-            Passages::Entering(stays, came_from_outside) => {
-                came_from_outside.clear();
-                stays.close()
-            }
+            Passages::Staying(stays) => stays.close(),
             Passages::Leaving(leavings) => {
                 leavings.close();
                 Vec::new()

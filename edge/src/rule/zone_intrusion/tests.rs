@@ -49,7 +49,7 @@ fn frames_far_apart_are_no_absence() {
     assert_eq!(phases_at(&mut rule(), &frames), [(2, Phase::Began, 1)]);
     // Gone at some time before 15 s: it counts from the first frame that shows it.
     let mut frames = frames.to_vec();
-    frames.extend([20_000, 21_900, 22_000].map(|ms| (ms, vec![], vec![])));
+    frames.extend([20_000, 24_900, 25_000].map(|ms| (ms, vec![], vec![])));
     assert_eq!(phases_at(&mut rule(), &frames), [(2, Phase::Began, 1), (8, Phase::Ended, 1)]);
 }
 
@@ -58,6 +58,27 @@ fn a_new_number_in_the_same_place_continues_the_alarm() {
     let mut frames = vec![vec![person(1, 0.7, true)]; 8];
     frames.extend(vec![vec![person(2, 0.71, true)]; 8]);
     assert_eq!(phases(&mut rule(), &frames), [(5, Phase::Began, 1), (13, Phase::Updated, 1)]);
+}
+
+#[test]
+fn who_is_lost_and_appears_within_reach_without_coming_in_continues_the_alarm() {
+    let mut frames = vec![vec![person(1, 0.7, true)]; 8];
+    frames.extend(vec![vec![]; 10]);
+    // Lost for two seconds and two and a half heights farther.
+    let mut continued = frames.clone();
+    continued.extend(vec![vec![person(2, 0.95, true)]; 10]);
+    assert_eq!(phases(&mut rule(), &continued), [(5, Phase::Began, 1), (23, Phase::Updated, 1)]);
+    // Whoever is seen to come in from outside is another.
+    frames.extend(vec![vec![person(2, 0.35, true)]; 2]);
+    frames.extend(vec![vec![person(2, 0.55, true)]; 7]);
+    assert_eq!(phases(&mut rule(), &frames), [(5, Phase::Began, 1), (25, Phase::Began, 2)]);
+}
+
+#[test]
+fn an_alarm_waits_longer_for_who_is_lost_than_for_who_left() {
+    let mut frames = vec![vec![person(1, 0.7, true)]; 8];
+    frames.extend(vec![vec![]; 40]);
+    assert_eq!(phases(&mut rule(), &frames), [(5, Phase::Began, 1), (33, Phase::Ended, 1)]);
 }
 
 #[test]
