@@ -10,7 +10,7 @@ export PATH := $(or $(CARGO_HOME),$(HOME)/.cargo)/bin:$(PATH)
 # The steps of a target build on each other; cargo uses all cores by itself.
 .NOTPARALLEL:
 .DEFAULT_GOAL := help
-.PHONY: help setup page build demo clean-demo test test-setup test-models test-page test-rust lint bench \
+.PHONY: help setup page build demo clean-demo test test-setup test-accuracy test-models test-page test-rust lint bench \
 	arm64 arm64-smoke rust
 
 help: ## this list
@@ -37,11 +37,14 @@ demo: build ## a camera, an edge, a hub and the live page on this machine; Ctrl-
 clean-demo: ## delete what the demo keeps in var/demo
 	@mkdir -p var && flock --nonblock var/demo.lock rm -rf var/demo || { echo "the demo is running: end it first" >&2; exit 1; }
 
-test: setup lint test-setup test-models test-page test-rust ## every test
+test: setup lint test-setup test-accuracy test-models test-page test-rust ## every test
 
 test-setup: setup
 	setup/test.sh
 	python3 -B -m unittest discover -s setup/arm64 -p '*_test.py'
+
+test-accuracy:
+	python3 -B -m unittest discover -s accuracy -p '*_test.py'
 
 test-models: setup
 	.fetched/python/bin/python -B -m unittest discover -s models/convert

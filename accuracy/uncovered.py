@@ -1,3 +1,4 @@
+#!/usr/bin/env python3
 """How much of the people in a clip would be left uncovered in its pictures.
 
     gatepost-edge analyse --input CLIP --covered-out covered.jsonl

@@ -10,14 +10,16 @@ use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, bail};
-use gatepost_wire::Timestamp;
-use gatepost_wire::event::Region;
-use serde_json::json;
+use gatepost_wire::event::{Alarm, Region};
+use gatepost_wire::{AlarmId, CameraId, Timestamp};
+use serde_json::{Value, json};
+use ulid::Ulid;
 
 use crate::config::{Config, Threads};
 use crate::detect::{Detection, Detector};
+use crate::event::happening;
 use crate::privacy::{Masks, widened};
-use crate::rule::{Decision, Rules};
+use crate::rule::{AlarmNumber, Decision, Rules};
 use crate::scene::Scene;
 use crate::source::Clip;
 use mot::MotFile;
@@ -60,6 +62,14 @@ pub struct Analyse {
     events_out: Option<PathBuf>,
 }
 
+/// What a clip is looked at with.
+struct Prepared {
+    detector: Detector,
+    rules: Rules,
+    camera: CameraId,
+    masks: Masks,
+}
+
 fn default_runtime() -> PathBuf {
     PathBuf::from(format!(".fetched/onnxruntime/{}/libonnxruntime.so", std::env::consts::ARCH))
 }
@@ -70,7 +80,7 @@ impl Analyse {
     /// # Errors
     /// What is wrong with the clip, the model, the configuration or an output file.
     pub fn run(&self) -> anyhow::Result<()> {
-        let (mut detector, rules, masks) = self.prepare()?;
+        let Prepared { mut detector, rules, camera, masks } = self.prepare()?;
         let mut scene = Scene::new(rules, detector.scores());
         let mut clip = Clip::open(&self.input, Timestamp::now())?;
         let mut detections_out = create(self.detections_out.as_ref())?;
@@ -84,14 +94,14 @@ impl Analyse {
             if rate.takes(frame.at) {
                 let frame = frame.masked(&masks)?;
                 let detections = detector.detect(&frame)?;
-                let sight = scene.see(&detections, frame.at);
+                let sight = scene.see(&detections, frame.at, frame.time);
                 analysed += 1;
                 write_detections(&mut detections_out, number, &detections)?;
                 if let Some(mot_out) = &mut mot_out {
                     mot_out.write(number, &frame, &sight)?;
                 }
                 write_covered(&mut covered_out, number, &sight.people)?;
-                write_events(&mut events_out, number, frame.at, &sight.decisions)?;
+                write_events(&mut events_out, &camera, number, frame.at, &sight.decisions)?;
             }
             if self.frames == Some(number) {
                 break;
@@ -113,12 +123,15 @@ impl Analyse {
         Ok(())
     }
 
-    fn prepare(&self) -> anyhow::Result<(Detector, Rules, Masks)> {
+    fn prepare(&self) -> anyhow::Result<Prepared> {
         let Some(file) = &self.config else {
             let detector = Detector::load(&self.model, &self.onnxruntime, Threads::ONE)?;
-            return Ok((detector, Rules::default(), Masks::default()));
+            let (rules, masks) = (Rules::default(), Masks::default());
+            return Ok(Prepared { detector, rules, camera: "clip".parse()?, masks });
         };
-        let Config { model, cameras, .. } = crate::config::load(file)?;
+        let config = crate::config::load(file)?;
+        let calendar = config.calendar();
+        let Config { model, cameras, .. } = config;
         let camera = match &self.camera {
             Some(name) => cameras
                 .iter()
@@ -127,7 +140,8 @@ impl Analyse {
             None => &cameras[0],
         };
         let detector = Detector::load(&model.manifest, &model.runtime, model.threads)?;
-        Ok((detector, Rules::new(camera), camera.masks()))
+        let rules = Rules::new(camera, &calendar);
+        Ok(Prepared { detector, rules, camera: camera.id.clone(), masks: camera.masks() })
     }
 }
 
@@ -197,31 +211,59 @@ fn write_covered(out: &mut Out, frame: u64, people: &[Region]) -> anyhow::Result
     Ok(())
 }
 
-fn write_events(out: &mut Out, frame: u64, at: Duration, decisions: &[Decision]) -> anyhow::Result<()> {
+fn write_events(
+    out: &mut Out,
+    camera: &CameraId,
+    frame: u64,
+    at: Duration,
+    decisions: &[Decision],
+) -> anyhow::Result<()> {
     let Some(out) = out else { return Ok(()) };
     for decision in decisions {
-        let event = json!({
-            "frame": frame,
-            "clip_time_ms": at.as_millis() as u64,
-            "kind": "zone_intrusion",
-            "rule": decision.rule,
-            "zone": decision.zone,
-            "severity": decision.severity,
-            "alarm": decision.alarm.0,
-            "phase": decision.phase,
-            "object": decision.track.class,
-            "track": decision.track.number,
-            "region": decision.track.region,
-            "dwell_ms": decision.dwell.as_millis() as u64,
-        });
-        writeln!(out, "{event}")?;
+        writeln!(out, "{}", event(camera, frame, at, decision)?)?;
     }
     Ok(())
 }
 
+/// A decision with the fields it has on the wire. An alarm has only its number here: identities are given when
+/// events are recorded.
+fn event(camera: &CameraId, frame: u64, at: Duration, decision: &Decision) -> anyhow::Result<Value> {
+    let Decision { rule, severity, alarm: AlarmNumber(number), phase, finding } = decision;
+    let nameless = Alarm { id: AlarmId::from_ulid(Ulid::nil()), phase: *phase };
+    let mut event = serde_json::to_value(happening(camera, finding, rule, nameless))?;
+    if let Value::Object(fields) = &mut event {
+        fields.remove("camera");
+        fields.extend([
+            ("frame".into(), json!(frame)),
+            ("clip_time_ms".into(), json!(at.as_millis() as u64)),
+            ("severity".into(), json!(severity)),
+            ("alarm".into(), json!(number)),
+            ("phase".into(), json!(phase)),
+        ]);
+    }
+    Ok(event)
+}
+
 #[cfg(test)]
 mod tests {
+    use gatepost_wire::Severity;
+    use gatepost_wire::event::Phase;
+
     use super::*;
+    use crate::rule::Finding;
+
+    #[test]
+    fn an_event_has_the_fields_it_has_on_the_wire_and_a_number_for_its_alarm() {
+        let finding = Finding::Overcrowding { zone: "lawn".parse().unwrap(), count: 9, limit: 8 };
+        let (rule, severity) = ("full".parse().unwrap(), Severity::HIGH);
+        let decision = Decision { rule, severity, alarm: AlarmNumber(3), phase: Phase::Began, finding };
+        let written = event(&"gate".parse().unwrap(), 7, Duration::from_millis(1400), &decision).unwrap();
+        let expected = json!({
+            "frame": 7, "clip_time_ms": 1400, "kind": "overcrowding", "rule": "full", "zone": "lawn",
+            "severity": 2, "alarm": 3, "phase": "began", "count": 9, "limit": 8,
+        });
+        assert_eq!(written, expected);
+    }
 
     #[test]
     fn a_rate_takes_frames_evenly() {

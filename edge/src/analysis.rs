@@ -6,7 +6,7 @@ use std::time::Instant;
 
 use gatepost_wire::event::{FaultKind, Phase};
 
-use crate::config::Camera;
+use crate::config::{Calendar, Camera};
 use crate::detect::Detector;
 use crate::event::{Observation, Picture, Reporter};
 use crate::health::InferenceGauge;
@@ -25,8 +25,8 @@ pub struct AnalysedCamera {
 
 impl AnalysedCamera {
     /// A camera nobody has looked through yet.
-    pub fn new(camera: Camera, gauge: Arc<CameraGauge>, detector: &Detector) -> Self {
-        let scene = Scene::of(&camera, detector.scores());
+    pub fn new(camera: Camera, calendar: &Calendar, gauge: Arc<CameraGauge>, detector: &Detector) -> Self {
+        let scene = Scene::of(&camera, calendar, detector.scores());
         Self { camera, scene, gauge }
     }
 }
@@ -59,7 +59,7 @@ impl Analysis {
                     }
                     let watched = &mut self.cameras[index];
                     watched.gauge.analysed.fetch_add(1, Ordering::Relaxed);
-                    let sight = watched.scene.see(&detections, frame.at);
+                    let sight = watched.scene.see(&detections, frame.at, frame.time);
                     for decision in sight.decisions {
                         let picture = (decision.phase == Phase::Began).then(|| {
                             Box::new(Picture { frame: frame.clone(), people: sight.people.clone() })

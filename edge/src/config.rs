@@ -4,23 +4,32 @@
 //! names a zone nobody drew, two cameras of one name) is checked in [`load`] with the line it stands on.
 
 mod address;
+mod line;
 mod load;
 mod polygon;
+mod rule;
+mod schedule;
+mod span;
 
-use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use gatepost_wire::event::ObjectClass;
-use gatepost_wire::{BrokerUrl, CameraId, EdgeId, RuleId, Severity, ZoneId};
+use gatepost_wire::{BrokerUrl, CameraId, EdgeId, ZoneId};
 use schemars::JsonSchema;
 use serde::Deserialize;
 
 use crate::privacy::Masks;
 
 pub use address::CameraUrl;
+pub use line::{Line, Polyline};
 pub use load::{ConfigError, load, parse};
 pub use polygon::{Point, Polygon};
+pub use rule::{
+    BoxPoint, CrossingDirection, Fraction, LineCrossingRule, LoiteringRule, ObjectLeftRule, OvercrowdingRule,
+    Passage, Place, Rule, RuleTerms, VehicleStoppedRule, ZoneIntrusionRule,
+};
+pub use schedule::{Calendar, Hours, OnHolidays, Schedule, ScheduleId, TimeZone, Weekday};
+pub use span::Span;
 
 /// One box.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
@@ -34,6 +43,10 @@ pub struct Config {
     /// are kept as long as a byte is left.
     #[serde(default = "default_disk_reserve_mib")]
     pub disk_reserve_mib: u64,
+    /// The site's time zone, an IANA name such as `Asia/Shanghai`: schedules go by the clock on its walls. UTC
+    /// unless given.
+    #[serde(default)]
+    pub time_zone: TimeZone,
     /// Logging.
     #[serde(default)]
     pub log: Log,
@@ -41,9 +54,19 @@ pub struct Config {
     pub model: Model,
     /// The way to the hub.
     pub uplink: Uplink,
+    /// Hours at which rules apply; a rule names one.
+    #[serde(default, rename = "schedule")]
+    pub schedules: Vec<Schedule>,
     /// The cameras.
     #[serde(rename = "camera")]
     pub cameras: Vec<Camera>,
+}
+
+impl Config {
+    /// The schedules and the clock they go by.
+    pub fn calendar(&self) -> Calendar {
+        Calendar { time_zone: self.time_zone.clone(), schedules: self.schedules.clone() }
+    }
 }
 
 /// Logging.
@@ -164,6 +187,9 @@ pub struct Camera {
     /// Areas of the picture.
     #[serde(default, rename = "zone")]
     pub zones: Vec<Zone>,
+    /// Lines across the picture.
+    #[serde(default, rename = "line")]
+    pub lines: Vec<Line>,
     /// What must not happen there.
     #[serde(default, rename = "rule")]
     pub rules: Vec<Rule>,
@@ -240,58 +266,12 @@ pub struct Mask {
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Zone {
-    /// Name of the area, unique in this camera.
+    /// Name of the area, unique among the areas and lines of this camera.
     pub id: ZoneId,
     /// What people call it.
     pub label: Option<Label>,
     /// Its corners in order, as fractions of the picture's width and height.
     pub polygon: Polygon,
-}
-
-/// What must not happen.
-#[derive(Debug, Clone, Deserialize, JsonSchema)]
-#[serde(tag = "kind", rename_all = "snake_case", deny_unknown_fields)]
-pub enum Rule {
-    /// Nobody may stay in an area.
-    ZoneIntrusion(ZoneIntrusionRule),
-}
-
-impl Rule {
-    /// Its name.
-    pub fn id(&self) -> &RuleId {
-        match self {
-            Self::ZoneIntrusion(rule) => &rule.id,
-        }
-    }
-
-    /// The area it watches.
-    pub fn zone(&self) -> &ZoneId {
-        match self {
-            Self::ZoneIntrusion(rule) => &rule.zone,
-        }
-    }
-}
-
-/// Nobody may stay in an area.
-#[derive(Debug, Clone, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct ZoneIntrusionRule {
-    /// Name of the rule, unique in this camera.
-    pub id: RuleId,
-    /// The area.
-    pub zone: ZoneId,
-    /// Which objects count.
-    #[serde(default = "default_classes")]
-    pub classes: BTreeSet<ObjectClass>,
-    /// Milliseconds inside before it is an alarm.
-    #[serde(default = "default_dwell_ms")]
-    pub dwell_ms: u64,
-    /// Milliseconds nobody is inside before the alarm ends.
-    #[serde(default = "default_clear_ms")]
-    pub clear_ms: u64,
-    /// How grave.
-    #[serde(default = "default_severity")]
-    pub severity: Severity,
 }
 
 fn default_disk_reserve_mib() -> u64 {
@@ -308,16 +288,4 @@ fn default_analysis_fps() -> AnalysisFps {
 }
 fn default_signal_lost_after_s() -> u64 {
     10
-}
-fn default_classes() -> BTreeSet<ObjectClass> {
-    BTreeSet::from([ObjectClass::Person])
-}
-fn default_dwell_ms() -> u64 {
-    1000
-}
-fn default_clear_ms() -> u64 {
-    2000
-}
-fn default_severity() -> Severity {
-    Severity::HIGH
 }

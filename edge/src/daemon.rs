@@ -13,7 +13,7 @@ use tokio::sync::watch;
 
 use crate::analysis::{AnalysedCamera, Analysis};
 use crate::clock::Clock;
-use crate::config::{Camera, Config};
+use crate::config::{Calendar, Camera, Config};
 use crate::detect::Detector;
 use crate::event::{Observation, RecordThread, Reporter};
 use crate::evidence::EvidenceStore;
@@ -57,7 +57,7 @@ pub async fn run(config: Config) -> anyhow::Result<()> {
         edge = %config.edge, %boot, cameras = config.cameras.len(), model = detector.name(),
         waiting = delivery.health().queued, "started"
     );
-    let eyes = Eyes::open(detector, &health, inference, &reporter)?;
+    let eyes = Eyes::open(detector, &health, &config.calendar(), inference, &reporter)?;
 
     let waiting = delivery.clone();
     let (stop, stopped) = watch::channel(false);
@@ -121,13 +121,14 @@ impl Eyes {
     fn open(
         detector: Detector,
         health: &HealthSource,
+        calendar: &Calendar,
         gauge: Arc<InferenceGauge>,
         reporter: &Reporter,
     ) -> anyhow::Result<Self> {
         let stop = Arc::new(AtomicBool::new(false));
         let frames = Arc::new(Latest::new(health.cameras.len()));
         let analysed = |watched: &WatchedCamera| {
-            AnalysedCamera::new(watched.camera.clone(), Arc::clone(&watched.gauge), &detector)
+            AnalysedCamera::new(watched.camera.clone(), calendar, Arc::clone(&watched.gauge), &detector)
         };
         let cameras = health.cameras.iter().map(analysed).collect();
         let analysis =

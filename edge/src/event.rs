@@ -1,12 +1,12 @@
 //! Events: what the rooms before this one noticed becomes something with an identity that is written down.
 
+mod happening;
 mod record;
 
 use std::collections::HashMap;
 
 use gatepost_wire::event::{
-    Alarm, CameraTamper, DeviceFault, EventData, FaultKind, Happening, Phase, Region, Sighting, TamperKind,
-    ZoneIntrusion,
+    Alarm, CameraTamper, DeviceFault, EventData, FaultKind, Happening, Phase, Region, TamperKind,
 };
 use gatepost_wire::{AlarmId, CameraId, EventId, RuleId, Severity, Timestamp};
 use ulid::Ulid;
@@ -14,6 +14,7 @@ use ulid::Ulid;
 use crate::outbox::Draft;
 use crate::rule::{AlarmNumber, Decision};
 use crate::source::{Frame, SignalChange};
+pub use happening::happening;
 pub use record::{RecordThread, Reporter};
 
 /// Something was noticed.
@@ -80,7 +81,7 @@ impl Births {
             Observation::Decision { camera, time, decision, .. } => {
                 let cause = Cause::Rule(camera.clone(), decision.rule.clone(), decision.alarm);
                 let alarm = self.alarm(cause, decision.phase)?;
-                (*time, decision.severity, intrusion(camera, decision, alarm))
+                (*time, decision.severity, happening(camera, &decision.finding, &decision.rule, alarm))
             }
             Observation::Signal { camera, time, change } => {
                 let (phase, detail) = match change {
@@ -113,23 +114,6 @@ impl Births {
         };
         Some(Alarm { id, phase })
     }
-}
-
-fn intrusion(camera: &CameraId, decision: &Decision, alarm: Alarm) -> Happening {
-    Happening::ZoneIntrusion(ZoneIntrusion {
-        alarm,
-        camera: camera.clone(),
-        rule: decision.rule.clone(),
-        zone: decision.zone.clone(),
-        seen: Sighting {
-            object: decision.track.class,
-            track: decision.track.number,
-            region: decision.track.region,
-            score: decision.track.score,
-        },
-        dwell_ms: decision.dwell.as_millis() as u64,
-        extra: Default::default(),
-    })
 }
 
 #[cfg(test)]

@@ -1,61 +1,81 @@
-//! Rules: which tracks, where and for how long, are an alarm. Pure: tracks and time in, decisions out.
+//! Rules: what in a picture, where and for how long, is an alarm. Pure: tracks and time in, decisions out.
+//!
+//! Between two frames nothing is known. A thing that was seen in both was there all the while, however far they
+//! are apart; it is away only from the first frame on that does not show it.
 
+mod area;
+mod finding;
+mod guard;
+mod line_crossing;
+mod loitering;
+mod object_left;
+mod overcrowding;
+mod presence;
+mod spot;
+mod stay;
+mod vehicle_stopped;
 mod zone_intrusion;
 
 use std::time::Duration;
 
-use gatepost_wire::event::Phase;
-use gatepost_wire::{RuleId, Severity, ZoneId};
+use gatepost_wire::Timestamp;
+use gatepost_wire::event::Region;
 
-use crate::config::{Camera, Rule};
+use crate::config::{self, Calendar, Camera, Polygon, Rule};
 use crate::track::Track;
-use zone_intrusion::ZoneIntrusion;
+use guard::{Guard, Watch};
 
-/// Which of a rule's alarms; counted within one run of the daemon.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct AlarmNumber(pub u64);
-
-/// A rule says that an alarm begins, goes on or ends.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Decision {
-    /// The rule.
-    pub rule: RuleId,
-    /// The area it watches.
-    pub zone: ZoneId,
-    /// How grave.
-    pub severity: Severity,
-    /// Which alarm of this rule.
-    pub alarm: AlarmNumber,
-    /// The moment of its life.
-    pub phase: Phase,
-    /// Who or what, as last seen.
-    pub track: Track,
-    /// Time inside so far.
-    pub dwell: Duration,
-}
+pub use finding::{AlarmNumber, Decision, Finding};
 
 /// The rules of one camera; none by default.
 #[derive(Default)]
 pub struct Rules {
-    zone_intrusions: Vec<ZoneIntrusion>,
+    guards: Vec<Guard>,
 }
 
 impl Rules {
-    /// The rules as configured; the configuration has been checked: every rule's zone exists.
-    pub fn new(camera: &Camera) -> Self {
-        let zone_intrusions = camera
-            .rules
-            .iter()
-            .filter_map(|Rule::ZoneIntrusion(rule)| {
-                let zone = camera.zones.iter().find(|zone| zone.id == rule.zone)?;
-                Some(ZoneIntrusion::new(rule.clone(), zone.polygon.clone()))
-            })
-            .collect();
-        Self { zone_intrusions }
+    /// The rules as configured; the configuration has been checked: every rule's place exists.
+    pub fn new(camera: &Camera, calendar: &Calendar) -> Self {
+        let guard = |rule: &Rule| {
+            let terms = rule.terms();
+            let hours = calendar.hours(terms.schedule.as_ref());
+            Some(Guard::new(terms, hours, watch(camera, rule)?))
+        };
+        Self { guards: camera.rules.iter().filter_map(guard).collect() }
     }
 
-    /// Takes the tracks of one frame; `at` only grows.
-    pub fn decide(&mut self, tracks: &[Track], at: Duration) -> Vec<Decision> {
-        self.zone_intrusions.iter_mut().flat_map(|rule| rule.decide(tracks, at)).collect()
+    /// Takes what one frame shows: the tracks, and the regions of still things that were not there before.
+    /// `at` only grows; `time` is for schedules.
+    pub fn decide(
+        &mut self,
+        tracks: &[Track],
+        things_left: &[Region],
+        at: Duration,
+        time: Timestamp,
+    ) -> Vec<Decision> {
+        self.guards.iter_mut().flat_map(|guard| guard.decide(tracks, things_left, at, time)).collect()
     }
 }
+
+fn watch(camera: &Camera, rule: &Rule) -> Option<Box<dyn Watch>> {
+    let polygon: Option<Polygon> = match rule.place() {
+        config::Place::Zone(id) => camera.zones.iter().find(|it| &it.id == id).map(|it| it.polygon.clone()),
+        config::Place::Line(_) => None,
+    };
+    Some(match rule {
+        Rule::ZoneIntrusion(rule) => Box::new(zone_intrusion::ZoneIntrusion::new(rule, polygon?)),
+        Rule::LineCrossing(rule) => {
+            let line = camera.lines.iter().find(|line| line.id == rule.line)?;
+            Box::new(line_crossing::LineCrossing::new(rule, line.points.clone()))
+        }
+        Rule::Loitering(rule) => Box::new(loitering::Loitering::new(rule, polygon?)),
+        Rule::VehicleStopped(rule) => Box::new(vehicle_stopped::VehicleStopped::new(rule, polygon?)),
+        Rule::ObjectLeft(rule) => Box::new(object_left::ObjectLeft::new(rule, polygon?)),
+        Rule::Overcrowding(rule) => Box::new(overcrowding::Overcrowding::new(rule, polygon?)),
+    })
+}
+
+#[cfg(test)]
+mod testing;
+#[cfg(test)]
+mod tests;

@@ -3,9 +3,10 @@
 
 use std::time::Duration;
 
+use gatepost_wire::Timestamp;
 use gatepost_wire::event::Region;
 
-use crate::config::Camera;
+use crate::config::{Calendar, Camera};
 use crate::detect::{Detection, Scores};
 use crate::privacy::Cover;
 use crate::rule::{Decision, Rules};
@@ -36,16 +37,16 @@ impl Scene {
     }
 
     /// A scene with a camera's rules.
-    pub fn of(camera: &Camera, scores: Scores) -> Self {
-        Self::new(Rules::new(camera), scores)
+    pub fn of(camera: &Camera, calendar: &Calendar, scores: Scores) -> Self {
+        Self::new(Rules::new(camera, calendar), scores)
     }
 
-    /// Takes the detections of one frame; `at` only grows.
-    pub fn see(&mut self, detections: &[Detection], at: Duration) -> Sight {
+    /// Takes the detections of one frame; `at` only grows, `time` is for schedules.
+    pub fn see(&mut self, detections: &[Detection], at: Duration, time: Timestamp) -> Sight {
         let tracks = self.tracker.update(detections, at);
         // What may be scenery is covered in pictures all the same, but raises no alarm.
         let established: Vec<Track> = tracks.iter().filter(|track| track.established).cloned().collect();
-        let decisions = self.rules.decide(&established, at);
+        let decisions = self.rules.decide(&established, &[], at, time);
         let people = self.cover.update(detections, &tracks, at);
         Sight { tracks, decisions, people }
     }

@@ -99,6 +99,82 @@ fn two_of_one_name() {
 }
 
 #[test]
+fn a_line_and_a_zone_of_one_name() {
+    let line = "[[camera.line]]\nid = \"zone-0\" # again\npoints = [[0.1, 0.1], [0.2, 0.1]]\n";
+    assert_refused(
+        &format!("{}{line}", good()),
+        "\"zone-0\" # again",
+        "camera[0].line[0].id",
+        "another zone or line named",
+    );
+}
+
+#[test]
+fn a_line_that_is_none() {
+    let line = |points: &str| format!("{}[[camera.line]]\nid = \"line\"\npoints = {points}\n", good());
+    for (points, reason) in [
+        ("[[0.1, 0.1]]", "at least 2 points, this one has 1"),
+        ("[[0.1, 0.1], [0.1, 0.1]]", "the same"),
+        ("[[0.1, 0.1], [0.1, 1.7]]", "outside the picture"),
+    ] {
+        assert_refused(&line(points), "points", "camera[0].line[0].points", reason);
+    }
+    let rule = "[[camera.rule]]\nid = \"over\"\nkind = \"line_crossing\"\nline = \"zone-0\"\n";
+    assert_refused(
+        &format!("{}{rule}", good()),
+        "line = \"zone-0\"",
+        "camera[0].rule[1].line",
+        "no line \"zone-0\" in camera \"gate\"; it has: none",
+    );
+}
+
+#[test]
+fn a_schedule_nobody_wrote() {
+    let config =
+        good().replace("kind = \"zone_intrusion\"", "kind = \"zone_intrusion\"\nschedule = \"nihgt\"");
+    assert_refused(
+        &config,
+        "schedule = \"nihgt\"",
+        "camera[0].rule[0].schedule",
+        "no schedule \"nihgt\" in this box; it has: none",
+    );
+}
+
+#[test]
+fn a_schedule_that_is_none() {
+    let with = |schedule: &str| format!("{}[[schedule]]\nid = \"night\"\n{schedule}\n", good());
+    assert_refused(&with("spans = []"), "spans", "schedule[0].spans", "never applies");
+    assert_refused(&with("spans = [\"22-6\"]"), "\"22-6\"", "schedule[0].spans[0]", "no span of the day");
+    assert_refused(
+        &with("weekdays = [\"monday\"]"),
+        "\"monday\"",
+        "schedule[0].weekdays[0]",
+        "unknown variant",
+    );
+    let config = format!("time_zone = \"Asia/Atlantis\"\n{}", good());
+    assert_refused(&config, "time_zone", "time_zone", "an IANA name");
+    let twice = format!("{}[[schedule]]\nid = \"night\" # again\n", with(""));
+    assert_refused(&twice, "\"night\" # again", "schedule[1].id", "another schedule named");
+}
+
+#[test]
+fn a_rule_that_cannot_work() {
+    let with = |rule: &str| format!("{}[[camera.rule]]\nid = \"r\"\nzone = \"zone-0\"\n{rule}\n", good());
+    assert_refused(
+        &with("kind = \"vehicle_stopped\"\nclasses = [\"person\"]"),
+        "classes = [\"person\"]",
+        "camera[0].rule[1].classes",
+        "a person is no vehicle",
+    );
+    assert_refused(
+        &with("kind = \"overcrowding\"\nlimit = 2\nhysteresis = 3"),
+        "hysteresis",
+        "camera[0].rule[1].hysteresis",
+        "more than the limit of 2",
+    );
+}
+
+#[test]
 fn a_broker_over_the_network_in_the_clear() {
     let config = good().replace("mqtt://127.0.0.1:9", "mqtt://192.0.2.7:1883");
     assert_refused(&config, "mqtt://192.0.2.7", "uplink.broker", "only loopback is allowed");
@@ -238,6 +314,9 @@ fn the_schema_takes_the_example_and_refuses_what_the_program_refuses() {
         ("severity = 2", "severity = 7"),
         (", [0.75, 0.95], [0.30, 0.95]]", "]"),
         ("kind = \"zone_intrusion\"", "kind = \"rain\""),
+        ("points = [[0.20, 0.60], [0.28, 0.90]]", "points = [[0.20, 0.60]]"),
+        ("22:00-06:00", "22-6"),
+        ("on_holidays = \"all_day\"", "on_holidays = \"sometimes\""),
         ("edge = \"gate-1\"", "edge = \"Gate 1\""),
     ] {
         let wrong = example().replace(from, to);

@@ -5,9 +5,10 @@ use std::fmt::Display;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 
+use gatepost_wire::event::ObjectClass;
 use toml::de::{DeTable, DeValue};
 
-use super::{Camera, Config};
+use super::{Camera, Config, Place, Rule, Schedule, ScheduleId};
 
 /// Why a configuration cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -118,16 +119,29 @@ impl Document<'_> {
         if config.cameras.is_empty() {
             return Err(self.fault("camera", "a box needs at least one [[camera]]"));
         }
+        let mut schedules = BTreeSet::new();
+        for (s, Schedule { id, spans, .. }) in config.schedules.iter().enumerate() {
+            let key = format!("schedule[{s}]");
+            self.unique(&mut schedules, id, &key, "schedule")?;
+            if spans.is_empty() {
+                return Err(self.fault(format!("{key}.spans"), "a schedule without a span never applies"));
+            }
+        }
         let mut names = BTreeSet::new();
         for (c, camera) in config.cameras.iter().enumerate() {
             let key = format!("camera[{c}]");
             self.unique(&mut names, &camera.id, &key, "camera")?;
-            self.check_camera(camera, &key)?;
+            self.check_camera(camera, &schedules, &key)?;
         }
         Ok(())
     }
 
-    fn check_camera(&self, camera: &Camera, key: &str) -> Result<(), ConfigError> {
+    fn check_camera(
+        &self,
+        camera: &Camera,
+        schedules: &BTreeSet<&ScheduleId>,
+        key: &str,
+    ) -> Result<(), ConfigError> {
         self.positive(format!("{key}.signal_lost_after_s"), camera.signal_lost_after_s)?;
         if camera.username.is_some() != camera.password_file.is_some() {
             return Err(self.fault(key, "`username` and `password_file` go together: give both or neither"));
@@ -136,22 +150,61 @@ impl Document<'_> {
         for (z, zone) in camera.zones.iter().enumerate() {
             self.unique(&mut zones, &zone.id, &format!("{key}.zone[{z}]"), "zone")?;
         }
+        // An event names its place without saying whether it is an area or a line.
+        let mut places = zones.clone();
+        for (l, line) in camera.lines.iter().enumerate() {
+            self.unique(&mut places, &line.id, &format!("{key}.line[{l}]"), "zone or line")?;
+        }
+        let lines = camera.lines.iter().map(|line| &line.id).collect();
+        let whose = format!("camera {:?}", camera.id.as_str());
         let mut rules = BTreeSet::new();
         for (r, rule) in camera.rules.iter().enumerate() {
             let key = format!("{key}.rule[{r}]");
             self.unique(&mut rules, rule.id(), &key, "rule")?;
-            if !zones.contains(rule.zone()) {
-                let known: Vec<_> = zones.iter().map(|zone| zone.as_str()).collect();
-                let known = if known.is_empty() { "none".into() } else { known.join(", ") };
-                let message = format!(
-                    "no zone {:?} in camera {:?}; it has: {known}",
-                    rule.zone().as_str(),
-                    camera.id.as_str()
-                );
-                return Err(self.fault(format!("{key}.zone"), message));
+            match rule.place() {
+                Place::Zone(zone) => self.known(&zones, zone, format!("{key}.zone"), "zone", &whose)?,
+                Place::Line(line) => self.known(&lines, line, format!("{key}.line"), "line", &whose)?,
             }
+            if let Some(schedule) = &rule.terms().schedule {
+                self.known(schedules, schedule, format!("{key}.schedule"), "schedule", "this box")?;
+            }
+            self.check_rule(rule, &key)?;
         }
         Ok(())
+    }
+
+    fn check_rule(&self, rule: &Rule, key: &str) -> Result<(), ConfigError> {
+        match rule {
+            Rule::VehicleStopped(rule) if rule.classes.contains(&ObjectClass::Person) => {
+                Err(self
+                    .fault(format!("{key}.classes"), "a person is no vehicle: `loitering` watches people"))
+            }
+            Rule::Overcrowding(rule) if rule.hysteresis > rule.limit => Err(self.fault(
+                format!("{key}.hysteresis"),
+                format!(
+                    "{} is more than the limit of {}: the alarm could not end",
+                    rule.hysteresis, rule.limit
+                ),
+            )),
+            _ => Ok(()),
+        }
+    }
+
+    /// Refuses a name that stands for nothing.
+    fn known<T: Ord + Display>(
+        &self,
+        known: &BTreeSet<&T>,
+        id: &T,
+        key: String,
+        what: &str,
+        whose: &str,
+    ) -> Result<(), ConfigError> {
+        if known.contains(id) {
+            return Ok(());
+        }
+        let names: Vec<_> = known.iter().map(ToString::to_string).collect();
+        let names = if names.is_empty() { "none".into() } else { names.join(", ") };
+        Err(self.fault(key, format!("no {what} {:?} in {whose}; it has: {names}", id.to_string())))
     }
 
     fn positive(&self, key: String, value: u64) -> Result<(), ConfigError> {

@@ -18,7 +18,36 @@ impl Point {
     pub fn foot_of(region: &Region) -> Self {
         Self { x: (region.left + region.right) / 2.0, y: region.bottom }
     }
+
+    /// The middle of the box.
+    pub fn centre_of(region: &Region) -> Self {
+        Self { x: (region.left + region.right) / 2.0, y: (region.top + region.bottom) / 2.0 }
+    }
+
+    /// How far apart two places are, as a fraction of the picture's height.
+    pub fn distance(self, other: Self) -> f32 {
+        ((other.x - self.x) * ASPECT).hypot(other.y - self.y)
+    }
+
+    /// The place nearest to this one on the straight line from `a` to `b`.
+    pub(super) fn nearest_between(self, a: Self, b: Self) -> Self {
+        let (dx, dy) = ((b.x - a.x) * ASPECT, b.y - a.y);
+        let along = ((self.x - a.x) * ASPECT * dx + (self.y - a.y) * dy) / (dx * dx + dy * dy);
+        let along = along.clamp(0.0, 1.0);
+        Self { x: a.x + along * (b.x - a.x), y: a.y + along * (b.y - a.y) }
+    }
+
+    /// How far beside the direction from `a` to `b` this is: more than 0 on the right-hand side of who looks
+    /// along it, less on the left.
+    pub(super) fn beside(self, a: Self, b: Self) -> f32 {
+        let (dx, dy) = ((b.x - a.x) * ASPECT, b.y - a.y);
+        (dx * (self.y - a.y) - dy * (self.x - a.x) * ASPECT) / dx.hypot(dy).max(f32::MIN_POSITIVE)
+    }
 }
+
+/// Width of a picture by its height. Cameras lie between 4:3 and 16:9, and nothing here needs it exactly: it
+/// keeps a step across from counting for less than the same step down.
+const ASPECT: f32 = 1.6;
 
 /// A closed area with at least three corners and some extent, whose sides do not cross.
 #[derive(Debug, Clone, PartialEq, Deserialize, JsonSchema)]
@@ -85,6 +114,24 @@ impl Polygon {
         crossings.chunks_exact(2).map(|pair| (pair[0], pair[1])).collect()
     }
 
+    /// Does any part of the box lie inside?
+    pub fn overlaps(&self, region: &Region) -> bool {
+        let corner = |x, y| Point { x, y };
+        let corners = [
+            corner(region.left, region.top),
+            corner(region.right, region.top),
+            corner(region.right, region.bottom),
+            corner(region.left, region.bottom),
+        ];
+        let in_box = |p: &Point| {
+            (region.left..=region.right).contains(&p.x) && (region.top..=region.bottom).contains(&p.y)
+        };
+        let edges = || (0..4).map(|i| (corners[i], corners[(i + 1) % 4]));
+        corners.iter().any(|&p| self.contains(p))
+            || self.corners.iter().any(in_box)
+            || self.sides().any(|side| edges().any(|edge| cross(side, edge)))
+    }
+
     fn sides(&self) -> impl Iterator<Item = (Point, Point)> + '_ {
         let next = self.corners.iter().cycle().skip(1);
         self.corners.iter().copied().zip(next.copied())
@@ -105,7 +152,7 @@ impl Polygon {
 }
 
 /// Do two sides have a point in common that is not an end of either?
-fn cross((a, b): (Point, Point), (c, d): (Point, Point)) -> bool {
+pub(super) fn cross((a, b): (Point, Point), (c, d): (Point, Point)) -> bool {
     let side = |p: Point, q: Point, r: Point| (q.x - p.x) * (r.y - p.y) - (q.y - p.y) * (r.x - p.x);
     side(a, b, c) * side(a, b, d) < 0.0 && side(c, d, a) * side(c, d, b) < 0.0
 }
@@ -139,5 +186,15 @@ mod tests {
         assert!(bay.contains(Point { x: 0.8, y: 0.5 }));
         assert!(!bay.contains(Point { x: 0.5, y: 0.6 }));
         assert!(!bay.contains(Point { x: 0.05, y: 0.5 }));
+    }
+
+    #[test]
+    fn a_box_overlaps_by_a_corner_by_holding_it_and_by_lying_across() {
+        let strip = polygon(&[[0.4, 0.0], [0.6, 0.0], [0.6, 1.0], [0.4, 1.0]]).unwrap();
+        let region = |left, top, right, bottom| Region { left, top, right, bottom };
+        assert!(strip.overlaps(&region(0.3, 0.3, 0.45, 0.5)));
+        assert!(strip.overlaps(&region(0.1, 0.3, 0.9, 0.5)), "across");
+        assert!(strip.overlaps(&region(0.0, 0.0, 1.0, 1.0)), "all of it");
+        assert!(!strip.overlaps(&region(0.1, 0.3, 0.35, 0.5)));
     }
 }
