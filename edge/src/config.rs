@@ -5,7 +5,10 @@
 
 mod address;
 mod load;
+mod motion;
 mod polygon;
+mod seconds;
+mod tamper;
 
 use std::collections::BTreeSet;
 use std::path::PathBuf;
@@ -18,7 +21,10 @@ use serde::Deserialize;
 
 pub use address::CameraUrl;
 pub use load::{ConfigError, load, parse};
+pub use motion::{AreaShare, Ignore, Motion};
 pub use polygon::{Point, Polygon};
+pub use seconds::Seconds;
+pub use tamper::Tamper;
 
 /// One box.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
@@ -156,6 +162,12 @@ pub struct Camera {
     #[serde(default = "default_signal_lost_after_s")]
     #[schemars(range(min = 1))]
     pub signal_lost_after_s: u64,
+    /// How it is watched for motion.
+    #[serde(default)]
+    pub motion: Motion,
+    /// How it is watched for tampering.
+    #[serde(default)]
+    pub tamper: Tamper,
     /// Areas of the picture.
     #[serde(default, rename = "zone")]
     pub zones: Vec<Zone>,

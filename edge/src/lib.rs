@@ -9,6 +9,7 @@ pub mod detect;
 pub mod event;
 pub mod evidence;
 pub mod health;
+pub mod motion;
 pub mod outbox;
 pub mod privacy;
 pub mod rule;
