@@ -16,5 +16,6 @@ pub mod rule;
 pub mod scene;
 pub mod secret;
 pub mod source;
+pub mod tamper;
 pub mod track;
 pub mod uplink;
