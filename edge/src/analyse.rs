@@ -14,9 +14,11 @@ use serde_json::json;
 
 use crate::config::{Config, Threads};
 use crate::detect::{Detection, Detector};
+use crate::eye::{Eye, Glance};
 use crate::rule::{Decision, Rules};
 use crate::scene::{Scene, Sight};
 use crate::source::{Clip, Frame};
+use crate::tamper;
 
 /// What to analyse and what to write.
 #[derive(Debug, Clone, clap::Args)]
@@ -39,6 +41,9 @@ pub struct Analyse {
     /// Pictures a second of the clip that are looked at; every one unless given.
     #[arg(long)]
     fps: Option<f64>,
+    /// Let the detector look at every frame, and do not watch for tampering: for measuring the detector alone.
+    #[arg(long)]
+    no_gate: bool,
     /// Stop after so many frames of the clip.
     #[arg(long)]
     frames: Option<u64>,
@@ -63,23 +68,24 @@ impl Analyse {
     /// # Errors
     /// What is wrong with the clip, the model, the configuration or an output file.
     pub fn run(&self) -> anyhow::Result<()> {
-        let (mut detector, rules) = self.prepare()?;
-        let mut scene = Scene::new(rules, detector.scores());
+        let (mut detector, mut eye) = self.prepare()?;
         let mut clip = Clip::open(&self.input, Timestamp::now())?;
         let mut detections_out = create(self.detections_out.as_ref())?;
         let mut mot_out = create(self.mot_out.as_ref())?;
         let mut events_out = create(self.events_out.as_ref())?;
         let mut rate = Rate::new(self.fps)?;
-        let (started, mut number, mut analysed) = (Instant::now(), 0u64, 0u64);
+        let (started, mut number, mut analysed, mut still) = (Instant::now(), 0u64, 0u64, 0u64);
         while let Some(frame) = clip.next_frame()? {
             number += 1;
             if rate.takes(frame.at) {
-                let detections = detector.detect(&frame)?;
-                let sight = scene.see(&detections, frame.at);
+                let Glance { tamper, seen } = eye.look(&frame, &mut detector);
+                let seen = seen?;
                 analysed += 1;
-                write_detections(&mut detections_out, number, &detections)?;
-                write_tracks(&mut mot_out, number, &frame, &sight)?;
-                write_events(&mut events_out, number, frame.at, &sight.decisions)?;
+                still += u64::from(seen.looked.is_none());
+                write_detections(&mut detections_out, number, eye.last_detections())?;
+                write_tracks(&mut mot_out, number, &frame, &seen.sight)?;
+                write_events(&mut events_out, number, frame.at, &seen.sight.decisions)?;
+                write_tamper(&mut events_out, number, frame.at, &tamper)?;
             }
             if self.frames == Some(number) {
                 break;
@@ -92,6 +98,7 @@ impl Analyse {
         let summary = json!({
             "frames": number,
             "analysed": analysed,
+            "still": still,
             "seconds": seconds,
             "fps": analysed as f64 / seconds,
             "peak_memory_bytes": peak_memory_bytes(),
@@ -100,10 +107,11 @@ impl Analyse {
         Ok(())
     }
 
-    fn prepare(&self) -> anyhow::Result<(Detector, Rules)> {
+    fn prepare(&self) -> anyhow::Result<(Detector, Eye)> {
         let Some(file) = &self.config else {
             let detector = Detector::load(&self.model, &self.onnxruntime, Threads::ONE)?;
-            return Ok((detector, Rules::default()));
+            let scene = Scene::new(Rules::default(), detector.scores());
+            return Ok((detector, Eye::always_looking(scene)));
         };
         let Config { model, cameras, .. } = crate::config::load(file)?;
         let camera = match &self.camera {
@@ -114,7 +122,9 @@ impl Analyse {
             None => &cameras[0],
         };
         let detector = Detector::load(&model.manifest, &model.runtime, model.threads)?;
-        Ok((detector, Rules::new(camera)))
+        let scene = Scene::of(camera, detector.scores());
+        let eye = if self.no_gate { Eye::always_looking(scene) } else { Eye::of(camera, scene)? };
+        Ok((detector, eye))
     }
 }
 
@@ -212,6 +222,22 @@ fn write_events(out: &mut Out, frame: u64, at: Duration, decisions: &[Decision])
             "track": decision.track.number,
             "region": decision.track.region,
             "dwell_ms": decision.dwell.as_millis() as u64,
+        });
+        writeln!(out, "{event}")?;
+    }
+    Ok(())
+}
+
+fn write_tamper(out: &mut Out, frame: u64, at: Duration, changes: &[tamper::Change]) -> anyhow::Result<()> {
+    let Some(out) = out else { return Ok(()) };
+    for tamper::Change { kind, phase, detail } in changes {
+        let event = json!({
+            "frame": frame,
+            "clip_time_ms": at.as_millis() as u64,
+            "kind": "camera_tamper",
+            "tamper": kind,
+            "phase": phase,
+            "detail": detail,
         });
         writeln!(out, "{event}")?;
     }

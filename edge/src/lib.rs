@@ -8,6 +8,7 @@ pub mod daemon;
 pub mod detect;
 pub mod event;
 pub mod evidence;
+pub mod eye;
 pub mod health;
 pub mod motion;
 pub mod outbox;

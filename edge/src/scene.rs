@@ -38,6 +38,11 @@ impl Scene {
         Self::new(Rules::new(camera), scores)
     }
 
+    /// Is there something that was seen only once yet?
+    pub fn is_unsure(&self) -> bool {
+        self.tracker.is_unsure()
+    }
+
     /// Takes the detections of one frame; `at` only grows.
     pub fn see(&mut self, detections: &[Detection], at: Duration) -> Sight {
         let tracks = self.tracker.update(detections, at);
