@@ -116,7 +116,7 @@ impl Bench {
 
     fn ours(&self) -> (Duration, u64) {
         let summary = run(Command::new(env!("CARGO_BIN_EXE_gatepost-edge"))
-            .args(["analyse", "--config"])
+            .args(["analyse", "--no-gate", "--config"])
             .arg(&self.config)
             .arg("--input")
             .arg(&self.clip));

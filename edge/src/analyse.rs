@@ -18,10 +18,12 @@ use ulid::Ulid;
 use crate::config::{Config, Threads};
 use crate::detect::{Detection, Detector};
 use crate::event::happening;
+use crate::eye::{Eye, Glance};
 use crate::privacy::{Masks, widened};
 use crate::rule::{AlarmNumber, Decision, Rules};
 use crate::scene::Scene;
 use crate::source::Clip;
+use crate::tamper;
 use mot::MotFile;
 
 /// What to analyse and what to write.
@@ -45,6 +47,9 @@ pub struct Analyse {
     /// Pictures a second of the clip that are looked at; every one unless given.
     #[arg(long)]
     fps: Option<f64>,
+    /// Let the detector look at every frame, and do not watch for tampering: for measuring the detector alone.
+    #[arg(long)]
+    no_gate: bool,
     /// Stop after so many frames of the clip.
     #[arg(long)]
     frames: Option<u64>,
@@ -65,7 +70,7 @@ pub struct Analyse {
 /// What a clip is looked at with.
 struct Prepared {
     detector: Detector,
-    rules: Rules,
+    eye: Eye,
     camera: CameraId,
     masks: Masks,
 }
@@ -80,28 +85,29 @@ impl Analyse {
     /// # Errors
     /// What is wrong with the clip, the model, the configuration or an output file.
     pub fn run(&self) -> anyhow::Result<()> {
-        let Prepared { mut detector, rules, camera, masks } = self.prepare()?;
-        let mut scene = Scene::new(rules, detector.scores());
+        let Prepared { mut detector, mut eye, camera, masks } = self.prepare()?;
         let mut clip = Clip::open(&self.input, Timestamp::now())?;
         let mut detections_out = create(self.detections_out.as_ref())?;
         let mut mot_out = self.mot_out.as_ref().map(|file| MotFile::create(file)).transpose()?;
         let mut covered_out = create(self.covered_out.as_ref())?;
         let mut events_out = create(self.events_out.as_ref())?;
         let mut rate = Rate::new(self.fps)?;
-        let (started, mut number, mut analysed) = (Instant::now(), 0u64, 0u64);
+        let (started, mut number, mut analysed, mut still) = (Instant::now(), 0u64, 0u64, 0u64);
         while let Some(frame) = clip.next_frame()? {
             number += 1;
             if rate.takes(frame.at) {
                 let frame = frame.masked(&masks)?;
-                let detections = detector.detect(&frame)?;
-                let sight = scene.see(&detections, frame.at, frame.time);
+                let Glance { tamper, seen } = eye.look(&frame, &mut detector);
+                let seen = seen?;
                 analysed += 1;
-                write_detections(&mut detections_out, number, &detections)?;
+                still += u64::from(seen.looked.is_none());
+                write_detections(&mut detections_out, number, eye.last_detections())?;
                 if let Some(mot_out) = &mut mot_out {
-                    mot_out.write(number, &frame, &sight)?;
+                    mot_out.write(number, &frame, &seen.sight)?;
                 }
-                write_covered(&mut covered_out, number, &sight.people)?;
-                write_events(&mut events_out, &camera, number, frame.at, &sight.decisions)?;
+                write_covered(&mut covered_out, number, &seen.sight.people)?;
+                write_events(&mut events_out, &camera, number, frame.at, &seen.sight.decisions)?;
+                write_tamper(&mut events_out, number, frame.at, &tamper)?;
             }
             if self.frames == Some(number) {
                 break;
@@ -115,6 +121,7 @@ impl Analyse {
         let summary = json!({
             "frames": number,
             "analysed": analysed,
+            "still": still,
             "seconds": seconds,
             "fps": analysed as f64 / seconds,
             "peak_memory_bytes": peak_memory_bytes(),
@@ -126,8 +133,8 @@ impl Analyse {
     fn prepare(&self) -> anyhow::Result<Prepared> {
         let Some(file) = &self.config else {
             let detector = Detector::load(&self.model, &self.onnxruntime, Threads::ONE)?;
-            let (rules, masks) = (Rules::default(), Masks::default());
-            return Ok(Prepared { detector, rules, camera: "clip".parse()?, masks });
+            let eye = Eye::always_looking(Scene::new(Rules::default(), detector.scores()));
+            return Ok(Prepared { detector, eye, camera: "clip".parse()?, masks: Masks::default() });
         };
         let config = crate::config::load(file)?;
         let calendar = config.calendar();
@@ -140,8 +147,9 @@ impl Analyse {
             None => &cameras[0],
         };
         let detector = Detector::load(&model.manifest, &model.runtime, model.threads)?;
-        let rules = Rules::new(camera, &calendar);
-        Ok(Prepared { detector, rules, camera: camera.id.clone(), masks: camera.masks() })
+        let scene = Scene::of(camera, &calendar, detector.scores());
+        let eye = if self.no_gate { Eye::always_looking(scene) } else { Eye::of(camera, scene)? };
+        Ok(Prepared { detector, eye, camera: camera.id.clone(), masks: camera.masks() })
     }
 }
 
@@ -242,6 +250,22 @@ fn event(camera: &CameraId, frame: u64, at: Duration, decision: &Decision) -> an
         ]);
     }
     Ok(event)
+}
+
+fn write_tamper(out: &mut Out, frame: u64, at: Duration, changes: &[tamper::Change]) -> anyhow::Result<()> {
+    let Some(out) = out else { return Ok(()) };
+    for tamper::Change { kind, phase, detail } in changes {
+        let event = json!({
+            "frame": frame,
+            "clip_time_ms": at.as_millis() as u64,
+            "kind": "camera_tamper",
+            "tamper": kind,
+            "phase": phase,
+            "detail": detail,
+        });
+        writeln!(out, "{event}")?;
+    }
+    Ok(())
 }
 
 #[cfg(test)]

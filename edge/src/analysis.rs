@@ -1,16 +1,18 @@
-//! The detector's thread: takes the cameras' newest frames in turn and reports what the rules decide.
+//! The detector's thread: takes the cameras' newest frames in turn and reports what the rules decide and
+//! whether the cameras still show their scenes.
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
-use std::time::Instant;
 
 use gatepost_wire::event::{FaultKind, Phase};
 
 use crate::config::{Calendar, Camera};
 use crate::detect::Detector;
 use crate::event::{Observation, Picture, Reporter};
+use crate::eye::{Eye, Seen};
 use crate::health::InferenceGauge;
-use crate::scene::Scene;
+use crate::motion::MotionError;
+use crate::scene::{Scene, Sight};
 use crate::source::{CameraGauge, Frame, Latest};
 
 /// This many failures in a row are an illness, not an accident.
@@ -19,15 +21,28 @@ const FAILURES_UNTIL_FAULT: u32 = 5;
 /// A camera as the detector's thread sees it.
 pub struct AnalysedCamera {
     camera: Camera,
-    scene: Scene,
+    eye: Eye,
     gauge: Arc<CameraGauge>,
 }
 
 impl AnalysedCamera {
     /// A camera nobody has looked through yet.
-    pub fn new(camera: Camera, calendar: &Calendar, gauge: Arc<CameraGauge>, detector: &Detector) -> Self {
-        let scene = Scene::of(&camera, calendar, detector.scores());
-        Self { camera, scene, gauge }
+    ///
+    /// # Errors
+    /// [`MotionError`] when OpenCV has no memory.
+    pub fn new(
+        camera: Camera,
+        calendar: &Calendar,
+        gauge: Arc<CameraGauge>,
+        detector: &Detector,
+    ) -> Result<Self, MotionError> {
+        let eye = Eye::of(&camera, Scene::of(&camera, calendar, detector.scores()))?;
+        Ok(Self { camera, eye, gauge })
+    }
+
+    fn count(&self, seen: &Seen) {
+        let counter = if seen.looked.is_some() { &self.gauge.analysed } else { &self.gauge.still };
+        counter.fetch_add(1, Ordering::Relaxed);
     }
 }
 
@@ -50,27 +65,20 @@ impl Analysis {
     pub fn run(mut self) {
         let mut failures_in_a_row = 0;
         while let Some((index, frame)) = self.frames.take() {
-            let started = Instant::now();
-            match self.detector.detect(&frame) {
-                Ok(detections) => {
-                    self.gauge.ran(started.elapsed());
+            let watched = &mut self.cameras[index];
+            let glance = watched.eye.look(&frame, &mut self.detector);
+            for change in glance.tamper {
+                let camera = watched.camera.id.clone();
+                self.reporter.report(Observation::Tamper { camera, time: frame.time, change });
+            }
+            match glance.seen {
+                Ok(seen) => {
+                    watched.count(&seen);
+                    self.report_decisions(index, &frame, seen.sight);
+                    let Some(took) = seen.looked else { continue };
+                    self.gauge.ran(took);
                     if std::mem::take(&mut failures_in_a_row) >= FAILURES_UNTIL_FAULT {
                         self.report_fault(&frame, None);
-                    }
-                    let watched = &mut self.cameras[index];
-                    watched.gauge.analysed.fetch_add(1, Ordering::Relaxed);
-                    let sight = watched.scene.see(&detections, frame.at, frame.time);
-                    for decision in sight.decisions {
-                        let picture = (decision.phase == Phase::Began).then(|| {
-                            Box::new(Picture { frame: frame.clone(), people: sight.people.clone() })
-                        });
-                        let camera = watched.camera.id.clone();
-                        self.reporter.report(Observation::Decision {
-                            camera,
-                            time: frame.time,
-                            decision,
-                            picture,
-                        });
                     }
                 }
                 Err(error) => {
@@ -85,6 +93,15 @@ impl Analysis {
                     }
                 }
             }
+        }
+    }
+
+    fn report_decisions(&self, index: usize, frame: &Frame, sight: Sight) {
+        for decision in sight.decisions {
+            let picture = (decision.phase == Phase::Began)
+                .then(|| Box::new(Picture { frame: frame.clone(), people: sight.people.clone() }));
+            let camera = self.cameras[index].camera.id.clone();
+            self.reporter.report(Observation::Decision { camera, time: frame.time, decision, picture });
         }
     }
 

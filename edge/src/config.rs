@@ -6,10 +6,13 @@
 mod address;
 mod line;
 mod load;
+mod motion;
 mod polygon;
 mod rule;
 mod schedule;
+mod seconds;
 mod span;
+mod tamper;
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -23,13 +26,16 @@ use crate::privacy::Masks;
 pub use address::CameraUrl;
 pub use line::{Line, Polyline};
 pub use load::{ConfigError, load, parse};
+pub use motion::{AreaShare, Ignore, Motion};
 pub use polygon::{Point, Polygon};
 pub use rule::{
     BoxPoint, CrossingDirection, Fraction, LineCrossingRule, LoiteringRule, ObjectLeftRule, OvercrowdingRule,
     Passage, Place, Rule, RuleTerms, VehicleStoppedRule, ZoneIntrusionRule,
 };
 pub use schedule::{Calendar, Hours, OnHolidays, Schedule, ScheduleId, TimeZone, Weekday};
+pub use seconds::Seconds;
 pub use span::Span;
+pub use tamper::Tamper;
 
 /// One box.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
@@ -184,6 +190,12 @@ pub struct Camera {
     /// Areas nobody may see: black before anything else sees the picture.
     #[serde(default, rename = "mask")]
     pub masks: Vec<Mask>,
+    /// How it is watched for motion.
+    #[serde(default)]
+    pub motion: Motion,
+    /// How it is watched for tampering.
+    #[serde(default)]
+    pub tamper: Tamper,
     /// Areas of the picture.
     #[serde(default, rename = "zone")]
     pub zones: Vec<Zone>,

@@ -130,7 +130,7 @@ impl Eyes {
         let analysed = |watched: &WatchedCamera| {
             AnalysedCamera::new(watched.camera.clone(), calendar, Arc::clone(&watched.gauge), &detector)
         };
-        let cameras = health.cameras.iter().map(analysed).collect();
+        let cameras = health.cameras.iter().map(analysed).collect::<Result<_, _>>()?;
         let analysis =
             Analysis { detector, cameras, frames: Arc::clone(&frames), gauge, reporter: reporter.clone() };
         let analysis = std::thread::Builder::new().name("analysis".into()).spawn(move || analysis.run())?;

@@ -14,6 +14,7 @@ use ulid::Ulid;
 use crate::outbox::Draft;
 use crate::rule::{AlarmNumber, Decision};
 use crate::source::{Frame, SignalChange};
+use crate::tamper;
 pub use happening::happening;
 pub use record::{RecordThread, Reporter};
 
@@ -40,6 +41,15 @@ pub enum Observation {
         /// What.
         change: SignalChange,
     },
+    /// A camera stopped showing its scene, or shows it again.
+    Tamper {
+        /// Which camera.
+        camera: CameraId,
+        /// When.
+        time: Timestamp,
+        /// What.
+        change: tamper::Change,
+    },
     /// The box itself fell ill (why), or is well again.
     Device {
         /// What is ill.
@@ -64,7 +74,7 @@ pub struct Picture {
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 enum Cause {
     Rule(CameraId, RuleId, AlarmNumber),
-    Signal(CameraId),
+    Tamper(CameraId, TamperKind),
     Device(FaultKind),
 }
 
@@ -88,11 +98,13 @@ impl Births {
                     SignalChange::Lost(reason) => (Phase::Began, reason.clone()),
                     SignalChange::Back => (Phase::Ended, "the picture is back".into()),
                 };
-                let alarm = self.alarm(Cause::Signal(camera.clone()), phase)?;
-                let tamper = TamperKind::SignalLost;
-                let tamper =
-                    CameraTamper { alarm, camera: camera.clone(), tamper, detail, extra: Default::default() };
-                (*time, Severity::HIGH, Happening::CameraTamper(tamper))
+                let (severity, happening) = self.tamper(camera, TamperKind::SignalLost, phase, detail)?;
+                (*time, severity, happening)
+            }
+            Observation::Tamper { camera, time, change } => {
+                let tamper::Change { kind, phase, detail } = change.clone();
+                let (severity, happening) = self.tamper(camera, kind, phase, detail)?;
+                (*time, severity, happening)
             }
             Observation::Device { fault, time, detail } => {
                 let phase = if detail.is_some() { Phase::Began } else { Phase::Ended };
@@ -104,6 +116,22 @@ impl Births {
         };
         let data = EventData { severity, happening, evidence: Vec::new(), extra: Default::default() };
         Some(Draft { id: EventId::from_ulid(Ulid::generate()), time, data })
+    }
+
+    /// One alarm for each camera and kind.
+    fn tamper(
+        &mut self,
+        camera: &CameraId,
+        tamper: TamperKind,
+        phase: Phase,
+        detail: String,
+    ) -> Option<(Severity, Happening)> {
+        let alarm = self.alarm(Cause::Tamper(camera.clone(), tamper), phase)?;
+        // Dirt and fog blur as well, and something is still to be seen.
+        let severity = if tamper == TamperKind::Blurred { Severity::MEDIUM } else { Severity::HIGH };
+        let camera = camera.clone();
+        let tamper = CameraTamper { alarm, camera, tamper, detail, extra: Default::default() };
+        Some((severity, Happening::CameraTamper(tamper)))
     }
 
     fn alarm(&mut self, cause: Cause, phase: Phase) -> Option<Alarm> {
@@ -134,6 +162,25 @@ mod tests {
         assert_eq!(began.id, ended.id);
         let again = alarm(births.draft(&signal(SignalChange::Lost("unplugged".into()))));
         assert_ne!(again.id, began.id);
+    }
+
+    #[test]
+    fn each_kind_of_tampering_is_an_alarm_of_its_own() {
+        let mut births = Births::default();
+        let mut born = |kind, phase| {
+            let change = tamper::Change { kind, phase, detail: "seen".into() };
+            let camera = "gate".parse().unwrap();
+            let draft = births.draft(&Observation::Tamper { camera, time: Timestamp::now(), change })?;
+            Some((draft.data.happening.alarm()?.id, draft.data.severity))
+        };
+        let (covered, severity) = born(TamperKind::Covered, Phase::Began).unwrap();
+        assert_eq!(severity, Severity::HIGH);
+        let (blurred, severity) = born(TamperKind::Blurred, Phase::Began).unwrap();
+        assert_eq!(severity, Severity::MEDIUM);
+        assert_ne!(covered, blurred);
+        assert_eq!(born(TamperKind::Moved, Phase::Ended), None);
+        assert_eq!(born(TamperKind::Covered, Phase::Ended).unwrap().0, covered);
+        assert_eq!(born(TamperKind::Blurred, Phase::Ended).unwrap().0, blurred);
     }
 
     #[test]

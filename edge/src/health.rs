@@ -120,7 +120,7 @@ fn camera_health(watched: &WatchedCamera) -> CameraHealth {
         frames_sampled: gauge.sampled.load(Ordering::Relaxed),
         frames_analysed: gauge.analysed.load(Ordering::Relaxed),
         attention: None,
-        frames_still: 0,
+        frames_still: gauge.still.load(Ordering::Relaxed),
         frames_dropped: gauge.dropped.load(Ordering::Relaxed),
         last_frame,
     }

@@ -37,7 +37,7 @@ enum Command {
     /// Print the JSON Schema of the configuration.
     Schema,
     /// Run detection, tracking and rules on a clip.
-    Analyse(Analyse),
+    Analyse(Box<Analyse>),
 }
 
 fn main() -> ExitCode {

@@ -41,13 +41,27 @@ impl Scene {
         Self::new(Rules::new(camera, calendar), scores)
     }
 
-    /// Takes the detections of one frame; `at` only grows, `time` is for schedules.
-    pub fn see(&mut self, detections: &[Detection], at: Duration, time: Timestamp) -> Sight {
+    /// Is there something that was seen only once yet?
+    pub fn is_unsure(&self) -> bool {
+        self.tracker.is_unsure()
+    }
+
+    /// Takes the detections of one frame, and where something was put down and stays; `at` only grows, `time` is for
+    /// schedules.
+    pub fn see(&mut self, detections: &[Detection], left: &[Region], at: Duration, time: Timestamp) -> Sight {
         let tracks = self.tracker.update(detections, at);
         // What may be scenery is covered in pictures all the same, but raises no alarm.
         let established: Vec<Track> = tracks.iter().filter(|track| track.established).cloned().collect();
-        let decisions = self.rules.decide(&established, &[], at, time);
+        // Who stands or parks is no thing that was left.
+        let is_thing = |area: &&Region| tracks.iter().all(|track| !overlap(&track.region, area));
+        let things: Vec<Region> = left.iter().filter(is_thing).copied().collect();
+        let decisions = self.rules.decide(&established, &things, at, time);
         let people = self.cover.update(detections, &tracks, at);
         Sight { tracks, decisions, people }
     }
+}
+
+/// Have two areas anything in common?
+fn overlap(a: &Region, b: &Region) -> bool {
+    a.left < b.right && b.left < a.right && a.top < b.bottom && b.top < a.bottom
 }

@@ -100,6 +100,11 @@ impl Tracker {
         self.followed.iter().filter(|f| f.confirmed).map(|f| f.track.clone()).collect()
     }
 
+    /// Is there something that was seen only once yet? The next frame must show whether it was a glint.
+    pub fn is_unsure(&self) -> bool {
+        self.followed.iter().any(|followed| !followed.confirmed)
+    }
+
     /// Gives each detection to the track it continues; returns those that continue none.
     fn continue_tracks<'d>(
         &mut self,

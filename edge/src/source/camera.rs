@@ -29,6 +29,8 @@ pub struct CameraGauge {
     pub sampled: AtomicU64,
     /// Frames that went through the detector.
     pub analysed: AtomicU64,
+    /// Frames in which nothing had moved, so that the detector was spared.
+    pub still: AtomicU64,
     /// Frames replaced by a newer one before the detector was free.
     pub dropped: AtomicU64,
     seen: Mutex<Seen>,
@@ -44,7 +46,13 @@ struct Seen {
 impl Default for CameraGauge {
     fn default() -> Self {
         let seen = Seen { state: CameraState::Connecting, decoder: None, last_frame: None };
-        Self { sampled: 0.into(), analysed: 0.into(), dropped: 0.into(), seen: Mutex::new(seen) }
+        Self {
+            sampled: 0.into(),
+            analysed: 0.into(),
+            still: 0.into(),
+            dropped: 0.into(),
+            seen: Mutex::new(seen),
+        }
     }
 }
 
