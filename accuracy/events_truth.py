@@ -54,10 +54,11 @@ def stays(frames, gap):
     return runs
 
 
-def truth_events(people, polygon, size, fps, dwell, gap):
+def truth_events(people, polygon, size, fps, dwell, gap, margin=0.0):
     """One event for each stay: who (a number of the ground truth), and when, in seconds of the clip.
 
-    `start` is the first moment inside, `due` the moment the dwell is over, `end` the last moment inside.
+    `start` is the first moment inside, `due` the moment the dwell is over, `end` the last moment inside. A stay
+    whose length differs from the dwell by less than the margin is `doubtful`.
     """
     events = []
     for person, boxes in people.items():
@@ -65,8 +66,10 @@ def truth_events(people, polygon, size, fps, dwell, gap):
         for run in stays(inside, gap * fps):
             # Frames are numbered from 1; the first is at 0 s.
             start, end = (run[0] - 1) / fps, (run[-1] - 1) / fps
-            if end - start >= dwell:
-                events.append({"person": person, "start": start, "due": start + dwell, "end": end})
+            doubtful = abs(end - start - dwell) < margin
+            if end - start >= dwell or doubtful:
+                event = {"person": person, "start": start, "due": start + dwell, "end": end}
+                events.append(event | ({"doubtful": True} if doubtful else {}))
     return sorted(events, key=lambda event: (event["start"], event["person"]))
 
 
@@ -90,10 +93,14 @@ def main():
     parser.add_argument("--fps", type=float, required=True, help="frames a second of the clip")
     parser.add_argument("--dwell", type=float, default=1.0, help="seconds inside before it is an event")
     parser.add_argument("--gap", type=float, default=2.0, help="seconds out that do not break a stay")
+    parser.add_argument(
+        "--margin", type=float, default=0.0, help="seconds by which a stay must differ from the dwell to be sure"
+    )
     args = parser.parse_args()
     with open(args.ground_truth, encoding="utf-8") as file:
         people = read_mot(file)
-    json.dump(truth_events(people, args.zone, args.size, args.fps, args.dwell, args.gap), sys.stdout, indent=1)
+    events = truth_events(people, args.zone, args.size, args.fps, args.dwell, args.gap, args.margin)
+    json.dump(events, sys.stdout, indent=1)
     print()
 
 

@@ -54,6 +54,14 @@ class Stays(unittest.TestCase):
         self.assertEqual(events({7: boxes(range(1, 51), 30)}), [])
         self.assertEqual(events({7: boxes(range(1, 10), 70)}), [])
 
+    def test_about_as_long_as_the_dwell_is_doubtful(self):
+        def doubtful(count):
+            people = {7: boxes(range(1, count + 1), 70)}
+            told = truth_events(people, RIGHT_HALF, SIZE, 10, 1.0, 2.0, margin=0.25)
+            return [event.get("doubtful", False) for event in told]
+
+        self.assertEqual([doubtful(count) for count in (7, 9, 13, 15)], [[], [True], [True], [False]])
+
     def test_a_step_out_does_not_split_and_a_walk_does(self):
         step = {7: boxes(range(1, 21), 70) | boxes(range(21, 36), 30) | boxes(range(36, 61), 70)}
         self.assertEqual(events(step), [(7, 0.0, 5.9)])

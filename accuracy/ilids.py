@@ -56,10 +56,13 @@ def match(alarms, truth, window=WINDOW):
 
 
 def score(alarms, truth, window=WINDOW, until=None):
-    """Counts of hits, misses and false alarms. Events that were due after `until` do not count, nor do their
-    alarms: the clip ends before the alarm can be expected."""
+    """Counts of hits, misses and false alarms. Neither doubtful events nor those due after `until` count, nor do
+    their alarms: the clip ends before the alarm can be expected."""
+
+    def counts(event):
+        return not event.get("doubtful") and (until is None or event["due"] <= until)
+
     pairs = match(alarms, truth, window)
-    counts = lambda event: until is None or event["due"] <= until
     of_others = [alarm for alarm, event in pairs if not counts(event)]
     pairs = [(alarm, event) for alarm, event in pairs if counts(event)]
     alarms = without(alarms, of_others)

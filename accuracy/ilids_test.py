@@ -46,6 +46,12 @@ class Scoring(unittest.TestCase):
         scored = score([39.6], [late], until=39.0)
         self.assertEqual((scored["hits"], scored["false_alarms"], scored["events"]), (0, 0, 0))
 
+    def test_what_is_doubtful_counts_neither_way(self):
+        doubtful = event(0) | {"doubtful": True}
+        for alarms in ([], [1.2]):
+            scored = score(alarms, [doubtful, event(30)])
+            self.assertEqual((scored["events"], scored["alarms"], scored["misses"]), (1, 0, 1))
+
     def test_nothing_at_all(self):
         self.assertIsNone(score([], [])["f1"])
         self.assertEqual(score([], [event(0)])["f1"], 0)

@@ -7,6 +7,8 @@ debian_packages=(
   # to run: decoders, RTSP
   gstreamer1.0-plugins-base gstreamer1.0-plugins-good gstreamer1.0-plugins-bad
   gstreamer1.0-plugins-ugly gstreamer1.0-libav gstreamer1.0-rtsp gstreamer1.0-tools
+  # time zones, for schedules
+  tzdata
   # to set up, test and measure; the CJK font is for Chinese in the page's screenshots
   python3 python3-venv python3-pip curl unzip ca-certificates
   mosquitto mosquitto-clients chromium fonts-noto-cjk

@@ -9,6 +9,8 @@ use super::AlarmNumber;
 pub(super) struct Presence {
     pub(super) since: Duration,
     pub(super) last_seen: Duration,
+    /// The part of the time in which it was never missed.
+    seen_for: Duration,
     /// The first frame that did not show it any more.
     missing_since: Option<Duration>,
     pub(super) alarm: Option<AlarmNumber>,
@@ -16,10 +18,13 @@ pub(super) struct Presence {
 
 impl Presence {
     pub(super) fn new(at: Duration) -> Self {
-        Self { since: at, last_seen: at, missing_since: None, alarm: None }
+        Self { since: at, last_seen: at, seen_for: Duration::ZERO, missing_since: None, alarm: None }
     }
 
     pub(super) fn see(&mut self, at: Duration) {
+        if self.is_here() {
+            self.seen_for += at.saturating_sub(self.last_seen);
+        }
         self.last_seen = at;
         self.missing_since = None;
     }
@@ -36,6 +41,11 @@ impl Presence {
     /// How long it has been away.
     pub(super) fn away(&self, at: Duration) -> Duration {
         self.missing_since.map_or(Duration::ZERO, |since| at.saturating_sub(since))
+    }
+
+    /// Was it seen for at least half of the time?
+    pub(super) fn is_mostly_seen(&self) -> bool {
+        self.seen_for * 2 >= self.lasted()
     }
 
     /// How long it has lasted, as far as it was seen.

@@ -34,6 +34,11 @@ impl<T> Spot<T> {
     pub(super) fn is_here(&self) -> bool {
         self.presence.is_here()
     }
+
+    /// How much of its place a box still covers.
+    pub(super) fn overlap(&self, region: &Region) -> f32 {
+        iou(&self.place, region)
+    }
 }
 
 /// An alarm began or ended at a spot.
@@ -93,16 +98,23 @@ impl<T: Clone> Spots<T> {
         ended(gone)
     }
 
+    /// Forgets the spots that are no alarm and of which this is true.
+    pub(super) fn forget(&mut self, is_wrong: impl Fn(&Spot<T>) -> bool) {
+        self.spots.retain(|spot| spot.presence.alarm.is_some() || !is_wrong(spot));
+    }
+
     pub(super) fn iter_mut(&mut self) -> impl Iterator<Item = &mut Spot<T>> {
         self.spots.iter_mut()
     }
 
-    /// Begins an alarm at every spot that is due and has none.
+    /// Begins an alarm at every spot that is due and has none. A place at which something is seen now and then is
+    /// one where things pass, not one where something stands.
     pub(super) fn begin(&mut self, is_due: impl Fn(&Spot<T>) -> bool) -> Vec<Told<T>> {
         let Self { spots, alarms, .. } = self;
         spots
             .iter_mut()
-            .filter(|spot| spot.presence.alarm.is_none() && spot.is_here() && is_due(spot))
+            .filter(|spot| spot.presence.alarm.is_none() && spot.is_here() && spot.presence.is_mostly_seen())
+            .filter(|spot| is_due(spot))
             .map(|spot| {
                 let alarm = alarms.next();
                 spot.presence.alarm = Some(alarm);
@@ -120,11 +132,12 @@ impl<T: Clone> Spots<T> {
     fn spot_of(&self, region: &Region) -> Option<usize> {
         let is_same = |spot: &&Spot<T>| {
             let moved = Point::centre_of(&spot.place).distance(Point::centre_of(region));
-            iou(&spot.place, region) >= SAME_PLACE_IOU || moved < self.play * size(&spot.place)
+            spot.overlap(region) >= SAME_PLACE_IOU || moved < self.play * size(&spot.place)
         };
-        let overlap = |spot: &Spot<T>| iou(&spot.place, region);
         let candidates = self.spots.iter().enumerate().filter(|(_, spot)| is_same(spot));
-        candidates.max_by(|(_, a), (_, b)| overlap(a).total_cmp(&overlap(b))).map(|(index, _)| index)
+        candidates
+            .max_by(|(_, a), (_, b)| a.overlap(region).total_cmp(&b.overlap(region)))
+            .map(|(index, _)| index)
     }
 }
 

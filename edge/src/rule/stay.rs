@@ -19,6 +19,11 @@ const SETTLING: Duration = Duration::from_secs(1);
 /// The tracker may see the old and the new track of one thing side by side for this long.
 const HANDOVER: Duration = Duration::from_millis(500);
 
+/// The time of a stay that is no alarm yet passes to a new number only this soon: where many come and go one after
+/// another, a chain of them must not add up to one who stays.
+const SOON: Duration = Duration::from_secs(2);
+/// This close to the picture's edge, whoever is lost has left the picture, and whoever appears has come into it.
+const EDGE: f32 = 0.01;
 /// How far somebody gets out of sight, in heights of their box: a step aside, as far as people walk in a
 /// second, and never farther than this.
 const STEP_ASIDE: f32 = 0.5;
@@ -56,11 +61,11 @@ struct Stay {
     first: Track,
     own_since: Duration,
     settled: bool,
-    /// Was it seen outside before? If not, and not the first to be seen, it was most likely there all along.
+    /// Did it come from outside the area or the picture? If not, it was most likely there all along.
     from_outside: bool,
     /// Not seen in the last frame, but believed to be inside still.
     believed: bool,
-    /// Not seen inside in the last frame, because it was seen outside.
+    /// Last seen outside or at the picture's edge, so it has left and is not lost.
     left: bool,
 }
 
@@ -80,10 +85,14 @@ impl Stay {
         }
         let near = |track: &Track| iou(&self.track.region, &track.region) >= SAME_HAPPENING_IOU;
         let apart = Point::foot_of(&self.track.region).distance(Point::foot_of(&other.first.region));
-        let lost_for = other.own_since.saturating_sub(self.presence.last_seen).as_secs_f32();
-        let reach = (STEP_ASIDE + WALKED_IN_A_SECOND * lost_for).min(FARTHEST);
+        let lost_for = other.own_since.saturating_sub(self.presence.last_seen);
+        if self.presence.alarm.is_none() && (self.left || lost_for > SOON) {
+            return None;
+        }
+        let reach = (STEP_ASIDE + WALKED_IN_A_SECOND * lost_for.as_secs_f32()).min(FARTHEST);
         let in_reach = apart <= reach * height(&self.track.region).max(height(&other.first.region));
-        let is_same = near(&other.first) || near(&other.track) || (in_reach && !other.from_outside);
+        let is_same =
+            near(&other.first) || near(&other.track) || (in_reach && !self.left && !other.from_outside);
         is_same.then_some(apart)
     }
 
@@ -100,6 +109,10 @@ impl Stay {
 
 fn height(region: &Region) -> f32 {
     region.bottom - region.top
+}
+
+fn at_edge(region: &Region) -> bool {
+    region.left.min(region.top) <= EDGE || region.right.max(region.bottom) >= 1.0 - EDGE
 }
 
 /// The stays in one area.
@@ -128,7 +141,8 @@ impl Stays {
             if found.is_some_and(|track| track.seen) {
                 stay.left = false;
             } else {
-                stay.left |= seen_outside().any(|number| number == stay.track.number);
+                stay.left |=
+                    at_edge(&stay.track.region) || seen_outside().any(|number| number == stay.track.number);
                 stay.presence.miss(view.at);
             }
         }
@@ -167,7 +181,7 @@ impl Stays {
                 first: track.clone(),
                 own_since: at,
                 settled: false,
-                from_outside: self.outside.contains(&track.number),
+                from_outside: self.outside.contains(&track.number) || at_edge(&track.region),
                 believed: false,
                 left: false,
             }),

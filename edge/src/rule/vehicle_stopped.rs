@@ -12,6 +12,10 @@ use super::spot::{Spots, Told};
 use crate::config::{Polygon, VehicleStoppedRule};
 use crate::track::Track;
 
+/// A vehicle seen elsewhere, with no more than this much overlap, has left its place; somebody in front of it
+/// cuts its box less.
+const LEFT_IOU: f32 = 0.3;
+
 pub(super) struct VehicleStopped {
     zone: ZoneId,
     kind: Kind,
@@ -46,6 +50,13 @@ impl Watch for VehicleStopped {
             .map(|track| (track.region, track.clone()))
             .collect();
         let mut told = self.spots.look(found, view.at, |known, seen| *known = seen);
+        // Otherwise vehicles that pass one after another would add up to one that stands.
+        self.spots.forget(|spot| {
+            let is_elsewhere = |track: &Track| {
+                track.seen && track.number == spot.what.number && spot.overlap(&track.region) < LEFT_IOU
+            };
+            view.tracks.iter().any(is_elsewhere)
+        });
         if view.may_begin {
             let after = self.after;
             told.extend(self.spots.begin(|spot| spot.still() >= after));

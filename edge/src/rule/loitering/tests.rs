@@ -35,3 +35,11 @@ fn too_long_away_begins_anew() {
     frames.extend(vec![vec![person(1, 0.7, true)]; 40]);
     assert_eq!(phases(&mut rule(), &frames), []);
 }
+
+#[test]
+fn many_who_come_and_go_one_after_another_are_not_one_who_stays() {
+    // Each is there for two seconds and goes out of the picture where the next comes in.
+    let at = |i: u32| vec![person(i / 12, if i % 12 < 6 { 0.9 } else { 0.98 }, true)];
+    let frames: Vec<_> = (0..120).map(at).collect();
+    assert_eq!(phases(&mut rule(), &frames), []);
+}

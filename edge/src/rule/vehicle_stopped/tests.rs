@@ -23,6 +23,18 @@ fn creeping_is_not_standing() {
 }
 
 #[test]
+fn dense_traffic_is_not_standing() {
+    // A car every 1.6 s, each a tenth of the picture farther in each frame.
+    let passing = |frame: i32, first: i32| 0.3 + 0.1 * (frame - 8 * first) as f32;
+    let shown = |frame: i32| {
+        let cars = (0..13).map(|n| (n, passing(frame, n)));
+        cars.filter(|(_, x)| (0.3..0.95).contains(x)).map(|(n, x)| car(n as u32, x)).collect::<Vec<_>>()
+    };
+    let frames: Vec<_> = (0..100).map(shown).collect();
+    assert_eq!(phases(&mut rule(), &frames), []);
+}
+
+#[test]
 fn trembling_is_standing() {
     let frames: Vec<_> = (0..30).map(|i| vec![car(1, 0.7 + 0.01 * (i % 3) as f32)]).collect();
     assert_eq!(phases(&mut rule(), &frames), [(20, Phase::Began, 1)]);

@@ -110,6 +110,9 @@ fn entering_is_coming_from_outside() {
     let mut entering = rule_with("direction = 'entering'");
     let came = walk(times(0.2, 3).chain(times(0.7, 8)).chain(times(0.2, 12)));
     assert_eq!(phases(&mut entering, &came), [(8, Phase::Began, 1), (21, Phase::Ended, 1)]);
+    let mut entering = rule_with("direction = 'entering'");
+    let into_picture = walk(times(0.98, 2).chain(times(0.8, 8)));
+    assert_eq!(phases(&mut entering, &into_picture), [(5, Phase::Began, 1)], "from outside the picture");
     // A step over the edge is not yet a way out and in again.
     let mut entering = rule_with("direction = 'entering'");
     let stepped = walk(times(0.42, 8).chain(times(0.38, 2)).chain(times(0.42, 15)));
