@@ -48,6 +48,7 @@ pub struct Analyse {
     #[arg(long)]
     fps: Option<f64>,
     /// Let the detector look at every frame, and do not watch for tampering: for measuring the detector alone.
+    /// Without a configuration it is so anyway.
     #[arg(long)]
     no_gate: bool,
     /// Stop after so many frames of the clip.

@@ -41,7 +41,7 @@ impl Scene {
         Self::new(Rules::new(camera, calendar), scores)
     }
 
-    /// Is there something that was seen only once yet?
+    /// Is there something that was seen only once yet, or that was missed just now?
     pub fn is_unsure(&self) -> bool {
         self.tracker.is_unsure()
     }

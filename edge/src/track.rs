@@ -100,9 +100,10 @@ impl Tracker {
         self.followed.iter().filter(|f| f.confirmed).map(|f| f.track.clone()).collect()
     }
 
-    /// Is there something that was seen only once yet? The next frame must show whether it was a glint.
+    /// Is there something that was seen only once yet, or that was missed just now? The next frame must show
+    /// whether it was a glint, or is gone.
     pub fn is_unsure(&self) -> bool {
-        self.followed.iter().any(|followed| !followed.confirmed)
+        self.followed.iter().any(|followed| !(followed.confirmed && followed.track.seen))
     }
 
     /// Gives each detection to the track it continues; returns those that continue none.

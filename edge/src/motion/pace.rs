@@ -26,7 +26,7 @@ impl Pace {
         Self { full_look, looked: None, moving: false }
     }
 
-    /// Decides for a frame. `unsure`: something was seen only once yet.
+    /// Decides for a frame. `unsure`: something was seen only once yet, or missed once.
     pub fn decide(&mut self, moved: bool, unsure: bool, at: Duration) -> Look {
         // The first still picture is looked at too: who left it must not be taken for standing there.
         let stopped = std::mem::replace(&mut self.moving, moved);

@@ -51,6 +51,23 @@ fn a_track_dies_and_its_number_with_it() {
 }
 
 #[test]
+fn a_newborn_and_a_missed_one_leave_it_unsure() {
+    let mut tracker = Tracker::new(SCORES);
+    let mut unsure_after = |seen: &[Detection], frame| {
+        tracker.update(seen, at(frame));
+        tracker.is_unsure()
+    };
+    let someone = [person(0.5, 0.5, 0.9)];
+    assert!(!unsure_after(&[], 0));
+    assert!(unsure_after(&someone, 1), "seen once");
+    assert!(!unsure_after(&someone, 2));
+    assert!(unsure_after(&[], 3), "missed");
+    assert!(!unsure_after(&someone, 4));
+    assert!(unsure_after(&[], 5));
+    assert!(!unsure_after(&[], 20), "gone");
+}
+
+#[test]
 fn people_and_cars_are_never_confused() {
     let mut tracker = Tracker::new(SCORES);
     let car = Detection { class: ObjectClass::Car, ..person(0.5, 0.5, 0.9) };
