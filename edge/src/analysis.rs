@@ -11,7 +11,7 @@ use crate::detect::Detector;
 use crate::event::{Observation, Picture, Reporter};
 use crate::health::InferenceGauge;
 use crate::scene::Scene;
-use crate::source::{CameraGauge, Frame, Latest};
+use crate::source::{Attention, CameraGauge, Frame, Latest};
 
 /// This many failures in a row are an illness, not an accident.
 const FAILURES_UNTIL_FAULT: u32 = 5;
@@ -21,13 +21,19 @@ pub struct AnalysedCamera {
     camera: Camera,
     scene: Scene,
     gauge: Arc<CameraGauge>,
+    attention: Arc<Attention>,
 }
 
 impl AnalysedCamera {
     /// A camera nobody has looked through yet.
-    pub fn new(camera: Camera, gauge: Arc<CameraGauge>, detector: &Detector) -> Self {
+    pub fn new(
+        camera: Camera,
+        gauge: Arc<CameraGauge>,
+        attention: Arc<Attention>,
+        detector: &Detector,
+    ) -> Self {
         let scene = Scene::of(&camera, detector.scores());
-        Self { camera, scene, gauge }
+        Self { camera, scene, gauge, attention }
     }
 }
 
@@ -60,6 +66,9 @@ impl Analysis {
                     let watched = &mut self.cameras[index];
                     watched.gauge.analysed.fetch_add(1, Ordering::Relaxed);
                     let sight = watched.scene.see(&detections, frame.at);
+                    if !sight.tracks.is_empty() {
+                        watched.attention.wake(frame.at);
+                    }
                     for decision in sight.decisions {
                         let picture = (decision.phase == Phase::Began).then(|| {
                             Box::new(Picture { frame: frame.clone(), people: sight.people.clone() })
