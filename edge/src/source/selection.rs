@@ -10,7 +10,7 @@ use crate::config::Idle;
 
 /// Key frames that come less often show too little. They are asked to come every 2 s; the rest is for jitter.
 const KEY_FRAMES_WITHIN: Duration = Duration::from_millis(2500);
-/// Of pictures that all stand alone an idle camera's are looked at this often.
+/// Of an idle camera's pictures that stand alone so many are looked at.
 const IDLE_EVERY: Duration = Duration::from_secs(1);
 /// What is kept of the pictures since the last key frame, in case the camera wakes: 2.5 s at 60 a second.
 const MOST_HELD: usize = 150;
@@ -90,11 +90,13 @@ impl Selection {
         if unit.key {
             self.key_interval = self.last_key.map(|last| unit.at.saturating_sub(last));
             self.last_key = Some(unit.at);
-            self.drop_held();
         }
         let all = awake || self.idle == Idle::Full || !self.key_frames_suffice(unit.at);
         match (unit.key, self.place) {
+            // Some cameras send hardly anything else. One that is spared is held like any other picture.
+            (true, Place::Level | Place::Behind) if !all && !self.idle_rate.takes(unit.at) => self.hold(unit),
             (true, _) => {
+                self.drop_held();
                 self.place = if all { Place::Level } else { Place::Behind };
                 decode(unit);
             }

@@ -65,6 +65,16 @@ fn whether_key_frames_suffice_is_measured() {
 }
 
 #[test]
+fn key_frames_that_come_very_often_are_thinned_too() {
+    let (mut camera, mut selection) = (Camera::new(5), selection(Idle::KeyFrames));
+    camera.send(&mut selection, 50, true);
+    let idle = camera.send(&mut selection, 253, false);
+    assert!((10..=11).contains(&idle.len()) && idle.iter().all(|number| number % 5 == 0), "{idle:?}");
+    let last = idle[idle.len() - 1];
+    assert_eq!(camera.send(&mut selection, 10, true), (last + 1..313).collect::<Vec<_>>(), "without a gap");
+}
+
+#[test]
 fn everything_if_the_technician_says_so() {
     let (mut camera, mut selection) = (Camera::new(50), selection(Idle::Full));
     assert_eq!(camera.send(&mut selection, 300, false).len(), 300);
