@@ -22,7 +22,7 @@ use crate::eye::{Eye, Glance};
 use crate::privacy::{Masks, widened};
 use crate::rule::{AlarmNumber, Decision, Rules};
 use crate::scene::Scene;
-use crate::source::Clip;
+use crate::source::{Clip, Rate};
 use crate::tamper;
 use mot::MotFile;
 
@@ -92,13 +92,13 @@ impl Analyse {
         let mut mot_out = self.mot_out.as_ref().map(|file| MotFile::create(file)).transpose()?;
         let mut covered_out = create(self.covered_out.as_ref())?;
         let mut events_out = create(self.events_out.as_ref())?;
-        let mut rate = Rate::new(self.fps)?;
+        let mut rate = rate(self.fps)?;
         let (started, mut number, mut analysed, mut still) = (Instant::now(), 0u64, 0u64, 0u64);
         while let Some(frame) = clip.next_frame()? {
             number += 1;
             if rate.takes(frame.at) {
                 let frame = frame.masked(&masks)?;
-                let Glance { tamper, seen } = eye.look(&frame, &mut detector);
+                let Glance { tamper, seen, .. } = eye.look(&frame, &mut detector);
                 let seen = seen?;
                 analysed += 1;
                 still += u64::from(seen.looked.is_none());
@@ -154,30 +154,14 @@ impl Analyse {
     }
 }
 
-/// Picks frames at a steady rate of clip time.
-struct Rate {
-    every: Duration,
-    next: Duration,
-}
-
-impl Rate {
-    fn new(fps: Option<f64>) -> anyhow::Result<Self> {
-        let every = match fps {
-            None => Duration::ZERO,
-            Some(fps) if fps > 0.0 && fps.is_finite() => Duration::from_secs_f64(1.0 / fps),
-            Some(fps) => bail!("--fps {fps} is not possible: more than 0"),
-        };
-        Ok(Self { every, next: Duration::ZERO })
-    }
-
-    fn takes(&mut self, at: Duration) -> bool {
-        if at < self.next {
-            return false;
-        }
-        // From where it should have been, so that the rate holds on average.
-        self.next = if at - self.next > self.every { at } else { self.next } + self.every;
-        true
-    }
+/// The limit `--fps` asks for.
+fn rate(fps: Option<f64>) -> anyhow::Result<Rate> {
+    let every = match fps {
+        None => Duration::ZERO,
+        Some(fps) if fps > 0.0 && fps.is_finite() => Duration::from_secs_f64(1.0 / fps),
+        Some(fps) => bail!("--fps {fps} is not possible: more than 0"),
+    };
+    Ok(Rate::of_clip(every))
 }
 
 /// Most physical memory this process ever had; none where the system does not tell.
@@ -291,15 +275,8 @@ mod tests {
     }
 
     #[test]
-    fn a_rate_takes_frames_evenly() {
-        let taken = |fps| {
-            let mut rate = Rate::new(fps).unwrap();
-            (0..100).filter(|i| rate.takes(Duration::from_millis(i * 100))).count()
-        };
-        assert_eq!(taken(None), 100);
-        assert_eq!(taken(Some(5.0)), 50);
-        assert_eq!(taken(Some(3.0)), 30);
-        assert_eq!(taken(Some(25.0)), 100);
-        assert!(Rate::new(Some(0.0)).is_err());
+    fn a_rate_must_be_possible() {
+        assert!(rate(None).is_ok() && rate(Some(0.5)).is_ok());
+        assert!(rate(Some(0.0)).is_err() && rate(Some(f64::NAN)).is_err());
     }
 }

@@ -13,7 +13,7 @@ use crate::eye::{Eye, Seen};
 use crate::health::InferenceGauge;
 use crate::motion::MotionError;
 use crate::scene::{Scene, Sight};
-use crate::source::{CameraGauge, Frame, Latest};
+use crate::source::{Attention, CameraGauge, Frame, Latest};
 
 /// This many failures in a row are an illness, not an accident.
 const FAILURES_UNTIL_FAULT: u32 = 5;
@@ -23,6 +23,7 @@ pub struct AnalysedCamera {
     camera: Camera,
     eye: Eye,
     gauge: Arc<CameraGauge>,
+    attention: Arc<Attention>,
 }
 
 impl AnalysedCamera {
@@ -34,10 +35,11 @@ impl AnalysedCamera {
         camera: Camera,
         calendar: &Calendar,
         gauge: Arc<CameraGauge>,
+        attention: Arc<Attention>,
         detector: &Detector,
     ) -> Result<Self, MotionError> {
         let eye = Eye::of(&camera, Scene::of(&camera, calendar, detector.scores()))?;
-        Ok(Self { camera, eye, gauge })
+        Ok(Self { camera, eye, gauge, attention })
     }
 
     fn count(&self, seen: &Seen) {
@@ -70,6 +72,9 @@ impl Analysis {
             for change in glance.tamper {
                 let camera = watched.camera.id.clone();
                 self.reporter.report(Observation::Tamper { camera, time: frame.time, change });
+            }
+            if glance.stirred {
+                watched.attention.wake(frame.at);
             }
             match glance.seen {
                 Ok(seen) => {

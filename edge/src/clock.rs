@@ -29,7 +29,12 @@ impl Clock {
     /// Time since the start of the daemon, and UTC.
     pub fn now(&self) -> (Duration, Timestamp) {
         let elapsed = self.started.elapsed();
-        (elapsed, *self.anchor.lock().unwrap_or_else(PoisonError::into_inner) + elapsed)
+        (elapsed, self.utc(elapsed))
+    }
+
+    /// UTC at a time since the start of the daemon.
+    pub fn utc(&self, at: Duration) -> Timestamp {
+        *self.anchor.lock().unwrap_or_else(PoisonError::into_inner) + at
     }
 
     /// Follows the system clock, which a time service sets: small differences little by little, a step at

@@ -23,7 +23,7 @@ use serde::Deserialize;
 
 use crate::privacy::Masks;
 
-pub use address::CameraUrl;
+pub use address::{Address, CameraUrl};
 pub use line::{Line, Polyline};
 pub use load::{ConfigError, load, parse};
 pub use motion::{AreaShare, Ignore, Motion};
@@ -174,8 +174,12 @@ pub struct Camera {
     pub id: CameraId,
     /// What people call it.
     pub label: Option<Label>,
-    /// `rtsp://host:port/path`, without user and password.
+    /// `rtsp://host:port/path`, without user and password; `v4l2:///dev/video0` for a camera at this box;
+    /// `file:///path` for a clip that is played over and over.
     pub url: CameraUrl,
+    /// How pictures travel from a camera in the network.
+    #[serde(default)]
+    pub transport: Transport,
     /// User name the camera asks for.
     pub username: Option<String>,
     /// File that holds the camera's password, on its first line.
@@ -183,6 +187,13 @@ pub struct Camera {
     /// Pictures a second that are looked at.
     #[serde(default = "default_analysis_fps")]
     pub analysis_fps: AnalysisFps,
+    /// What is decoded while nothing moves.
+    #[serde(default)]
+    pub idle: Idle,
+    /// Seconds without movement after which a camera counts as idle.
+    #[serde(default = "default_quiet_s")]
+    #[schemars(range(min = 1))]
+    pub quiet_s: u64,
     /// Seconds without a picture after which the signal counts as lost.
     #[serde(default = "default_signal_lost_after_s")]
     #[schemars(range(min = 1))]
@@ -217,6 +228,33 @@ impl Camera {
     pub fn signal_lost_after(&self) -> Duration {
         Duration::from_secs(self.signal_lost_after_s)
     }
+
+    /// Time without movement after which it counts as idle.
+    pub fn quiet(&self) -> Duration {
+        Duration::from_secs(self.quiet_s)
+    }
+}
+
+/// How pictures travel from a camera in the network.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Transport {
+    /// In the connection itself: what is lost on the way is sent again.
+    #[default]
+    Tcp,
+    /// Beside it: what is lost on the way is missing. For cameras that offer nothing else.
+    Udp,
+}
+
+/// What is decoded while nothing moves.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Idle {
+    /// Only key frames, if they come often enough to see somebody by them.
+    #[default]
+    KeyFrames,
+    /// Everything, as if something moved.
+    Full,
 }
 
 /// Name for people: 1 to 64 characters.
@@ -252,6 +290,11 @@ impl AnalysisFps {
     /// The number.
     pub const fn get(self) -> u32 {
         self.0
+    }
+
+    /// Time from one to the next.
+    pub fn period(self) -> Duration {
+        Duration::from_secs(1) / self.0
     }
 }
 
@@ -297,6 +340,9 @@ fn default_health_every_s() -> u64 {
 }
 fn default_analysis_fps() -> AnalysisFps {
     AnalysisFps(5)
+}
+fn default_quiet_s() -> u64 {
+    10
 }
 fn default_signal_lost_after_s() -> u64 {
     10

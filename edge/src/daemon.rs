@@ -19,7 +19,7 @@ use crate::event::{Observation, RecordThread, Reporter};
 use crate::evidence::EvidenceStore;
 use crate::health::{HealthSource, InferenceGauge, WatchedCamera, disk_free_bytes};
 use crate::outbox::{self, Delivery};
-use crate::source::{self, CameraGauge, Frame, Latest, Watch};
+use crate::source::{self, Attention, CameraGauge, Frame, Latest, Watch};
 use crate::uplink::Uplink;
 
 /// What still waits in the outbox may go out for so long after everything else has stopped.
@@ -128,7 +128,8 @@ impl Eyes {
         let stop = Arc::new(AtomicBool::new(false));
         let frames = Arc::new(Latest::new(health.cameras.len()));
         let analysed = |watched: &WatchedCamera| {
-            AnalysedCamera::new(watched.camera.clone(), calendar, Arc::clone(&watched.gauge), &detector)
+            let (gauge, attention) = (Arc::clone(&watched.gauge), Arc::clone(&watched.attention));
+            AnalysedCamera::new(watched.camera.clone(), calendar, gauge, attention, &detector)
         };
         let cameras = health.cameras.iter().map(analysed).collect::<Result<_, _>>()?;
         let analysis =
@@ -176,6 +177,7 @@ fn watch_of(
     Watch {
         camera: watched.camera.clone(),
         gauge: Arc::clone(&watched.gauge),
+        attention: Arc::clone(&watched.attention),
         clock: Arc::clone(clock),
         stop: Arc::clone(stop),
         on_frame: move |frame: Frame| match frame.masked(&masks) {
@@ -247,6 +249,7 @@ fn report_disk(health: &HealthSource, config: &Config, low: bool, reporter: Repo
 
 impl WatchedCamera {
     fn new(camera: Camera) -> Self {
-        Self { camera, gauge: Arc::new(CameraGauge::default()) }
+        let attention = Arc::new(Attention::new(camera.quiet()));
+        Self { camera, gauge: Arc::new(CameraGauge::default()), attention }
     }
 }

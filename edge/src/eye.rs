@@ -40,6 +40,8 @@ enum SmallError {
 pub struct Glance {
     /// Whether the camera still shows its scene.
     pub tamper: Vec<Change>,
+    /// Something moved, so that there is a reason to watch closely.
+    pub stirred: bool,
     /// Who and what is there.
     pub seen: Result<Seen, DetectError>,
 }
@@ -78,11 +80,11 @@ impl Eye {
 
     /// Takes one frame; the time of frames only grows.
     pub fn look(&mut self, frame: &Frame, detector: &mut Detector) -> Glance {
-        let (look, tamper) = match &mut self.small {
+        let (outlook, tamper) = match &mut self.small {
             Some(small) => small.see(frame, self.scene.is_unsure()),
-            None => (Look::Detect, Vec::new()),
+            None => (Outlook::BLIND, Vec::new()),
         };
-        Glance { tamper, seen: self.see(frame, look, detector) }
+        Glance { tamper, stirred: outlook.stirred, seen: self.see(frame, outlook.look, detector) }
     }
 
     /// What the detector saw last, which is what is there if nothing moved since.
@@ -111,27 +113,39 @@ impl Eye {
     }
 }
 
+/// What the small picture says of motion.
+#[derive(Clone, Copy)]
+struct Outlook {
+    look: Look,
+    stirred: bool,
+}
+
+impl Outlook {
+    /// Without a small picture anything may be moving.
+    const BLIND: Self = Self { look: Look::Detect, stirred: true };
+}
+
 impl Small {
-    fn see(&mut self, frame: &Frame, unsure: bool) -> (Look, Vec<Change>) {
+    fn see(&mut self, frame: &Frame, unsure: bool) -> (Outlook, Vec<Change>) {
         let mut tamper = Vec::new();
         let seen = self.thumbnailer.take(frame).map_err(SmallError::from).and_then(|picture| {
             tamper = self.tamper.see(&picture, frame.at);
             Ok(self.watch(&picture, unsure, frame.at)?)
         });
         let was_failing = std::mem::replace(&mut self.failing, seen.is_err());
-        let look = seen.unwrap_or_else(|error| {
+        let outlook = seen.unwrap_or_else(|error| {
             if !was_failing {
                 tracing::warn!("the detector looks at every frame: {error}");
             }
-            Look::Detect
+            Outlook::BLIND
         });
-        (look, tamper)
+        (outlook, tamper)
     }
 
-    fn watch(&mut self, picture: &Thumbnail, unsure: bool, at: Duration) -> Result<Look, MotionError> {
+    fn watch(&mut self, picture: &Thumbnail, unsure: bool, at: Duration) -> Result<Outlook, MotionError> {
         let Some((gate, pace)) = &mut self.gate else {
             self.left.see(picture, at)?;
-            return Ok(Look::Detect);
+            return Ok(Outlook::BLIND);
         };
         let motion = gate.see(picture, at)?;
         if motion.relit {
@@ -139,7 +153,7 @@ impl Small {
         } else {
             self.left.see(picture, at)?;
         }
-        Ok(pace.decide(motion.moved(), unsure, at))
+        Ok(Outlook { look: pace.decide(motion.moved(), unsure, at), stirred: motion.moved() })
     }
 }
 

@@ -11,7 +11,7 @@ use gatepost_wire::{BootId, EdgeId};
 use crate::clock::Clock;
 use crate::config::{Camera, Config};
 use crate::outbox::{Delivery, OutboxError};
-use crate::source::CameraGauge;
+use crate::source::{Attention, CameraGauge};
 
 /// What the detector's thread counts.
 #[derive(Debug, Default)]
@@ -46,6 +46,8 @@ pub struct WatchedCamera {
     pub camera: Camera,
     /// Its counters.
     pub gauge: Arc<CameraGauge>,
+    /// How closely it is to be watched.
+    pub attention: Arc<Attention>,
 }
 
 /// Everything a report is made of.
@@ -69,7 +71,7 @@ pub struct HealthSource {
 impl HealthSource {
     /// What each camera does now.
     pub fn camera_states(&self) -> Vec<CameraState> {
-        self.cameras.iter().map(|watched| watched.gauge.seen().0).collect()
+        self.cameras.iter().map(|watched| watched.gauge.seen().state).collect()
     }
 
     /// A report of this moment, as JSON.
@@ -106,8 +108,8 @@ pub fn disk_free_bytes(folder: &Path) -> u64 {
 }
 
 fn camera_health(watched: &WatchedCamera) -> CameraHealth {
-    let WatchedCamera { camera, gauge } = watched;
-    let (state, decoder, last_frame) = gauge.seen();
+    let WatchedCamera { camera, gauge, .. } = watched;
+    let seen = gauge.seen();
     let label = |zone: &crate::config::Zone| {
         Some(ZoneLabel { zone: zone.id.clone(), label: zone.label.as_ref()?.as_str().to_owned() })
     };
@@ -115,13 +117,13 @@ fn camera_health(watched: &WatchedCamera) -> CameraHealth {
         camera: camera.id.clone(),
         label: camera.label.as_ref().map(|label| label.as_str().to_owned()),
         zones: camera.zones.iter().filter_map(label).collect(),
-        state,
-        decoder,
+        last_frame: seen.last_frame(),
+        state: seen.state,
+        decoder: seen.decoder,
         frames_sampled: gauge.sampled.load(Ordering::Relaxed),
         frames_analysed: gauge.analysed.load(Ordering::Relaxed),
-        attention: None,
+        attention: seen.attention,
         frames_still: gauge.still.load(Ordering::Relaxed),
         frames_dropped: gauge.dropped.load(Ordering::Relaxed),
-        last_frame,
     }
 }

@@ -1,14 +1,30 @@
-//! Sources: where frames come from. A live camera over RTSP or a clip in a file, both decoded by GStreamer
-//! into [`Frame`]s. Frames meet the detector in [`Latest`], which keeps only the newest of each camera.
+//! Sources: where frames come from. A live camera or a clip in a file, both decoded by GStreamer into
+//! [`Frame`]s. Frames meet the detector in [`Latest`], which keeps only the newest of each camera.
+//!
+//! A camera's pictures are received encoded, all of them; between receiving and decoding it is decided what is
+//! worth decoding ([`Attention`]).
 
+mod attention;
 mod camera;
 mod clip;
+mod connection;
+mod decode;
+mod encoded;
 mod fault;
 mod frame;
+mod gauge;
+mod hint;
 mod latest;
 mod pipeline;
+mod rate;
+mod receive;
+mod selection;
 
-pub use camera::{CameraGauge, SignalChange, Watch, watch};
+pub use attention::Attention;
+pub use camera::{SignalChange, Watch, watch};
 pub use clip::{Clip, ClipError};
 pub use frame::{Frame, FrameError, RgbPicture};
+pub use gauge::{CameraGauge, Seen};
 pub use latest::Latest;
+pub use pipeline::PipelineError;
+pub use rate::Rate;

@@ -8,16 +8,18 @@ use std::io::{Read, Write};
 use std::net::TcpListener;
 use std::process::Command;
 use std::thread;
+use std::time::{Duration, Instant};
 
 use gatepost_testbed::mosquitto::{Mosquitto, Options as Broker};
-use gatepost_testbed::port;
-use gatepost_testbed::rtsp_camera::{Codec, Login, Options};
+use gatepost_testbed::rtsp_camera::{Codec, Damage, Login, Options, RtspCamera};
+use gatepost_testbed::{footage, port};
 use gatepost_wire::event::{Happening, Phase};
-use gatepost_wire::health::CameraState;
+use gatepost_wire::health::{Attention, CameraState};
 use support::edge::Edge;
 use support::listener::Listener;
-use support::site::{CameraConfig, PROGRAM, Site, only_complaint, run_to_its_end};
+use support::site::{CameraConfig, EVERYWHERE, PROGRAM, Site, only_complaint, run_to_its_end};
 use support::{camera, pedestrians, turn};
+use tempfile::TempDir;
 
 /// What the daemon says of an address, in lines for the technician.
 fn complaints(edge: &Edge, url: &str) -> Vec<String> {
@@ -159,6 +161,181 @@ fn every_codec_gives_frames() {
         assert!(health.last_frame.is_some());
         assert!(health.decoder.as_ref().unwrap().contains(decoder), "{id}: {:?}", health.decoder);
     }
+    edge.terminate();
+}
+
+/// Waits until a camera has shown the detector `count` more frames.
+fn wait_for_frames(listener: &Listener, id: &str, count: u64) {
+    let analysed = || listener.heard().camera(id).map_or(0, |camera| camera.frames_analysed);
+    let before = analysed();
+    listener.wait(&format!("{count} frames of {id}"), |_| (analysed() >= before + count).then_some(()));
+}
+
+#[test]
+fn damaged_video_hurts_only_its_camera() {
+    let _turn = turn();
+    let codecs = [("h264", Codec::H264), ("h265", Codec::H265), ("mjpeg", Codec::Mjpeg)];
+    let damaged =
+        codecs.map(|(id, codec)| (id, camera(Options { codec, max_frames: Some(60), ..Options::default() })));
+    let good = pedestrians();
+    let broker = Mosquitto::start(&Broker::default()).unwrap();
+    let listener = Listener::start(broker.port());
+    let mut site = Site::new(broker.port()).camera(CameraConfig::new("good", &good.url()));
+    for (id, camera) in &damaged {
+        site.cameras.push(CameraConfig::new(id, &camera.url()).extra("signal_lost_after_s = 3"));
+    }
+    let mut edge = site.run();
+    codecs.iter().for_each(|(id, _)| wait_for_frames(&listener, id, 3));
+    // First so that most pictures have a fault, then so that none is a picture any more.
+    for one_bit_in in [50_000, 5_000, 40] {
+        for (seed, (_, camera)) in damaged.iter().enumerate() {
+            camera.damage(Some(Damage { seed: seed as u64, one_bit_in }));
+        }
+        wait_for_frames(&listener, "good", 20);
+        edge.assert_alive();
+    }
+    for (id, _) in &codecs {
+        listener.wait(&format!("what health says of {id}"), |heard| {
+            matches!(heard.camera(id)?.state, CameraState::Faulted { .. }).then_some(())
+        });
+    }
+    damaged.iter().for_each(|(_, camera)| camera.damage(None));
+    for (id, _) in &codecs {
+        wait_for_frames(&listener, id, 10);
+        listener.wait(&format!("the picture of {id}"), |heard| {
+            (heard.camera(id)?.state == CameraState::Streaming).then_some(())
+        });
+    }
+    assert!(complaints(&edge, &good.url()).is_empty());
+    edge.assert_alive();
+    edge.terminate();
+}
+
+#[test]
+fn a_camera_may_change_its_size() {
+    let _turn = turn();
+    let mut camera = camera(Options { max_frames: Some(60), ..Options::default() });
+    let broker = Mosquitto::start(&Broker::default()).unwrap();
+    let listener = Listener::start(broker.port());
+    let site = Site::new(broker.port()).camera(CameraConfig::new("gate", &camera.url()));
+    let mut edge = site.run();
+    wait_for_frames(&listener, "gate", 10);
+    // While it sends.
+    for (width, height) in [(320, 240), (640, 480), (768, 576)] {
+        camera.resize(width, height).unwrap();
+        wait_for_frames(&listener, "gate", 10);
+    }
+    assert!(complaints(&edge, &camera.url()).is_empty(), "{}", edge.log());
+    // While it is out.
+    camera.stop();
+    camera.resize(320, 240).unwrap();
+    camera.start().unwrap();
+    wait_for_frames(&listener, "gate", 10);
+    assert_eq!(complaints(&edge, &camera.url()).len(), 1, "{}", edge.log());
+    edge.terminate();
+}
+
+#[test]
+fn over_udp_and_from_a_file() {
+    let _turn = turn();
+    let udp = camera(Options { max_frames: Some(60), ..Options::default() });
+    let folder = TempDir::new().unwrap();
+    let clip = folder.path().join("two seconds.avi");
+    footage::nobody(&clip, 2).unwrap();
+    let address = url::Url::from_file_path(&clip).unwrap();
+    let broker = Mosquitto::start(&Broker::default()).unwrap();
+    let listener = Listener::start(broker.port());
+    let site = Site::new(broker.port())
+        .camera(CameraConfig::new("udp", &udp.url()).extra("transport = \"udp\""))
+        .camera(CameraConfig::new("clip", address.as_str()).extra("quiet_s = 3600"))
+        .camera(CameraConfig::new("gone", "file:///nowhere/gone.avi"));
+    let mut edge = site.run();
+    wait_for_frames(&listener, "udp", 20);
+    // Several rounds, in real time: 4 frames a second.
+    let began = Instant::now();
+    wait_for_frames(&listener, "clip", 24);
+    assert!(began.elapsed() > Duration::from_secs(4), "{:?}", began.elapsed());
+    let Some(CameraState::Faulted { reason }) = listener.heard().camera("gone").map(|camera| camera.state)
+    else {
+        panic!("{:?}", listener.heard().camera("gone"));
+    };
+    assert!(reason.starts_with("file:///nowhere/gone.avi: "), "{reason}");
+    assert!(complaints(&edge, address.as_str()).is_empty(), "{}", edge.log());
+    edge.terminate();
+}
+
+/// Frames a second a camera gave over the last reports that span at least `window`.
+fn sampled_per_second(listener: &Listener, id: &str, window: Duration) -> Option<f64> {
+    let reports = listener.heard().health;
+    let sampled = |report: &gatepost_wire::Health| {
+        report.cameras.iter().find(|camera| camera.camera.as_str() == id).map(|camera| camera.frames_sampled)
+    };
+    let last = reports.last()?;
+    let first = reports.iter().rev().find(|r| last.uptime_ms - r.uptime_ms >= window.as_millis() as u64)?;
+    let frames = sampled(last)? - sampled(first)?;
+    Some(frames as f64 * 1000.0 / (last.uptime_ms - first.uptime_ms) as f64)
+}
+
+fn camera_where_nobody_is(folder: &TempDir, still_s: u32, options: Options) -> RtspCamera {
+    let clip = folder.path().join("nobody.avi");
+    footage::nobody_then_pedestrians(&clip, still_s).unwrap();
+    RtspCamera::serve(&clip, &options).unwrap()
+}
+
+#[test]
+fn an_idle_camera_decodes_key_frames_and_wakes_when_somebody_comes() {
+    let _turn = turn();
+    let folder = TempDir::new().unwrap();
+    let still_s = 24;
+    let join = gatepost_testbed::rtsp_camera::Join::Beginning;
+    let camera = camera_where_nobody_is(&folder, still_s, Options { join, ..Options::default() });
+    let broker = Mosquitto::start(&Broker::default()).unwrap();
+    let listener = Listener::start(broker.port());
+    let config = CameraConfig::new("gate", &camera.url()).zone(EVERYWHERE);
+    let site = Site::new(broker.port()).camera(config.extra("quiet_s = 3").extra("signal_lost_after_s = 3"));
+    let mut edge = site.run();
+    let attention = || listener.heard().camera("gate").and_then(|camera| camera.attention);
+    listener.wait("the first pictures", |_| (attention() == Some(Attention::Awake)).then_some(()));
+    listener.wait("the camera falling asleep", |_| (attention() == Some(Attention::Idle)).then_some(()));
+    let since = Instant::now();
+    let rate = listener.wait("some time asleep", |_| {
+        (since.elapsed() > Duration::from_secs(9)).then_some(())?;
+        sampled_per_second(&listener, "gate", Duration::from_secs(6))
+    });
+    assert!(camera.frames_served() < u64::from(still_s) * 10, "the machine is too slow for this clip");
+    assert!((0.3..=0.8).contains(&rate), "a key frame every 2 s, not {rate} frames a second");
+    assert!(listener.heard().of("camera_tamper", Phase::Began).is_empty(), "an idle camera is not lost");
+
+    listener.wait("the pedestrians", |_| (camera.frames_served() > u64::from(still_s) * 10).then_some(()));
+    let came = gatepost_wire::Timestamp::now();
+    let alarm = listener.wait("the alarm", |heard| heard.of("zone_intrusion", Phase::Began).first().cloned());
+    let after = alarm.time.duration_since(came);
+    assert!(after.as_millis() < 3000, "{after:?} after they came: it woke too late");
+    listener.wait("every frame that is wanted", |_| {
+        (sampled_per_second(&listener, "gate", Duration::from_secs(4))? > 3.0).then_some(())
+    });
+    assert_eq!(attention(), Some(Attention::Awake));
+    edge.terminate();
+}
+
+#[test]
+fn a_camera_without_key_frames_is_decoded_whole() {
+    let _turn = turn();
+    let folder = TempDir::new().unwrap();
+    let options = Options { one_key_frame: true, max_frames: Some(290), ..Options::default() };
+    let camera = camera_where_nobody_is(&folder, 30, options);
+    let broker = Mosquitto::start(&Broker::default()).unwrap();
+    let listener = Listener::start(broker.port());
+    let site = Site::new(broker.port()).camera(CameraConfig::new("gate", &camera.url()).extra("quiet_s = 1"));
+    let mut edge = site.run();
+    let began = Instant::now();
+    let rate = listener.wait("some time in which nothing happens", |_| {
+        (began.elapsed() > Duration::from_secs(15)).then_some(())?;
+        sampled_per_second(&listener, "gate", Duration::from_secs(8))
+    });
+    assert!(rate > 3.0, "{rate} frames a second of 4");
+    let health = listener.heard().camera("gate").unwrap();
+    assert_eq!((health.state, health.attention), (CameraState::Streaming, Some(Attention::Awake)));
     edge.terminate();
 }
 

@@ -4,6 +4,10 @@
 use std::env;
 use std::path::{Path, PathBuf};
 
+use gst::prelude::*;
+use gstreamer as gst;
+use gstreamer_app as gst_app;
+
 use crate::{Error, Result};
 
 /// Root of the workspace this crate was built in.
@@ -19,4 +23,81 @@ pub fn vtest() -> Result<PathBuf> {
         None => workspace_root().join(".fetched/footage/vtest.avi"),
     };
     if path.is_file() { Ok(path) } else { Err(Error::NoFootage(path)) }
+}
+
+const FORM: &str = "width=768,height=576,framerate=10/1,pixel-aspect-ratio=1/1";
+const FRAME: gst::ClockTime = gst::ClockTime::from_mseconds(100);
+// A clip takes seconds to write; this only ends a pipeline that hangs.
+const PATIENCE: gst::ClockTime = gst::ClockTime::from_seconds(60);
+
+/// Writes to `file` what a camera sees that nobody passes for `seconds`.
+pub fn nobody(file: &Path, seconds: u32) -> Result<()> {
+    write(still(seconds)?, file)
+}
+
+/// Writes to `file` what a camera sees that nobody passes for `seconds`, before the pedestrians come.
+pub fn nobody_then_pedestrians(file: &Path, seconds: u32) -> Result<()> {
+    let mut pictures = still(seconds)?;
+    pictures.extend(pictures_of(&format!("filesrc location={:?} ! decodebin", vtest()?))?);
+    write(pictures, file)
+}
+
+fn still(seconds: u32) -> Result<Vec<gst::Buffer>> {
+    pictures_of(&format!("videotestsrc pattern=smpte75 num-buffers={}", seconds * 10))
+}
+
+/// Everything a source shows, as JPEGs.
+fn pictures_of(source: &str) -> Result<Vec<gst::Buffer>> {
+    let line = format!(
+        "{source} ! videoconvert ! videoscale ! video/x-raw,format=I420,{FORM} ! jpegenc quality=90 \
+         ! appsink name=pictures sync=false"
+    );
+    let pipeline = launch(&line)?;
+    let sink = pipeline.by_name("pictures").and_then(|sink| sink.downcast::<gst_app::AppSink>().ok());
+    let started = pipeline.set_state(gst::State::Playing).map_err(failed);
+    let pictures = sink.map(|sink| {
+        let samples = std::iter::from_fn(|| sink.try_pull_sample(PATIENCE));
+        samples.filter_map(|sample| sample.buffer_owned()).collect()
+    });
+    pipeline.set_state(gst::State::Null).map_err(failed)?;
+    started?;
+    pictures.ok_or_else(|| failed("there is no appsink"))
+}
+
+/// Writes JPEGs as a clip.
+fn write(pictures: Vec<gst::Buffer>, file: &Path) -> Result<()> {
+    let pipeline = launch(&format!(
+        "appsrc name=pictures format=time max-bytes=0 ! image/jpeg,{FORM} ! avimux ! filesink location={file:?}"
+    ))?;
+    let source = pipeline.by_name("pictures").and_then(|source| source.downcast::<gst_app::AppSrc>().ok());
+    let source = source.ok_or_else(|| failed("there is no appsrc"))?;
+    pipeline.set_state(gst::State::Playing).map_err(failed)?;
+    for (number, picture) in (0u64..).zip(pictures) {
+        let mut picture = picture.copy();
+        if let Some(times) = picture.get_mut() {
+            times.set_pts(FRAME * number);
+            times.set_dts(FRAME * number);
+            times.set_duration(FRAME);
+        }
+        source.push_buffer(picture).map_err(failed)?;
+    }
+    source.end_of_stream().map_err(failed)?;
+    let kinds = [gst::MessageType::Eos, gst::MessageType::Error];
+    let message = pipeline.bus().and_then(|bus| bus.timed_pop_filtered(PATIENCE, &kinds));
+    let stopped = pipeline.set_state(gst::State::Null).map_err(failed);
+    match message.as_ref().map(|message| message.view()) {
+        Some(gst::MessageView::Eos(_)) => stopped.map(drop),
+        Some(gst::MessageView::Error(error)) => Err(failed(error.error())),
+        _ => Err(failed("GStreamer neither ended nor said why")),
+    }
+}
+
+fn launch(line: &str) -> Result<gst::Bin> {
+    gst::init().map_err(failed)?;
+    let pipeline = gst::parse::launch(line).map_err(failed)?;
+    pipeline.downcast().map_err(|_| failed("it is no pipeline"))
+}
+
+fn failed(why: impl ToString) -> Error {
+    Error::camera("writing a clip", why)
 }

@@ -4,7 +4,7 @@
 //! its own, so a camera costs almost no CPU. At the loop point the time stamps go on.
 
 use std::net::{Ipv4Addr, SocketAddr};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::{self, JoinHandle};
@@ -18,10 +18,12 @@ use rtsp::{gio, glib};
 
 mod cache;
 mod clip;
+mod damage;
 mod encode;
 mod feed;
 
 pub use clip::Codec;
+pub use damage::Damage;
 
 use crate::{Error, Result, port};
 use clip::{Clip, Recipe};
@@ -62,6 +64,8 @@ pub struct Options {
     pub height: Option<u32>,
     /// Uses only so many frames of the clip.
     pub max_frames: Option<u32>,
+    /// Sends one key frame and no other until the clip begins again.
+    pub one_key_frame: bool,
     /// Who may watch; everyone if none.
     pub login: Option<Login>,
     /// Where new clients start.
@@ -74,7 +78,8 @@ pub struct Options {
 pub struct RtspCamera {
     addr: SocketAddr,
     login: Option<Login>,
-    codec: Codec,
+    clip: PathBuf,
+    recipe: Recipe,
     scene: Arc<Scene>,
     running: Option<Running>,
 }
@@ -90,15 +95,16 @@ impl RtspCamera {
     /// Prepares `clip` and serves it. Returns when clients can connect.
     pub fn serve(clip: &Path, options: &Options) -> Result<Self> {
         gst::init().map_err(|error| Error::camera("starting GStreamer", error))?;
-        let Options { codec, width, height, max_frames, .. } = *options;
-        let clip = Clip::load(clip, &Recipe { codec, width, height, max_frames })?;
+        let Options { codec, width, height, max_frames, one_key_frame, .. } = *options;
+        let recipe = Recipe { codec, width, height, max_frames, one_key_frame };
+        let encoded = Clip::load(clip, &recipe)?;
         let addr = match options.listen {
             Some(addr) => addr,
             None => (Ipv4Addr::LOCALHOST, port::free()?).into(),
         };
-        let scene = Arc::new(Scene::new(clip, options.join));
+        let scene = Arc::new(Scene::new(encoded, options.join));
         let login = options.login.clone();
-        let mut camera = RtspCamera { addr, login, codec, scene, running: None };
+        let mut camera = RtspCamera { addr, login, clip: clip.into(), recipe, scene, running: None };
         camera.start()?;
         Ok(camera)
     }
@@ -115,7 +121,7 @@ impl RtspCamera {
 
     /// Frames of the clip, which is one round.
     pub fn frames_per_round(&self) -> usize {
-        self.scene.clip.units.len()
+        self.scene.clip().units.len()
     }
 
     /// Frames sent so far, over all clients.
@@ -132,6 +138,20 @@ impl RtspCamera {
     /// Goes on where it hung; time stamps have gone on with the clock.
     pub fn resume(&self) {
         self.scene.set_paused(false);
+    }
+
+    /// Damages what is sent from now on, or no longer.
+    pub fn damage(&self, damage: Option<Damage>) {
+        self.scene.set_damage(damage);
+    }
+
+    /// Goes on in another size, from the beginning of the clip, as a camera whose settings are changed:
+    /// whoever watches gets a key frame of that size next.
+    pub fn resize(&mut self, width: u32, height: u32) -> Result<()> {
+        let recipe = Recipe { width: Some(width), height: Some(height), ..self.recipe.clone() };
+        self.scene.set_clip(Clip::load(&self.clip, &recipe)?);
+        self.recipe = recipe;
+        Ok(())
     }
 
     /// Ends like an unplugged camera: clients are dropped, new ones are refused. Nothing if it is stopped.
@@ -189,7 +209,7 @@ impl RtspCamera {
         let factory = rtsp::RTSPMediaFactory::new();
         factory.set_launch(&format!(
             "( appsrc name=units format=time block=true ! {} name=pay0 pt=96 )",
-            self.codec.payloader()
+            self.recipe.codec.payloader()
         ));
         if self.login.is_some() {
             let role = gst::Structure::builder(ROLE)
@@ -215,7 +235,7 @@ fn configure(scene: &Arc<Scene>, media: &rtsp::RTSPMedia) {
     let source = bin.and_then(|bin| bin.by_name("units"));
     // The launch line above has this appsrc; without it the client gets an error, which a test sees.
     let Some(source) = source.and_then(|source| source.downcast::<gst_app::AppSrc>().ok()) else { return };
-    source.set_caps(Some(&scene.clip.caps));
+    source.set_caps(Some(&scene.clip().caps));
     let gone = Arc::new(AtomicBool::new(false));
     feed::attach(scene, &source, &gone);
     media.connect_unprepared(move |_| gone.store(true, Ordering::Relaxed));

@@ -1,6 +1,7 @@
 //! Addresses of cameras.
 
 use std::fmt;
+use std::path::{Path, PathBuf};
 
 use schemars::JsonSchema;
 use serde::Deserialize;
@@ -10,18 +11,37 @@ use url::Url;
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(try_from = "String")]
 #[schemars(with = "String")]
-pub struct CameraUrl(String);
+pub struct CameraUrl {
+    text: String,
+    address: Address,
+}
+
+/// Where pictures come from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Address {
+    /// A camera in the network.
+    Rtsp,
+    /// A camera at this box, by its device file.
+    Device(PathBuf),
+    /// A clip that is played over and over, as if a camera sent it.
+    Clip(PathBuf),
+}
 
 impl CameraUrl {
-    /// `rtsp://…`
+    /// As it was written.
     pub fn as_str(&self) -> &str {
-        &self.0
+        &self.text
+    }
+
+    /// Where that is.
+    pub fn address(&self) -> &Address {
+        &self.address
     }
 }
 
 impl fmt::Display for CameraUrl {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
+        f.write_str(&self.text)
     }
 }
 
@@ -31,16 +51,24 @@ impl TryFrom<String> for CameraUrl {
     fn try_from(text: String) -> Result<Self, String> {
         let url = Url::parse(&text)
             .map_err(|e| format!("not a camera address: {e}; rtsp://host:port/path is needed"))?;
-        if url.scheme() != "rtsp" {
-            return Err(format!("a camera is reached by rtsp://, not {}://", url.scheme()));
-        }
-        if url.host().is_none() {
-            return Err("a camera address needs a host: rtsp://host:port/path".into());
-        }
         if !url.username().is_empty() || url.password().is_some() {
             return Err("no user or password in the address: use `username` and `password_file`".into());
         }
-        Ok(Self(text))
+        let address = match url.scheme() {
+            "rtsp" if url.host().is_some() => Address::Rtsp,
+            "rtsp" => return Err("a camera address needs a host: rtsp://host:port/path".into()),
+            "v4l2" if url.host().is_none() && Path::new(url.path()).starts_with("/dev") => {
+                Address::Device(url.path().into())
+            }
+            "v4l2" => return Err("a camera at this box is named by its device: v4l2:///dev/video0".into()),
+            "file" => Address::Clip(url.to_file_path().map_err(|()| "a clip is named by file:///path")?),
+            other => {
+                return Err(format!(
+                    "a camera is reached by rtsp://, v4l2:///dev/… or file:///…, not {other}://"
+                ));
+            }
+        };
+        Ok(Self { text, address })
     }
 }
 
@@ -54,10 +82,20 @@ mod tests {
 
     #[test]
     fn a_camera_is_an_rtsp_address_without_secrets() {
-        assert!(camera("rtsp://192.0.2.10:554/stream1").is_ok());
+        assert_eq!(*camera("rtsp://192.0.2.10:554/stream1").unwrap().address(), Address::Rtsp);
         assert!(camera("http://192.0.2.10/").unwrap_err().contains("rtsp://"));
         assert!(camera("gate camera").unwrap_err().contains("not a camera address"));
         let error = camera("rtsp://admin:hunter2@192.0.2.10/").unwrap_err();
         assert!(error.contains("password_file") && !error.contains("hunter2"));
+    }
+
+    #[test]
+    fn or_a_device_or_a_clip() {
+        let address = |text| camera(text).unwrap().address().clone();
+        assert_eq!(address("v4l2:///dev/video0"), Address::Device("/dev/video0".into()));
+        assert_eq!(address("file:///srv/east%20gate.avi"), Address::Clip("/srv/east gate.avi".into()));
+        assert!(camera("v4l2://video0").unwrap_err().contains("v4l2:///dev/video0"));
+        assert!(camera("v4l2:///etc/passwd").unwrap_err().contains("v4l2:///dev/video0"));
+        assert!(camera("file://server/clip.avi").unwrap_err().contains("file:///path"));
     }
 }

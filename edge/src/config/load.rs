@@ -143,6 +143,7 @@ impl Document<'_> {
         key: &str,
     ) -> Result<(), ConfigError> {
         self.positive(format!("{key}.signal_lost_after_s"), camera.signal_lost_after_s)?;
+        self.positive(format!("{key}.quiet_s"), camera.quiet_s)?;
         if camera.username.is_some() != camera.password_file.is_some() {
             return Err(self.fault(key, "`username` and `password_file` go together: give both or neither"));
         }

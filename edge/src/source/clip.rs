@@ -7,8 +7,9 @@ use gatepost_wire::Timestamp;
 use gstreamer as gst;
 
 use super::Frame;
+use super::decode::FileDecoder;
 use super::fault::explain;
-use super::pipeline::{DecodePipeline, PipelineError};
+use super::pipeline::PipelineError;
 
 /// Why a clip cannot be read.
 #[derive(Debug, thiserror::Error)]
@@ -35,7 +36,7 @@ const LOOK_FOR_ERRORS_EVERY: gst::ClockTime = gst::ClockTime::from_mseconds(100)
 
 /// Frames of a clip.
 pub struct Clip {
-    pipeline: DecodePipeline,
+    decoder: FileDecoder,
     name: String,
     began: Timestamp,
     frames: u64,
@@ -51,10 +52,8 @@ impl Clip {
         std::fs::File::open(file)
             .map_err(|source| ClipError::Unreadable { file: file.to_owned(), source })?;
         let name = file.display().to_string();
-        let pipeline = DecodePipeline::file(&name)?;
-        // A failure to start is told on the bus, where the next frame finds it.
-        let _ = pipeline.play();
-        Ok(Self { pipeline, name, began, frames: 0, ended: false })
+        let decoder = FileDecoder::start(file)?;
+        Ok(Self { decoder, name, began, frames: 0, ended: false })
     }
 
     /// The next frame; none after the last.
@@ -67,7 +66,7 @@ impl Clip {
                 return Ok(None);
             }
             // An error does not wake whoever waits for a frame.
-            match self.pipeline.sink.try_pull_sample(LOOK_FOR_ERRORS_EVERY) {
+            match self.decoder.pull(LOOK_FOR_ERRORS_EVERY) {
                 Some(sample) => break sample,
                 None => self.look_for_end()?,
             }
@@ -83,7 +82,7 @@ impl Clip {
     }
 
     fn look_for_end(&mut self) -> Result<(), ClipError> {
-        let Some(message) = self.pipeline.wait(A_MOMENT) else { return Ok(()) };
+        let Some(message) = self.decoder.wait(A_MOMENT) else { return Ok(()) };
         self.ended = true;
         match message.view() {
             gst::MessageView::Error(error) => Err(ClipError::Decode(explain(&self.name, error))),

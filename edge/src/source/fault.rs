@@ -10,6 +10,8 @@ pub(super) fn explain(address: &str, error: &gst::message::Error) -> String {
         "the camera refuses the login: check `username` and `password_file`"
     } else if said.matches(gst::ResourceError::NotFound) {
         "the camera does not know this path: check `url`"
+    } else if said.matches(gst::ResourceError::Busy) {
+        "another program uses it"
     } else if said.matches(gst::ResourceError::OpenRead)
         || said.matches(gst::ResourceError::OpenReadWrite)
         || said.matches(gst::ResourceError::OpenWrite)

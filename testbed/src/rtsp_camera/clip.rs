@@ -39,6 +39,7 @@ pub(super) struct Recipe {
     pub(super) width: Option<u32>,
     pub(super) height: Option<u32>,
     pub(super) max_frames: Option<u32>,
+    pub(super) one_key_frame: bool,
 }
 
 /// One encoded picture.

@@ -125,7 +125,8 @@ fn description(recipe: &Recipe, fps: f64) -> String {
             size.push_str(&format!(",{key}={}", value & !1));
         }
     }
-    let gop = (KEY_FRAME_EVERY_S * fps).round().max(1.0);
+    // The most x264 and x265 know is more than any clip has.
+    let gop = if recipe.one_key_frame { 100_000.0 } else { (KEY_FRAME_EVERY_S * fps).round().max(1.0) };
     // One thread gives the same stream on every machine. The parsers repeat the headers at key frames.
     let encoder = match recipe.codec {
         Codec::H264 => format!(

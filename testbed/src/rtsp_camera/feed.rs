@@ -11,14 +11,16 @@ use gstreamer_app as gst_app;
 
 use super::Join;
 use super::clip::Clip;
+use super::damage::{Damage, Flipper};
 
 // How often a feeder that waits looks whether its client has started to play or is gone.
 const LOOK_EVERY: Duration = Duration::from_millis(10);
 
 /// What a camera and its feeders share.
 pub(super) struct Scene {
-    pub(super) clip: Arc<Clip>,
     pub(super) join: Join,
+    clip: Mutex<Arc<Clip>>,
+    damage: Mutex<Option<Damage>>,
     began: Instant,
     served: AtomicU64,
     paused: Mutex<bool>,
@@ -28,7 +30,24 @@ pub(super) struct Scene {
 impl Scene {
     pub(super) fn new(clip: Arc<Clip>, join: Join) -> Self {
         let (served, paused, changed) = (AtomicU64::new(0), Mutex::new(false), Condvar::new());
-        Scene { clip, join, began: Instant::now(), served, paused, changed }
+        let (clip, damage) = (Mutex::new(clip), Mutex::new(None));
+        Scene { clip, damage, join, began: Instant::now(), served, paused, changed }
+    }
+
+    pub(super) fn clip(&self) -> Arc<Clip> {
+        self.clip.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    pub(super) fn set_clip(&self, clip: Arc<Clip>) {
+        *self.clip.lock().unwrap_or_else(PoisonError::into_inner) = clip;
+    }
+
+    fn damage(&self) -> Option<Damage> {
+        *self.damage.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(super) fn set_damage(&self, damage: Option<Damage>) {
+        *self.damage.lock().unwrap_or_else(PoisonError::into_inner) = damage;
     }
 
     pub(super) fn served(&self) -> u64 {
@@ -64,7 +83,8 @@ pub(super) fn attach(scene: &Arc<Scene>, source: &gst_app::AppSrc, gone: &Arc<At
 }
 
 fn feed(scene: &Scene, source: &gst_app::AppSrc, gone: &AtomicBool) {
-    let clip = &scene.clip;
+    let mut clip = scene.clip();
+    let mut flipper: Option<Flipper> = None;
     let mut index = match scene.join {
         Join::Live => clip.key_frame_at(scene.began.elapsed()),
         Join::Beginning => 0,
@@ -81,9 +101,19 @@ fn feed(scene: &Scene, source: &gst_app::AppSrc, gone: &AtomicBool) {
                 None => return,
             }
         }
+        let now = scene.clip();
+        if !Arc::ptr_eq(&now, &clip) {
+            (clip, index) = (now, 0);
+        }
         let duration = clip.duration_of(index).try_into().unwrap_or(gst::ClockTime::ZERO);
         // Shares the bytes; only the times are the client's own.
-        let mut unit = clip.units[index].data.copy();
+        let damage = scene.damage();
+        if flipper.as_ref().map(Flipper::damage) != damage {
+            flipper = damage.map(Flipper::new);
+        }
+        let whole = &clip.units[index].data;
+        let damaged = flipper.as_mut().and_then(|flipper| flipper.flip(whole));
+        let mut unit = damaged.unwrap_or_else(|| whole.copy());
         let Some(times) = unit.get_mut() else { return };
         times.set_pts(pts);
         times.set_dts(pts);
