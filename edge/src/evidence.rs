@@ -6,8 +6,8 @@ use std::fs::{self, File};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
-use gatepost_wire::EventId;
-use gatepost_wire::event::{Evidence, Region};
+use gatepost_wire::event::Region;
+use gatepost_wire::{EventId, Evidence};
 use sha2::{Digest, Sha256};
 
 use crate::privacy::pixelate;
@@ -55,11 +55,8 @@ impl Snapshot {
 
     /// How an event names it.
     pub fn describe(&self) -> Evidence {
-        Evidence {
-            media_type: JPEG.into(),
-            sha256: Sha256::digest(&self.jpeg).iter().map(|byte| format!("{byte:02x}")).collect(),
-            bytes: self.jpeg.len() as u64,
-        }
+        let sha256 = Sha256::digest(&self.jpeg).iter().map(|byte| format!("{byte:02x}")).collect();
+        Evidence::covered(JPEG.into(), sha256, self.jpeg.len() as u64)
     }
 }
 

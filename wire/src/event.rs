@@ -4,12 +4,13 @@
 //! whole what a newer edge says.
 
 use schemars::JsonSchema;
-use serde::de::Error as _;
 use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::{Map, Value};
 
 use crate::Timestamp;
+use crate::evidence::Evidence;
 use crate::id::{AlarmId, BootId, CameraId, EdgeId, EventId, RuleId, Seq, ZoneId};
+use crate::tagged::{known, tag};
 
 /// Fields of a newer version of the contract, kept as they came.
 pub type Extra = Map<String, Value>;
@@ -40,7 +41,7 @@ pub struct EventData {
     pub severity: Severity,
     /// What happened.
     pub happening: Happening,
-    /// Pictures that belong to it; each follows on its own topic.
+    /// Pictures and clips that belong to it; each follows on its own topic.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub evidence: Vec<Evidence>,
     /// Fields of a newer version.
@@ -233,35 +234,20 @@ impl Happening {
     }
 }
 
-/// A known kind with a wrong field is an error; only an unknown kind is kept as it is. A derived
-/// `untagged` fallback would swallow both.
 impl<'de> Deserialize<'de> for Happening {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let mut fields = Extra::deserialize(deserializer)?;
-        let kind = match fields.get("kind") {
-            Some(Value::String(kind)) if !kind.is_empty() => kind.clone(),
-            _ => return Err(D::Error::missing_field("kind")),
-        };
-        fn known<T: serde::de::DeserializeOwned, E: serde::de::Error>(
-            kind: &str,
-            mut fields: Extra,
-        ) -> Result<T, E> {
-            fields.remove("kind");
-            T::deserialize(Value::Object(fields)).map_err(|e| E::custom(format!("{kind}: {e}")))
-        }
+        let fields = Extra::deserialize(deserializer)?;
+        let kind = tag("kind", &fields)?;
         match kind.as_str() {
-            "zone_intrusion" => known(&kind, fields).map(Self::ZoneIntrusion),
-            "line_crossing" => known(&kind, fields).map(Self::LineCrossing),
-            "loitering" => known(&kind, fields).map(Self::Loitering),
-            "vehicle_stopped" => known(&kind, fields).map(Self::VehicleStopped),
-            "object_left" => known(&kind, fields).map(Self::ObjectLeft),
-            "overcrowding" => known(&kind, fields).map(Self::Overcrowding),
-            "camera_tamper" => known(&kind, fields).map(Self::CameraTamper),
-            "device_fault" => known(&kind, fields).map(Self::DeviceFault),
-            _ => {
-                fields.insert("kind".into(), Value::String(kind));
-                Ok(Self::Unknown(fields))
-            }
+            "zone_intrusion" => known("kind", &kind, fields).map(Self::ZoneIntrusion),
+            "line_crossing" => known("kind", &kind, fields).map(Self::LineCrossing),
+            "loitering" => known("kind", &kind, fields).map(Self::Loitering),
+            "vehicle_stopped" => known("kind", &kind, fields).map(Self::VehicleStopped),
+            "object_left" => known("kind", &kind, fields).map(Self::ObjectLeft),
+            "overcrowding" => known("kind", &kind, fields).map(Self::Overcrowding),
+            "camera_tamper" => known("kind", &kind, fields).map(Self::CameraTamper),
+            "device_fault" => known("kind", &kind, fields).map(Self::DeviceFault),
+            _ => Ok(Self::Unknown(fields)),
         }
     }
 }
@@ -560,15 +546,4 @@ pub struct Region {
     pub right: f32,
     /// Bottom edge.
     pub bottom: f32,
-}
-
-/// A picture or clip that belongs to an event and follows on [`crate::Topic::Evidence`].
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-pub struct Evidence {
-    /// `image/jpeg` or `video/mp4`.
-    pub media_type: String,
-    /// Lower-case hex SHA-256 of the bytes.
-    pub sha256: String,
-    /// Size in bytes.
-    pub bytes: u64,
 }

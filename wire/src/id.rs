@@ -1,5 +1,5 @@
 //! Identifiers. Names people give ([`EdgeId`], [`CameraId`], …) are short, readable and checked;
-//! identifiers machines make ([`EventId`], [`AlarmId`], [`BootId`]) are ULIDs.
+//! identifiers machines make ([`EventId`], [`AlarmId`], [`CommandId`], [`BootId`]) are ULIDs.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -163,6 +163,10 @@ ulid_id! {
 ulid_id! {
     /// One alarm: its `began`, its updates and its `ended` share it.
     AlarmId
+}
+ulid_id! {
+    /// One command of a hub; the key a box knows repetitions by.
+    CommandId
 }
 ulid_id! {
     /// One start of one edge daemon; with [`Seq`] it places an event in the edge's own order.

@@ -5,7 +5,9 @@ use schemars::generate::SchemaSettings;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde_json::{Value, json};
 
+use crate::command::{Command, MAX_COMMAND_BYTES, Reply};
 use crate::envelope::{CONTENT_TYPE, Envelope, MAX_ENVELOPE_BYTES};
+use crate::evidence::MAX_EVIDENCE_BYTES;
 use crate::health::{Health, Presence};
 use crate::topic::PREFIX;
 
@@ -28,6 +30,16 @@ pub fn presence() -> Schema {
     root::<Presence>()
 }
 
+/// JSON Schema (2020-12) of what a hub publishes on `gp/v1/{edge}/command`.
+pub fn command() -> Schema {
+    root::<Command>()
+}
+
+/// JSON Schema (2020-12) of what is published on `gp/v1/{edge}/command/reply`.
+pub fn reply() -> Schema {
+    root::<Reply>()
+}
+
 fn root<T: JsonSchema>() -> Schema {
     SchemaSettings::draft2020_12().into_generator().into_root_schema_for::<T>()
 }
@@ -40,6 +52,8 @@ pub fn asyncapi() -> Value {
     let event = generator.subschema_for::<Envelope>();
     let health = generator.subschema_for::<Health>();
     let presence = generator.subschema_for::<Presence>();
+    let command = generator.subschema_for::<Command>();
+    let reply = generator.subschema_for::<Reply>();
     let channels = [
         Channel {
             name: "event",
@@ -49,14 +63,17 @@ pub fn asyncapi() -> Value {
                       and a closed connection mean: keep it and send it again.",
             content_type: CONTENT_TYPE,
             payload: event.into(),
+            action: Action::Send,
             retain: false,
         },
         Channel {
             name: "evidence",
             address: format!("{PREFIX}/{{edge}}/evidence/{{event}}"),
-            summary: "The bytes of the picture (image/jpeg) or clip (video/mp4) whose SHA-256 the event names. People in it are pixelated.",
+            summary: "The bytes of the picture (image/jpeg) or clip (video/mp4) whose SHA-256 the event names. People in it are pixelated. \
+                      An uncovered original follows only after a command released it, encrypted (application/vnd.age).",
             content_type: "application/octet-stream",
             payload: json!({ "type": "string", "format": "binary" }),
+            action: Action::Send,
             retain: false,
         },
         Channel {
@@ -65,6 +82,7 @@ pub fn asyncapi() -> Value {
             summary: "State of a box, every 30 seconds.",
             content_type: "application/json",
             payload: health.into(),
+            action: Action::Send,
             retain: true,
         },
         Channel {
@@ -73,7 +91,28 @@ pub fn asyncapi() -> Value {
             summary: "Online at connection; offline at goodbye or as the last will.",
             content_type: "application/json",
             payload: presence.into(),
+            action: Action::Send,
             retain: true,
+        },
+        Channel {
+            name: "command",
+            address: format!("{PREFIX}/{{edge}}/command"),
+            summary: "What the hub orders the box to do. It may come more than once: a box carries each id out once, refuses what \
+                      has expired and answers a repetition with its first answer. Subscribe before presence says online: \
+                      the hub sends what waits when it hears that.",
+            content_type: "application/json",
+            payload: command.into(),
+            action: Action::Receive,
+            retain: false,
+        },
+        Channel {
+            name: "reply",
+            address: format!("{PREFIX}/{{edge}}/command/reply"),
+            summary: "What became of a command. At least once; the hub keeps the first for each command.",
+            content_type: "application/json",
+            payload: reply.into(),
+            action: Action::Send,
+            retain: false,
         },
     ];
     json!({
@@ -82,15 +121,22 @@ pub fn asyncapi() -> Value {
             "title": "Gatepost edge contract",
             "version": "1.0.0",
             "description": format!(
-                "What a Gatepost edge publishes over MQTT 5. An event has at most {MAX_ENVELOPE_BYTES} bytes. \
+                "What a Gatepost edge publishes and reads over MQTT 5. An event has at most {MAX_ENVELOPE_BYTES} bytes, \
+                 evidence {MAX_EVIDENCE_BYTES}, a command or reply {MAX_COMMAND_BYTES}. \
                  A device publishes and reads only under its own {PREFIX}/{{edge}}."
             ),
         },
         "defaultContentType": "application/json",
         "channels": channels.iter().map(|c| (c.name.to_owned(), c.describe())).collect::<serde_json::Map<_, _>>(),
-        "operations": channels.iter().map(|c| (format!("publish-{}", c.name), c.operation())).collect::<serde_json::Map<_, _>>(),
+        "operations": channels.iter().map(|c| (c.operation_name(), c.operation())).collect::<serde_json::Map<_, _>>(),
         "components": { "schemas": generator.take_definitions(true) },
     })
+}
+
+/// What the edge does on a channel.
+enum Action {
+    Send,
+    Receive,
 }
 
 struct Channel {
@@ -99,6 +145,7 @@ struct Channel {
     summary: &'static str,
     content_type: &'static str,
     payload: Value,
+    action: Action,
     retain: bool,
 }
 
@@ -116,9 +163,21 @@ impl Channel {
         })
     }
 
+    fn operation_name(&self) -> String {
+        let verb = match self.action {
+            Action::Send => "publish",
+            Action::Receive => "receive",
+        };
+        format!("{verb}-{}", self.name)
+    }
+
     fn operation(&self) -> Value {
+        let action = match self.action {
+            Action::Send => "send",
+            Action::Receive => "receive",
+        };
         json!({
-            "action": "send",
+            "action": action,
             "channel": { "$ref": format!("#/channels/{}", self.name) },
             "bindings": { "mqtt": { "qos": 1, "retain": self.retain, "bindingVersion": "0.2.0" } },
         })

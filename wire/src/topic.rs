@@ -13,23 +13,32 @@ pub const PREFIX: &str = "gp/v1";
 pub enum Topic {
     /// `gp/v1/{edge}/event`, QoS 1: one CloudEvent.
     Event(EdgeId),
-    /// `gp/v1/{edge}/evidence/{event}`, QoS 1: the bytes of one picture.
+    /// `gp/v1/{edge}/evidence/{event}`, QoS 1: the bytes of one picture or clip.
     Evidence(EdgeId, EventId),
     /// `gp/v1/{edge}/health`, QoS 1, retained.
     Health(EdgeId),
     /// `gp/v1/{edge}/presence`, QoS 1, retained, last will.
     Presence(EdgeId),
+    /// `gp/v1/{edge}/command`, QoS 1: one command; the only topic a hub publishes on.
+    Command(EdgeId),
+    /// `gp/v1/{edge}/command/reply`, QoS 1: the answer to one command.
+    Reply(EdgeId),
 }
 
 /// What a hub subscribes to, to hear every edge.
-pub const HUB_FILTERS: [&str; 4] =
-    ["gp/v1/+/event", "gp/v1/+/evidence/+", "gp/v1/+/health", "gp/v1/+/presence"];
+pub const HUB_FILTERS: [&str; 5] =
+    ["gp/v1/+/event", "gp/v1/+/evidence/+", "gp/v1/+/health", "gp/v1/+/presence", "gp/v1/+/command/reply"];
 
 impl Topic {
     /// Whose topic it is.
     pub fn edge(&self) -> &EdgeId {
         match self {
-            Self::Event(edge) | Self::Evidence(edge, _) | Self::Health(edge) | Self::Presence(edge) => edge,
+            Self::Event(edge)
+            | Self::Evidence(edge, _)
+            | Self::Health(edge)
+            | Self::Presence(edge)
+            | Self::Command(edge)
+            | Self::Reply(edge) => edge,
         }
     }
 }
@@ -41,6 +50,8 @@ impl fmt::Display for Topic {
             Self::Evidence(edge, event) => write!(f, "{PREFIX}/{edge}/evidence/{event}"),
             Self::Health(edge) => write!(f, "{PREFIX}/{edge}/health"),
             Self::Presence(edge) => write!(f, "{PREFIX}/{edge}/presence"),
+            Self::Command(edge) => write!(f, "{PREFIX}/{edge}/command"),
+            Self::Reply(edge) => write!(f, "{PREFIX}/{edge}/command/reply"),
         }
     }
 }
@@ -71,6 +82,8 @@ impl FromStr for Topic {
             [edge, "evidence", event] => Ok(Self::Evidence(edge.parse()?, event.parse()?)),
             [edge, "health"] => Ok(Self::Health(edge.parse()?)),
             [edge, "presence"] => Ok(Self::Presence(edge.parse()?)),
+            [edge, "command"] => Ok(Self::Command(edge.parse()?)),
+            [edge, "command", "reply"] => Ok(Self::Reply(edge.parse()?)),
             _ => Err(unknown()),
         }
     }
@@ -87,6 +100,8 @@ mod tests {
             "gp/v1/gate-1/evidence/01ARZ3NDEKTSV4RRFFQ69G5FAV",
             "gp/v1/gate-1/health",
             "gp/v1/gate-1/presence",
+            "gp/v1/gate-1/command",
+            "gp/v1/gate-1/command/reply",
         ] {
             assert_eq!(text.parse::<Topic>().unwrap().to_string(), text);
         }
@@ -94,9 +109,16 @@ mod tests {
 
     #[test]
     fn what_is_no_topic_is_refused() {
-        for text in
-            ["", "gp/v1", "gp/v1/", "gp/v2/a/event", "gp/v1x/a/event", "gp/v1/a/event/b", "gp/v1/+/event"]
-        {
+        for text in [
+            "",
+            "gp/v1",
+            "gp/v1/",
+            "gp/v2/a/event",
+            "gp/v1x/a/event",
+            "gp/v1/a/event/b",
+            "gp/v1/+/event",
+            "gp/v1/a/command/answer",
+        ] {
             assert!(text.parse::<Topic>().is_err(), "{text}");
         }
     }

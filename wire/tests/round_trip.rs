@@ -2,13 +2,15 @@
 
 #![allow(clippy::unwrap_used, reason = "all of it is test code, strategies too")]
 
+use gatepost_wire::command::{Command, Order, Outcome, Reason, ReleaseOriginal, Reply};
 use gatepost_wire::envelope::{EnvelopeError, MAX_ENVELOPE_BYTES};
 use gatepost_wire::event::{
-    Alarm, CameraTamper, DeviceFault, Direction, EventData, Evidence, Extra, FaultKind, Happening,
-    LineCrossing, Loitering, ObjectClass, ObjectLeft, Overcrowding, Phase, Region, Sighting, TamperKind,
-    TrackNumber, VehicleStopped, ZoneIntrusion,
+    Alarm, CameraTamper, DeviceFault, Direction, EventData, Extra, FaultKind, Happening, LineCrossing,
+    Loitering, ObjectClass, ObjectLeft, Overcrowding, Phase, Region, Sighting, TamperKind, TrackNumber,
+    VehicleStopped, ZoneIntrusion,
 };
-use gatepost_wire::{AlarmId, BootId, Event, EventId, Seq, Severity, Timestamp};
+use gatepost_wire::evidence::{Evidence, MediaType, Original, Released};
+use gatepost_wire::{AlarmId, BootId, CommandId, Event, EventId, Seq, Severity, Timestamp};
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
@@ -123,13 +125,74 @@ fn happening() -> impl Strategy<Value = Happening> {
     prop_oneof![decided(), tamper, device, unknown]
 }
 
-fn event() -> impl Strategy<Value = Event> {
-    let picture = ("[0-9a-f]{64}", any::<u64>()).prop_map(|(sha256, bytes)| Evidence {
-        media_type: "image/jpeg".into(),
-        sha256,
-        bytes,
+fn time() -> impl Strategy<Value = Timestamp> {
+    (-377_705_023_201i64..=253_402_207_200, 0i32..1_000_000_000).prop_map(|(seconds, nanos)| {
+        Timestamp::new(seconds, if seconds < 0 { -nanos } else { nanos }).unwrap()
+    })
+}
+
+fn media_type() -> impl Strategy<Value = MediaType> {
+    let other = "[a-z]{1,9}/x[a-z]{1,9}".prop_map(MediaType::Other);
+    prop_oneof![Just(MediaType::Jpeg), Just(MediaType::Mp4), Just(MediaType::Age), other]
+}
+
+fn command_id() -> impl Strategy<Value = CommandId> {
+    any::<u128>().prop_map(|id| CommandId::from_ulid(id.into()))
+}
+
+fn evidence() -> impl Strategy<Value = Evidence> {
+    let released =
+        (command_id(), time(), media_type(), extra()).prop_map(|(command, until, media_type, extra)| {
+            Original::Released(Released { command, until, media_type, extra })
+        });
+    let original = prop::option::of(prop_oneof![Just(Original::Kept), released]);
+    ("[0-9a-f]{64}", any::<u64>(), media_type(), original)
+        .prop_map(|(sha256, bytes, media_type, original)| Evidence { media_type, sha256, bytes, original })
+}
+
+fn order() -> impl Strategy<Value = Order> {
+    let release = (any::<u128>(), time(), extra()).prop_map(|(event, until, extra)| {
+        Order::ReleaseOriginal(ReleaseOriginal { event: EventId::from_ulid(event.into()), until, extra })
     });
-    let data = (1u8..=4, happening(), prop::collection::vec(picture, 0..2), extra()).prop_map(
+    let unknown = (extra(), "future_[a-z]{1,9}").prop_map(|(mut fields, kind)| {
+        fields.insert("kind".into(), kind.into());
+        Order::Unknown(fields)
+    });
+    prop_oneof![release, unknown]
+}
+
+fn command() -> impl Strategy<Value = Command> {
+    // Any two moments but equal ones, in their order.
+    let span = (time(), time()).prop_filter("issued and expires differ", |(a, b)| a != b);
+    // One line without space around it.
+    let text = || "[^\\p{C}\\p{Z}]([^\\p{C}]{0,40}[^\\p{C}\\p{Z}])?";
+    (command_id(), name(), text(), text(), span, order(), extra()).prop_map(
+        |(id, edge, who, why, (a, b), order, extra)| Command {
+            id,
+            edge,
+            who: who.parse().unwrap(),
+            why: why.parse().unwrap(),
+            issued: a.min(b),
+            expires: a.max(b),
+            order,
+            extra,
+        },
+    )
+}
+
+fn reply() -> impl Strategy<Value = Reply> {
+    use Reason::{Expired, Failed, Invalid, NotAllowed, NotFound, UnknownOrder};
+    let reason = prop_oneof![
+        prop::sample::select(vec![Expired, UnknownOrder, NotAllowed, NotFound, Invalid, Failed]),
+        "later_[a-z]{1,9}".prop_map(Reason::Other),
+    ];
+    let refused = (reason, ".{0,40}").prop_map(|(reason, detail)| Outcome::Refused { reason, detail });
+    (command_id(), time(), prop_oneof![Just(Outcome::Done), refused], extra())
+        .prop_map(|(command, time, outcome, extra)| Reply { command, time, outcome, extra })
+}
+
+fn event() -> impl Strategy<Value = Event> {
+    let data = (1u8..=4, happening(), prop::collection::vec(evidence(), 0..2), extra()).prop_map(
         |(severity, happening, evidence, extra)| EventData {
             severity: Severity::try_from(severity).unwrap(),
             happening,
@@ -137,13 +200,10 @@ fn event() -> impl Strategy<Value = Event> {
             extra,
         },
     );
-    let time = (-377_705_023_201i64..=253_402_207_200, 0i32..1_000_000_000).prop_map(|(seconds, nanos)| {
-        Timestamp::new(seconds, if seconds < 0 { -nanos } else { nanos }).unwrap()
-    });
     // CloudEvents extension attributes are lower-case letters and digits.
     let attributes = prop::collection::btree_map("x[a-z]{1,8}", ".{0,8}".prop_map(Value::from), 0..2)
         .prop_map(|map| map.into_iter().collect::<Extra>());
-    (any::<u128>(), name(), any::<u128>(), 1u64.., time, data, attributes).prop_map(
+    (any::<u128>(), name(), any::<u128>(), 1u64.., time(), data, attributes).prop_map(
         |(id, edge, boot, seq, time, data, extra)| Event {
             id: EventId::from_ulid(id.into()),
             edge,
@@ -183,6 +243,45 @@ proptest! {
         let document: Value = serde_json::from_slice(&event.to_json().unwrap()).unwrap();
         if !matches!(event.data.happening, Happening::Unknown(_)) {
             prop_assert!(validator.is_valid(&document), "{:?}", validator.iter_errors(&document).next());
+        }
+    }
+}
+
+proptest! {
+    #[test]
+    fn any_command_survives(command in command()) {
+        prop_assert_eq!(Command::from_json(&command.to_json().unwrap()).unwrap(), command);
+    }
+
+    #[test]
+    fn any_reply_survives(reply in reply()) {
+        prop_assert_eq!(Reply::from_json(&reply.to_json().unwrap()).unwrap(), reply);
+    }
+
+    #[test]
+    fn damaged_commands_and_replies_never_panic(
+        command in command(), reply in reply(), at in any::<prop::sample::Index>(), byte in any::<u8>(),
+    ) {
+        for mut json in [command.to_json().unwrap(), reply.to_json().unwrap()] {
+            let at = at.index(json.len());
+            json[at] = byte;
+            let _ = Command::from_json(&json);
+            let _ = Reply::from_json(&json);
+        }
+    }
+
+    #[test]
+    fn commands_and_replies_fit_their_schemas(command in command(), reply in reply()) {
+        let unknown = matches!(command.order, Order::Unknown(_));
+        for (schema, json) in [
+            (gatepost_wire::schema::command(), command.to_json().unwrap()),
+            (gatepost_wire::schema::reply(), reply.to_json().unwrap()),
+        ] {
+            let validator = jsonschema::validator_for(schema.as_value()).unwrap();
+            let document: Value = serde_json::from_slice(&json).unwrap();
+            if !(unknown && document.get("order").is_some()) {
+                prop_assert!(validator.is_valid(&document), "{:?}", validator.iter_errors(&document).next());
+            }
         }
     }
 }

@@ -1,5 +1,5 @@
-use gatepost_wire::event::{Alarm, DeviceFault, Evidence, FaultKind};
-use gatepost_wire::{AlarmId, Severity};
+use gatepost_wire::event::{Alarm, DeviceFault, FaultKind};
+use gatepost_wire::{AlarmId, Evidence, MediaType, Severity};
 
 use super::*;
 
@@ -14,7 +14,7 @@ fn draft(phase: Phase, alarm: AlarmId, pictures: usize) -> Draft {
         detail: "test".into(),
         extra: Default::default(),
     });
-    let evidence = vec![Evidence { media_type: "image/jpeg".into(), sha256: "0".into(), bytes: 1 }; pictures];
+    let evidence = vec![Evidence::covered(MediaType::Jpeg, "0".into(), 1); pictures];
     Draft {
         id: EventId::from_ulid(Ulid::generate()),
         time: Timestamp::now(),

@@ -10,7 +10,7 @@ use gatepost_testbed::http::wait_until;
 use gatepost_wire::event::Phase;
 use gatepost_wire::health::{CameraHealth, PresenceState};
 use gatepost_wire::topic::HUB_FILTERS;
-use gatepost_wire::{Event, EventId, Health, Presence, Topic};
+use gatepost_wire::{Event, EventId, Health, Presence, Reply, Topic};
 use rumqttc::v5::mqttbytes::QoS;
 use rumqttc::v5::mqttbytes::v5::{Filter, Packet, Publish};
 use rumqttc::v5::{Client, Connection, Event as MqttEvent, MqttOptions};
@@ -26,6 +26,7 @@ pub struct Heard {
     pub pictures: HashMap<EventId, Vec<u8>>,
     pub health: Vec<Health>,
     pub presence: Vec<Presence>,
+    pub replies: Vec<Reply>,
     /// What the contract does not know.
     pub strange: Vec<String>,
 }
@@ -146,6 +147,11 @@ impl Heard {
                 Ok(presence) => return self.presence.push(presence),
                 Err(error) => error.to_string(),
             },
+            Ok(Topic::Reply(_)) => match Reply::from_json(payload) {
+                Ok(reply) => return self.replies.push(reply),
+                Err(error) => error.to_string(),
+            },
+            Ok(Topic::Command(_)) => "a command, which no box gives".to_owned(),
             Err(error) => error.to_string(),
         };
         self.strange.push(format!("{topic}: {fault}"));

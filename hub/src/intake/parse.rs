@@ -29,6 +29,8 @@ pub(super) fn read(delivery: &Delivery) -> Message {
             .map_err(|e| e.to_string()),
         Topic::Health(edge) => health(edge, &delivery.payload).map(Message::Plain),
         Topic::Presence(edge) => presence(edge, &delivery.payload).map(Message::Plain),
+        Topic::Command(_) => Err("commands come from the hub, never from a box".into()),
+        Topic::Reply(_) => Err("this hub has given no command that could be answered".into()),
     };
     parsed.unwrap_or_else(|reason| {
         Message::Plain(Content::Refused { edge: Some(topic.edge().clone()), reason })

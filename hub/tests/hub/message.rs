@@ -1,9 +1,11 @@
 //! What an edge would send.
 
 use gatepost_wire::event::{
-    Alarm, EventData, Evidence, ObjectClass, Phase, Region, Sighting, TrackNumber, ZoneIntrusion,
+    Alarm, EventData, ObjectClass, Phase, Region, Sighting, TrackNumber, ZoneIntrusion,
 };
-use gatepost_wire::{AlarmId, BootId, Event, EventId, Happening, Seq, Severity, Timestamp};
+use gatepost_wire::{
+    AlarmId, BootId, Event, EventId, Evidence, Happening, MediaType, Seq, Severity, Timestamp,
+};
 use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
 use ulid::Ulid;
@@ -68,7 +70,7 @@ pub fn picture(text: &str) -> Vec<u8> {
 pub fn with_evidence(mut event: Event, picture: &[u8]) -> Event {
     let sha256 = Sha256::digest(picture).iter().map(|byte| format!("{byte:02x}")).collect();
     let bytes = picture.len() as u64;
-    event.data.evidence.push(Evidence { media_type: "image/jpeg".into(), sha256, bytes });
+    event.data.evidence.push(Evidence::covered(MediaType::Jpeg, sha256, bytes));
     event
 }
 

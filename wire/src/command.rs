@@ -1,0 +1,362 @@
+//! Commands: what a hub orders a box to do, by whom, why and until when; and the box's answer.
+//!
+//! A command waits at the hub until the box answers or it expires, and is sent again meanwhile, so it may come more than
+//! once. A box carries each [`CommandId`] out once, over restarts too, and answers a repetition with its first answer. It
+//! refuses what has expired by its own clock. An order it does not know it refuses as [`Reason::UnknownOrder`]; an old
+//! box and a new hub thus understand each other.
+
+use std::borrow::Cow;
+use std::fmt;
+use std::str::FromStr;
+
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
+use serde::{Deserialize, Deserializer, Serialize};
+use serde_json::Value;
+
+use crate::Timestamp;
+use crate::event::Extra;
+use crate::id::{CommandId, EdgeId, EventId};
+use crate::schema::date_time;
+use crate::tagged::{known, tag};
+use crate::word::words;
+
+/// No command or reply may be larger; a longer one is refused before it is parsed.
+pub const MAX_COMMAND_BYTES: usize = 16 * 1024;
+
+/// One command, on [`crate::Topic::Command`].
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Command {
+    /// Unique for ever; made by the hub.
+    pub id: CommandId,
+    /// The box that is to carry it out.
+    pub edge: EdgeId,
+    /// The person who gives it.
+    pub who: Who,
+    /// What for.
+    pub why: Why,
+    /// When it was given, UTC.
+    #[schemars(schema_with = "date_time")]
+    pub issued: Timestamp,
+    /// A box that gets it later must not carry it out, UTC; after `issued`.
+    #[schemars(schema_with = "date_time")]
+    pub expires: Timestamp,
+    /// What is to be done.
+    pub order: Order,
+    /// Fields of a newer version.
+    #[serde(flatten)]
+    #[schemars(skip)]
+    pub extra: Extra,
+}
+
+/// A payload is no command or reply of this contract.
+#[derive(Debug, thiserror::Error)]
+pub enum CommandError {
+    /// Larger than [`MAX_COMMAND_BYTES`].
+    #[error("a command or reply has at most {MAX_COMMAND_BYTES} bytes, this one has {0}")]
+    TooLarge(usize),
+    /// Not JSON, or a field is missing or wrong.
+    #[error("not a Gatepost {what}: {error}")]
+    Json {
+        /// `command` or `reply`.
+        what: &'static str,
+        /// Which field.
+        error: serde_json::Error,
+    },
+    /// It would never have been valid.
+    #[error("it expires at {expires}, which is not after {issued}, when it was issued")]
+    Expires {
+        /// When it was given.
+        issued: Timestamp,
+        /// When it ends.
+        expires: Timestamp,
+    },
+}
+
+impl Command {
+    /// Reads a command from outside.
+    ///
+    /// # Errors
+    /// [`CommandError`] says which field is wrong; the payload may be anything.
+    pub fn from_json(payload: &[u8]) -> Result<Self, CommandError> {
+        let command: Self = read("command", payload)?;
+        if command.expires <= command.issued {
+            return Err(CommandError::Expires { issued: command.issued, expires: command.expires });
+        }
+        Ok(command)
+    }
+
+    /// The command in JSON.
+    ///
+    /// # Errors
+    /// Only what [`serde_json`] cannot write, such as a non-finite number kept in an unknown field.
+    pub fn to_json(&self) -> Result<Vec<u8>, serde_json::Error> {
+        serde_json::to_vec(self)
+    }
+}
+
+fn read<T: serde::de::DeserializeOwned>(what: &'static str, payload: &[u8]) -> Result<T, CommandError> {
+    if payload.len() > MAX_COMMAND_BYTES {
+        return Err(CommandError::TooLarge(payload.len()));
+    }
+    serde_json::from_slice(payload).map_err(|error| CommandError::Json { what, error })
+}
+
+/// What a box is to do; `kind` names it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum Order {
+    /// Let the uncovered original of an event's pictures and clip leave the box.
+    ReleaseOriginal(ReleaseOriginal),
+    /// An order of a newer version, kept whole (its `kind` is inside).
+    #[serde(untagged)]
+    #[schemars(skip)]
+    Unknown(Extra),
+}
+
+impl Order {
+    /// The name on the wire.
+    pub fn kind(&self) -> &str {
+        match self {
+            Self::ReleaseOriginal(_) => "release_original",
+            Self::Unknown(fields) => fields.get("kind").and_then(Value::as_str).unwrap_or_default(),
+        }
+    }
+}
+
+impl<'de> Deserialize<'de> for Order {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let fields = Extra::deserialize(deserializer)?;
+        let kind = tag("kind", &fields)?;
+        match kind.as_str() {
+            "release_original" => known("kind", &kind, fields).map(Self::ReleaseOriginal),
+            _ => Ok(Self::Unknown(fields)),
+        }
+    }
+}
+
+/// Every original the box keeps of the evidence that one event names. What it releases it records as an `updated` event of
+/// the same alarm, which names each original as evidence in the state [`crate::evidence::Original::Released`].
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct ReleaseOriginal {
+    /// The event that names the covered picture or clip, with [`crate::evidence::Original::Kept`].
+    pub event: EventId,
+    /// Whoever gets the original deletes it then, UTC.
+    #[schemars(schema_with = "date_time")]
+    pub until: Timestamp,
+    /// Fields of a newer version.
+    #[serde(flatten)]
+    #[schemars(skip)]
+    pub extra: Extra,
+}
+
+/// The answer to a command, on [`crate::Topic::Reply`].
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Reply {
+    /// The command that is answered.
+    pub command: CommandId,
+    /// When it was carried out or refused, UTC.
+    #[schemars(schema_with = "date_time")]
+    pub time: Timestamp,
+    /// What became of it.
+    pub outcome: Outcome,
+    /// Fields of a newer version.
+    #[serde(flatten)]
+    #[schemars(skip)]
+    pub extra: Extra,
+}
+
+impl Reply {
+    /// Reads a reply from outside.
+    ///
+    /// # Errors
+    /// [`CommandError`] says which field is wrong; the payload may be anything.
+    pub fn from_json(payload: &[u8]) -> Result<Self, CommandError> {
+        read("reply", payload)
+    }
+
+    /// The reply in JSON.
+    ///
+    /// # Errors
+    /// Only what [`serde_json`] cannot write, such as a non-finite number kept in an unknown field.
+    pub fn to_json(&self) -> Result<Vec<u8>, serde_json::Error> {
+        serde_json::to_vec(self)
+    }
+}
+
+/// What became of a command; `kind` names it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum Outcome {
+    /// It was carried out, and what follows from it is on the box's disk.
+    Done,
+    /// It was not and will not be.
+    Refused {
+        /// Why, as a word a program can translate.
+        reason: Reason,
+        /// Why, in words for a technician; never a secret. May be empty.
+        #[serde(default)]
+        detail: String,
+    },
+}
+
+words! {
+    /// Why a box refuses a command.
+    Reason {
+        /// It came after `expires`.
+        Expired = "expired",
+        /// This version of the box does not know the order.
+        UnknownOrder = "unknown_order",
+        /// The site does not allow it: no original is ever kept there.
+        NotAllowed = "not_allowed",
+        /// There is nothing like that, or no longer: an event the box does not know, an original that was deleted.
+        NotFound = "not_found",
+        /// What is asked for makes no sense, such as an `until` in the past.
+        Invalid = "invalid",
+        /// The box tried and could not: its disk, its memory.
+        Failed = "failed",
+    }
+}
+
+/// A text a person has to give broke the rule.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum TextError {
+    /// Nothing but space.
+    #[error("it must not be empty")]
+    Empty,
+    /// Longer than allowed.
+    #[error("it has at most {most} characters, this one has {given}")]
+    TooLong {
+        /// Characters allowed.
+        most: usize,
+        /// Characters given.
+        given: usize,
+    },
+    /// A line end, a tab or another control character, which could forge a line of a log.
+    #[error("it must be one line, without control characters")]
+    Control,
+}
+
+fn check_text(text: &str, most: usize) -> Result<String, TextError> {
+    let text = text.trim();
+    if text.is_empty() {
+        return Err(TextError::Empty);
+    }
+    if text.chars().any(char::is_control) {
+        return Err(TextError::Control);
+    }
+    let given = text.chars().count();
+    if given > most { Err(TextError::TooLong { most, given }) } else { Ok(text.to_owned()) }
+}
+
+macro_rules! text {
+    ($(#[$doc:meta])* $type:ident, $most:literal) => {
+        $(#[$doc])*
+        ///
+        /// One line of text, not empty; space around it is taken away.
+        #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+        #[serde(try_from = "String", into = "String")]
+        pub struct $type(String);
+
+        impl $type {
+            /// Characters it has at most.
+            pub const MAX_CHARS: usize = $most;
+
+            /// The text.
+            pub fn as_str(&self) -> &str {
+                &self.0
+            }
+        }
+
+        impl FromStr for $type {
+            type Err = TextError;
+            fn from_str(text: &str) -> Result<Self, TextError> {
+                check_text(text, Self::MAX_CHARS).map(Self)
+            }
+        }
+
+        impl TryFrom<String> for $type {
+            type Error = TextError;
+            fn try_from(text: String) -> Result<Self, TextError> {
+                text.parse()
+            }
+        }
+
+        impl From<$type> for String {
+            fn from(text: $type) -> String {
+                text.0
+            }
+        }
+
+        impl fmt::Display for $type {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str(&self.0)
+            }
+        }
+
+        impl JsonSchema for $type {
+            fn schema_name() -> Cow<'static, str> {
+                stringify!($type).into()
+            }
+            fn json_schema(_: &mut SchemaGenerator) -> Schema {
+                json_schema!({ "type": "string", "minLength": 1, "maxLength": $most })
+            }
+        }
+    };
+}
+
+text! {
+    /// The person who gives a command and answers for it. Never somebody a camera saw.
+    Who, 100
+}
+text! {
+    /// The reason a command is given for.
+    Why, 500
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const COMMAND: &str = r#"{"id":"01ARZ3NDEKTSV4RRFFQ69G5FAV","edge":"gate-1","who":" 王丽 ","why":"police report 17",
+        "issued":"2026-11-25T08:00:00Z","expires":"2026-11-26T08:00:00Z",
+        "order":{"kind":"release_original","event":"01ARZ3NDEKTSV4RRFFQ69G5FAW","until":"2026-12-01T00:00:00Z"}}"#;
+
+    fn refusal(from: &str, to: &str) -> String {
+        assert!(COMMAND.contains(from));
+        Command::from_json(COMMAND.replace(from, to).as_bytes()).unwrap_err().to_string()
+    }
+
+    #[test]
+    fn the_example_is_a_command() {
+        let command = Command::from_json(COMMAND.as_bytes()).unwrap();
+        assert_eq!((command.who.as_str(), command.order.kind()), ("王丽", "release_original"));
+    }
+
+    #[test]
+    fn refusals_say_what_is_wrong() {
+        assert!(refusal(" 王丽 ", "  ").contains("must not be empty"));
+        assert!(refusal("police report 17", r"a\nb").contains("one line"));
+        assert!(refusal("police report 17", &"x".repeat(501)).contains("at most 500 characters"));
+        assert!(refusal("2026-11-26", "2026-11-24").contains("not after"));
+        assert!(refusal("2026-12-01T00", "2026-13-01T00").contains("release_original"));
+        assert!(refusal(r#""kind":"release_original","#, "").contains("kind"));
+        let long = format!("{COMMAND}{}", " ".repeat(MAX_COMMAND_BYTES));
+        assert!(matches!(Command::from_json(long.as_bytes()), Err(CommandError::TooLarge(_))));
+    }
+
+    #[test]
+    fn an_order_of_a_newer_version_is_kept() {
+        let text = COMMAND.replace("release_original", "self_test");
+        let order = Command::from_json(text.as_bytes()).unwrap().order;
+        assert_eq!(order.kind(), "self_test");
+        assert!(matches!(&order, Order::Unknown(fields) if fields.contains_key("until")));
+    }
+
+    #[test]
+    fn a_reason_of_a_newer_version_is_kept() {
+        let text = r#"{"command":"01ARZ3NDEKTSV4RRFFQ69G5FAV","time":"2026-11-25T08:00:00Z","outcome":{"kind":"refused","reason":"asleep"}}"#;
+        let reply = Reply::from_json(text.as_bytes()).unwrap();
+        let Outcome::Refused { reason, detail } = &reply.outcome else { panic!("{reply:?}") };
+        assert_eq!((reason.as_str(), detail.as_str()), ("asleep", ""));
+    }
+}
