@@ -42,6 +42,15 @@ pub fn nobody_then_pedestrians(file: &Path, seconds: u32) -> Result<()> {
     write(pictures, file)
 }
 
+/// Writes to `file` the beginning of the pedestrian clip, `light` frames, and then `dark` frames in which all lights
+/// are out. Ten frames are a second.
+pub fn pedestrians_then_dark(file: &Path, light: usize, dark: usize) -> Result<()> {
+    let mut pictures = pictures_of(&format!("filesrc location={:?} ! decodebin", vtest()?))?;
+    pictures.truncate(light);
+    pictures.extend(pictures_of(&format!("videotestsrc pattern=black num-buffers={dark}"))?);
+    write(pictures, file)
+}
+
 fn still(seconds: u32) -> Result<Vec<gst::Buffer>> {
     pictures_of(&format!("videotestsrc pattern=smpte75 num-buffers={}", seconds * 10))
 }
