@@ -15,7 +15,7 @@ use gatepost_wire::{AlarmId, CameraId, Timestamp};
 use serde_json::{Value, json};
 use ulid::Ulid;
 
-use crate::config::{Config, Threads};
+use crate::config::{Config, Threads, Tiles};
 use crate::detect::{Detection, Detector};
 use crate::event::happening;
 use crate::eye::{Eye, Glance};
@@ -134,7 +134,7 @@ impl Analyse {
     fn prepare(&self) -> anyhow::Result<Prepared> {
         let Some(file) = &self.config else {
             let detector = Detector::load(&self.model, &self.onnxruntime, Threads::ONE)?;
-            let eye = Eye::always_looking(Scene::new(Rules::default(), detector.scores()));
+            let eye = Eye::always_looking(Scene::new(Rules::default(), detector.scores()), Tiles::default());
             return Ok(Prepared { detector, eye, camera: "clip".parse()?, masks: Masks::default() });
         };
         let config = crate::config::load(file)?;
@@ -149,7 +149,8 @@ impl Analyse {
         };
         let detector = Detector::load(&model.manifest, &model.runtime, model.threads)?;
         let scene = Scene::of(camera, &calendar, detector.scores());
-        let eye = if self.no_gate { Eye::always_looking(scene) } else { Eye::of(camera, scene)? };
+        let eye =
+            if self.no_gate { Eye::always_looking(scene, camera.tiles) } else { Eye::of(camera, scene)? };
         Ok(Prepared { detector, eye, camera: camera.id.clone(), masks: camera.masks() })
     }
 }

@@ -1,24 +1,28 @@
-//! The detector's thread: takes the cameras' newest frames in turn and reports what the rules decide and
-//! whether the cameras still show their scenes.
+//! The detectors at work: any number of threads, each with a detector of its own, take the cameras' newest frames
+//! in turn and report what the rules decide and whether the cameras still show their scenes.
 
-use std::sync::Arc;
+mod illness;
+
+use std::io;
+use std::num::NonZero;
 use std::sync::atomic::Ordering;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread::JoinHandle;
+use std::time::Instant;
 
 use gatepost_wire::event::{FaultKind, Phase};
 
 use crate::config::{Calendar, Camera};
-use crate::detect::Detector;
+use crate::detect::{DetectError, Detector, Scores};
 use crate::event::{Observation, Picture, Reporter};
-use crate::eye::{Eye, Seen};
+use crate::eye::{Eye, Glance, Seen};
 use crate::health::InferenceGauge;
 use crate::motion::MotionError;
 use crate::scene::{Scene, Sight};
 use crate::source::{Attention, CameraGauge, Frame, Latest};
+use illness::{Change, Illness};
 
-/// This many failures in a row are an illness, not an accident.
-const FAILURES_UNTIL_FAULT: u32 = 5;
-
-/// A camera as the detector's thread sees it.
+/// A camera as the detectors see it.
 pub struct AnalysedCamera {
     camera: Camera,
     eye: Eye,
@@ -36,9 +40,9 @@ impl AnalysedCamera {
         calendar: &Calendar,
         gauge: Arc<CameraGauge>,
         attention: Arc<Attention>,
-        detector: &Detector,
+        scores: Scores,
     ) -> Result<Self, MotionError> {
-        let eye = Eye::of(&camera, Scene::of(&camera, calendar, detector.scores()))?;
+        let eye = Eye::of(&camera, Scene::of(&camera, calendar, scores))?;
         Ok(Self { camera, eye, gauge, attention })
     }
 
@@ -48,73 +52,117 @@ impl AnalysedCamera {
     }
 }
 
-/// The work of the detector's thread.
+/// Where cameras and detectors meet.
+pub type Frames = Latest<AnalysedCamera, Frame>;
+
+/// What all detectors share.
 pub struct Analysis {
-    /// The model.
-    pub detector: Detector,
-    /// The cameras, in the order of their places in [`Latest`].
-    pub cameras: Vec<AnalysedCamera>,
-    /// Where frames come from.
-    pub frames: Arc<Latest<Frame>>,
-    /// Counted for health.
-    pub gauge: Arc<InferenceGauge>,
-    /// Where decisions go.
-    pub reporter: Reporter,
+    frames: Arc<Frames>,
+    gauge: Arc<InferenceGauge>,
+    illness: Mutex<Illness>,
 }
 
 impl Analysis {
-    /// Works until the frames end.
-    pub fn run(mut self) {
-        let mut failures_in_a_row = 0;
-        while let Some((index, frame)) = self.frames.take() {
-            let watched = &mut self.cameras[index];
-            let glance = watched.eye.look(&frame, &mut self.detector);
-            for change in glance.tamper {
-                let camera = watched.camera.id.clone();
-                self.reporter.report(Observation::Tamper { camera, time: frame.time, change });
-            }
-            if glance.stirred {
-                watched.attention.wake(frame.at);
-            }
-            match glance.seen {
-                Ok(seen) => {
-                    watched.count(&seen);
-                    self.report_decisions(index, &frame, seen.sight);
-                    let Some(took) = seen.looked else { continue };
-                    self.gauge.ran(took);
-                    if std::mem::take(&mut failures_in_a_row) >= FAILURES_UNTIL_FAULT {
-                        self.report_fault(&frame, None);
-                    }
+    /// Frames of so many cameras, and what is counted of looking at them.
+    pub fn new(frames: Arc<Frames>, cameras: usize, gauge: Arc<InferenceGauge>) -> Self {
+        Self { frames, gauge, illness: Mutex::new(Illness::new(cameras)) }
+    }
+
+    /// Puts every detector to work on a thread of its own, until the frames end.
+    ///
+    /// # Errors
+    /// When the system gives no thread.
+    pub fn start(self, detectors: Vec<Detector>, reporter: &Reporter) -> io::Result<Vec<JoinHandle<()>>> {
+        let shared = Arc::new(self);
+        let start = |(number, detector)| {
+            let worker = Worker { detector, analysis: Arc::clone(&shared), reporter: reporter.clone() };
+            std::thread::Builder::new().name(format!("analysis-{number}")).spawn(move || worker.run())
+        };
+        detectors.into_iter().enumerate().map(start).collect()
+    }
+}
+
+/// One detector's thread.
+struct Worker {
+    detector: Detector,
+    analysis: Arc<Analysis>,
+    reporter: Reporter,
+}
+
+impl Worker {
+    fn run(mut self) {
+        let analysis = Arc::clone(&self.analysis);
+        while analysis.frames.serve(|index, camera, frame| {
+            let started = Instant::now();
+            self.look(index, camera, &frame);
+            analysis.gauge.worked(started.elapsed());
+        }) {}
+    }
+
+    fn look(&mut self, index: usize, watched: &mut AnalysedCamera, frame: &Frame) {
+        let Glance { tamper, stirred, seen } = watched.eye.look(frame, &mut self.detector);
+        for change in tamper {
+            let camera = watched.camera.id.clone();
+            self.reporter.report(Observation::Tamper { camera, time: frame.time, change });
+        }
+        if stirred {
+            watched.attention.wake(frame.at);
+        }
+        match seen {
+            Ok(seen) => {
+                watched.count(&seen);
+                self.report_decisions(watched, frame, seen.sight);
+                if let Some(took) = seen.looked {
+                    self.analysis.gauge.ran(took);
+                    self.succeeded(index, frame);
                 }
-                Err(error) => {
-                    self.gauge.failed();
-                    failures_in_a_row += 1;
-                    if failures_in_a_row == 1 {
-                        tracing::warn!(camera = %self.cameras[index].camera.id, "a frame could not be looked at: {error}");
-                    }
-                    if failures_in_a_row == FAILURES_UNTIL_FAULT {
-                        tracing::error!("the detector fails again and again: {error}");
-                        self.report_fault(&frame, Some(error.to_string()));
-                    }
-                }
             }
+            Err(error) => self.failed(index, watched, frame, &error),
         }
     }
 
-    fn report_decisions(&self, index: usize, frame: &Frame, sight: Sight) {
+    fn report_decisions(&self, watched: &AnalysedCamera, frame: &Frame, sight: Sight) {
         for decision in sight.decisions {
             let picture = (decision.phase == Phase::Began)
                 .then(|| Box::new(Picture { frame: frame.clone(), people: sight.people.clone() }));
-            let camera = self.cameras[index].camera.id.clone();
+            let camera = watched.camera.id.clone();
             self.reporter.report(Observation::Decision { camera, time: frame.time, decision, picture });
         }
     }
 
-    fn report_fault(&self, frame: &Frame, detail: Option<String>) {
-        self.reporter.report(Observation::Device {
-            fault: FaultKind::InferenceFailed,
-            time: frame.time,
-            detail,
+    fn succeeded(&self, index: usize, frame: &Frame) {
+        self.judge(frame, "", |illness| illness.looked(index, frame.at));
+    }
+
+    /// The frame is lost and nothing else.
+    fn failed(&self, index: usize, watched: &AnalysedCamera, frame: &Frame, error: &DetectError) {
+        let camera = &watched.camera.id;
+        self.analysis.gauge.failed();
+        self.judge(frame, &format!("camera {camera}: {error}"), |illness| {
+            let (in_a_row, change) = illness.failed(index, frame.at);
+            if in_a_row == 1 {
+                tracing::warn!(%camera, "a frame could not be looked at: {error}");
+            }
+            if change.is_some() {
+                tracing::error!(%camera, "the detector fails again and again: {error}");
+            }
+            change
         });
     }
+
+    /// Reports what changes; one at a time, so that an illness is never told to end before it began.
+    fn judge(&self, frame: &Frame, why: &str, judge: impl FnOnce(&mut Illness) -> Option<Change>) {
+        // Numbers only: nothing can be left half done.
+        let mut illness = self.analysis.illness.lock().unwrap_or_else(PoisonError::into_inner);
+        let Some(change) = judge(&mut illness) else { return };
+        self.analysis.gauge.failing_is(change == Change::Ill);
+        let detail = (change == Change::Ill).then(|| why.to_owned());
+        let (fault, time) = (FaultKind::InferenceFailed, frame.time);
+        self.reporter.report(Observation::Device { fault, time, detail });
+    }
+}
+
+/// Cores this process may use; one where the system does not tell.
+pub fn cores() -> NonZero<usize> {
+    std::thread::available_parallelism().unwrap_or(NonZero::<usize>::MIN)
 }

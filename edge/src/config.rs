@@ -13,7 +13,9 @@ mod schedule;
 mod seconds;
 mod span;
 mod tamper;
+mod tiles;
 
+use std::num::NonZero;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -36,6 +38,7 @@ pub use schedule::{Calendar, Hours, OnHolidays, Schedule, ScheduleId, TimeZone, 
 pub use seconds::Seconds;
 pub use span::Span;
 pub use tamper::Tamper;
+pub use tiles::{TileCount, TileOverlap, Tiles};
 
 /// One box.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
@@ -122,6 +125,43 @@ pub struct Model {
     /// Threads of one run.
     #[serde(default = "default_threads")]
     pub threads: Threads,
+    /// How many frames are looked at side by side, each by a detector of its own with `threads` threads. Unless
+    /// given there is one for every `threads` cores, and no more than cameras. Each costs memory of its own.
+    pub workers: Option<Workers>,
+}
+
+impl Model {
+    /// How many detectors a box with so many cores and cameras works with.
+    pub fn workers(&self, cores: NonZero<usize>, cameras: usize) -> Workers {
+        self.workers
+            .unwrap_or_else(|| Workers((cores.get() / self.threads.0).min(cameras).clamp(1, Workers::MOST)))
+    }
+}
+
+/// A number of detectors, 1 to 16.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(try_from = "usize")]
+#[schemars(extend("minimum" = 1, "maximum" = 16))]
+pub struct Workers(usize);
+
+impl Workers {
+    const MOST: usize = 16;
+
+    /// The number.
+    pub const fn get(self) -> usize {
+        self.0
+    }
+}
+
+impl TryFrom<usize> for Workers {
+    type Error = String;
+    fn try_from(count: usize) -> Result<Self, String> {
+        if (1..=Self::MOST).contains(&count) {
+            Ok(Self(count))
+        } else {
+            Err(format!("{count} detectors are not possible: 1 to {}", Self::MOST))
+        }
+    }
 }
 
 /// A number of threads, 1 to 64.
@@ -201,6 +241,9 @@ pub struct Camera {
     /// Areas nobody may see: black before anything else sees the picture.
     #[serde(default, rename = "mask")]
     pub masks: Vec<Mask>,
+    /// For wide views: into how many tiles the picture is cut for the detector.
+    #[serde(default)]
+    pub tiles: Tiles,
     /// How it is watched for motion.
     #[serde(default)]
     pub motion: Motion,
@@ -346,4 +389,25 @@ fn default_quiet_s() -> u64 {
 }
 fn default_signal_lost_after_s() -> u64 {
     10
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_detector_for_every_core_but_not_for_more_cameras_than_there_are() {
+        let workers = |keys: &str, cores, cameras| {
+            let model: Model = toml::from_str(&format!("manifest = \"m\"\nruntime = \"r\"\n{keys}")).unwrap();
+            model.workers(NonZero::new(cores).unwrap(), cameras).get()
+        };
+        assert_eq!(workers("", 2, 40), 2);
+        assert_eq!(workers("", 8, 3), 3);
+        assert_eq!(workers("threads = 4", 8, 40), 2);
+        assert_eq!(workers("threads = 4", 2, 40), 1);
+        assert_eq!(workers("", 128, 200), 16);
+        assert_eq!(workers("workers = 5", 2, 1), 5);
+        let refused = toml::from_str::<Model>("manifest = \"m\"\nruntime = \"r\"\nworkers = 0").unwrap_err();
+        assert!(refused.to_string().contains("1 to 16"), "{refused}");
+    }
 }

@@ -1,6 +1,8 @@
 //! The daemon: wires the rooms together, and takes them down in the order data flows, so that what was seen
 //! is recorded and what is recorded is sent.
 
+mod model_file;
+
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::JoinHandle;
@@ -11,16 +13,17 @@ use gatepost_wire::event::FaultKind;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
 
-use crate::analysis::{AnalysedCamera, Analysis};
+use crate::analysis::{AnalysedCamera, Analysis, Frames, cores};
 use crate::clock::Clock;
 use crate::config::{Calendar, Camera, Config};
-use crate::detect::Detector;
+use crate::detect::{Detector, Model, Scores};
 use crate::event::{Observation, RecordThread, Reporter};
 use crate::evidence::EvidenceStore;
 use crate::health::{HealthSource, InferenceGauge, WatchedCamera, disk_free_bytes};
 use crate::outbox::{self, Delivery};
 use crate::source::{self, Attention, CameraGauge, Frame, Latest, Watch};
 use crate::uplink::Uplink;
+use model_file::ModelFileWatch;
 
 /// What still waits in the outbox may go out for so long after everything else has stopped.
 const LAST_DELIVERY: Duration = Duration::from_secs(1);
@@ -33,7 +36,10 @@ const MIB: u64 = 1024 * 1024;
 /// # Errors
 /// What keeps the daemon from starting; once started it goes on.
 pub async fn run(config: Config) -> anyhow::Result<()> {
-    let detector = Detector::load(&config.model.manifest, &config.model.runtime, config.model.threads)?;
+    let model = Model::load(&config.model.manifest, &config.model.runtime)?;
+    let workers = config.model.workers(cores(), config.cameras.len());
+    let detectors =
+        (0..workers.get()).map(|_| model.detector(config.model.threads)).collect::<Result<_, _>>()?;
     let (recorder, delivery, open_alarms) =
         outbox::open(&config.data_dir.join("outbox"), config.edge.clone()).context("`data_dir`")?;
     let evidence = open_evidence(&config, &delivery)?;
@@ -43,21 +49,21 @@ pub async fn run(config: Config) -> anyhow::Result<()> {
 
     let clock = Arc::new(Clock::default());
     let (record, reporter) = RecordThread::start(recorder, evidence.clone(), open_alarms)?;
-    let inference = Arc::new(InferenceGauge::default());
+    let inference = Arc::new(InferenceGauge::new(workers));
     let health = HealthSource {
         edge: config.edge.clone(),
         boot,
-        model: detector.name().to_owned(),
+        model: model.name().to_owned(),
         clock: Arc::clone(&clock),
         cameras: config.cameras.iter().cloned().map(WatchedCamera::new).collect(),
         inference: Arc::clone(&inference),
         delivery: delivery.clone(),
     };
     tracing::info!(
-        edge = %config.edge, %boot, cameras = config.cameras.len(), model = detector.name(),
+        edge = %config.edge, %boot, cameras = config.cameras.len(), model = model.name(), workers = workers.get(),
         waiting = delivery.health().queued, "started"
     );
-    let eyes = Eyes::open(detector, &health, &config.calendar(), inference, &reporter)?;
+    let eyes = Eyes::open(detectors, model.scores(), &health, &config.calendar(), &reporter)?;
 
     let waiting = delivery.clone();
     let (stop, stopped) = watch::channel(false);
@@ -72,7 +78,8 @@ pub async fn run(config: Config) -> anyhow::Result<()> {
         health: reports,
     };
     let uplink = tokio::spawn(uplink.run(stopped));
-    let ticker = tokio::spawn(keep_health(health, config, report, reporter.clone()));
+    let model = ModelFileWatch::new(model.into_watch(), inference, reporter.clone());
+    let ticker = tokio::spawn(keep_health(health, config, report, reporter.clone(), model));
 
     tokio::select! {
         _ = terminate.recv() => tracing::info!("SIGTERM: stopping"),
@@ -109,32 +116,32 @@ fn open_evidence(config: &Config, delivery: &Delivery) -> anyhow::Result<Evidenc
         .with_context(|| format!("`data_dir`: {}: pictures cannot be kept there", folder.display()))
 }
 
-/// The cameras' threads and the detector's.
+/// The cameras' threads and the detectors'.
 struct Eyes {
     stop: Arc<AtomicBool>,
-    frames: Arc<Latest<Frame>>,
+    frames: Arc<Frames>,
     cameras: Vec<JoinHandle<()>>,
-    analysis: JoinHandle<()>,
+    workers: Vec<JoinHandle<()>>,
 }
 
 impl Eyes {
     fn open(
-        detector: Detector,
+        detectors: Vec<Detector>,
+        scores: Scores,
         health: &HealthSource,
         calendar: &Calendar,
-        gauge: Arc<InferenceGauge>,
         reporter: &Reporter,
     ) -> anyhow::Result<Self> {
         let stop = Arc::new(AtomicBool::new(false));
-        let frames = Arc::new(Latest::new(health.cameras.len()));
         let analysed = |watched: &WatchedCamera| {
             let (gauge, attention) = (Arc::clone(&watched.gauge), Arc::clone(&watched.attention));
-            AnalysedCamera::new(watched.camera.clone(), calendar, gauge, attention, &detector)
+            AnalysedCamera::new(watched.camera.clone(), calendar, gauge, attention, scores)
         };
-        let cameras = health.cameras.iter().map(analysed).collect::<Result<_, _>>()?;
+        let cameras = health.cameras.iter().map(analysed).collect::<Result<Vec<_>, _>>()?;
+        let frames = Arc::new(Latest::new(cameras));
         let analysis =
-            Analysis { detector, cameras, frames: Arc::clone(&frames), gauge, reporter: reporter.clone() };
-        let analysis = std::thread::Builder::new().name("analysis".into()).spawn(move || analysis.run())?;
+            Analysis::new(Arc::clone(&frames), health.cameras.len(), Arc::clone(&health.inference));
+        let workers = analysis.start(detectors, reporter)?;
         let cameras = health
             .cameras
             .iter()
@@ -145,7 +152,7 @@ impl Eyes {
                 std::thread::Builder::new().name(name).spawn(move || source::watch(watch))
             })
             .collect::<Result<_, _>>()?;
-        Ok(Self { stop, frames, cameras, analysis })
+        Ok(Self { stop, frames, cameras, workers })
     }
 
     fn close(self) {
@@ -156,8 +163,10 @@ impl Eyes {
             }
         }
         self.frames.close();
-        if self.analysis.join().is_err() {
-            tracing::error!("the detector's thread panicked");
+        for worker in self.workers {
+            if worker.join().is_err() {
+                tracing::error!("a detector's thread panicked");
+            }
         }
     }
 }
@@ -167,7 +176,7 @@ fn watch_of(
     watched: &WatchedCamera,
     clock: &Arc<Clock>,
     stop: &Arc<AtomicBool>,
-    frames: &Arc<Latest<Frame>>,
+    frames: &Arc<Frames>,
     reporter: Reporter,
 ) -> Watch<impl Fn(Frame) + Send + Sync + 'static, impl FnMut(source::SignalChange) + Send + 'static> {
     let (frames, gauge) = (Arc::clone(frames), Arc::clone(&watched.gauge));
@@ -199,12 +208,13 @@ fn watch_of(
     }
 }
 
-/// Reports health, follows the system clock and watches the disk, for ever.
+/// Reports health, follows the system clock and watches the disk and the model's file, for ever.
 async fn keep_health(
     health: HealthSource,
     config: Config,
     report: watch::Sender<Vec<u8>>,
     reporter: Reporter,
+    mut model: ModelFileWatch,
 ) {
     let mut tick = tokio::time::interval(LOOK_EVERY);
     let every = Duration::from_secs(config.uplink.health_every_s);
@@ -214,7 +224,8 @@ async fn keep_health(
         tick.tick().await;
         // Whoever stands on a ladder before the camera does not want to wait for the next regular report.
         let states = health.camera_states();
-        if told_at.elapsed() < every && states == told {
+        let model_changed = model.look(&health.clock);
+        if told_at.elapsed() < every && states == told && !model_changed {
             continue;
         }
         (told, told_at) = (states, Instant::now());

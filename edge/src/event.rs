@@ -107,8 +107,13 @@ impl Births {
                 (*time, severity, happening)
             }
             Observation::Device { fault, time, detail } => {
-                let phase = if detail.is_some() { Phase::Began } else { Phase::Ended };
-                let alarm = self.alarm(Cause::Device(*fault), phase)?;
+                let cause = Cause::Device(*fault);
+                let phase = match detail {
+                    Some(_) if self.open.contains_key(&cause) => Phase::Updated,
+                    Some(_) => Phase::Began,
+                    None => Phase::Ended,
+                };
+                let alarm = self.alarm(cause, phase)?;
                 let detail = detail.clone().unwrap_or_else(|| "it is well again".into());
                 let device = DeviceFault { alarm, fault: *fault, detail, extra: Default::default() };
                 (*time, Severity::MEDIUM, Happening::DeviceFault(device))
@@ -181,6 +186,23 @@ mod tests {
         assert_eq!(born(TamperKind::Moved, Phase::Ended), None);
         assert_eq!(born(TamperKind::Covered, Phase::Ended).unwrap().0, covered);
         assert_eq!(born(TamperKind::Blurred, Phase::Ended).unwrap().0, blurred);
+    }
+
+    #[test]
+    fn an_illness_that_changes_goes_on() {
+        let mut births = Births::default();
+        let mut alarm = |detail: Option<&str>| {
+            let (fault, detail) = (FaultKind::ModelReplaced, detail.map(str::to_owned));
+            births
+                .draft(&Observation::Device { fault, time: Timestamp::now(), detail })?
+                .data
+                .happening
+                .alarm()
+        };
+        let phases = [alarm(Some("replaced")), alarm(Some("gone")), alarm(None)].map(Option::unwrap);
+        assert_eq!(phases.map(|a| a.phase), [Phase::Began, Phase::Updated, Phase::Ended]);
+        assert!(phases.iter().all(|a| a.id == phases[0].id));
+        assert_eq!(alarm(None), None);
     }
 
     #[test]

@@ -3,7 +3,7 @@
 
 use std::time::{Duration, Instant};
 
-use crate::config::Camera;
+use crate::config::{Camera, Tiles};
 use crate::detect::{DetectError, Detection, Detector};
 use crate::motion::{Gate, Left, Look, MotionError, Pace, Thumbnail, ThumbnailError, Thumbnailer};
 use crate::scene::{Scene, Sight};
@@ -14,6 +14,7 @@ use crate::tamper::{Change, Watcher};
 pub struct Eye {
     scene: Scene,
     last_detections: Vec<Detection>,
+    tiles: Tiles,
     small: Option<Small>,
 }
 
@@ -57,8 +58,8 @@ pub struct Seen {
 
 impl Eye {
     /// An eye that looks at every frame and at nothing but what the detector sees.
-    pub fn always_looking(scene: Scene) -> Self {
-        Self { scene, last_detections: Vec::new(), small: None }
+    pub fn always_looking(scene: Scene, tiles: Tiles) -> Self {
+        Self { scene, last_detections: Vec::new(), tiles, small: None }
     }
 
     /// An eye as the camera's configuration wants it.
@@ -75,7 +76,7 @@ impl Eye {
             tamper: Watcher::new(&camera.tamper),
             failing: false,
         };
-        Ok(Self { small: Some(small), ..Self::always_looking(scene) })
+        Ok(Self { small: Some(small), ..Self::always_looking(scene, camera.tiles) })
     }
 
     /// Takes one frame; the time of frames only grows.
@@ -97,7 +98,7 @@ impl Eye {
             Look::Same => None,
             Look::Detect => {
                 let started = Instant::now();
-                let detections = detector.detect(frame);
+                let detections = detector.detect_tiled(frame, &self.tiles);
                 if let Some((_, pace)) = self.small.as_mut().and_then(|small| small.gate.as_mut()) {
                     match &detections {
                         Ok(_) => pace.looked(frame.at),
@@ -221,7 +222,7 @@ mod tests {
         let (mut camera, calendar) = camera();
         camera.motion.gate = false;
         let scene = || Scene::of(&camera, &calendar, detector.scores());
-        let eyes = [Eye::of(&camera, scene()).unwrap(), Eye::always_looking(scene())];
+        let eyes = [Eye::of(&camera, scene()).unwrap(), Eye::always_looking(scene(), camera.tiles)];
         let mut clip = Clip::open(&vtest().unwrap(), Timestamp::now()).unwrap();
         let still = clip.next_frame().unwrap().unwrap();
         for mut eye in eyes {

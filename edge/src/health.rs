@@ -1,31 +1,55 @@
 //! Health: what the box says of itself, put together now and then from what the rooms count.
 
 use std::path::Path;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use gatepost_wire::health::{CameraHealth, CameraState, Health, InferenceHealth, ZoneLabel};
+use gatepost_wire::health::{CameraHealth, CameraState, Health, InferenceHealth, ModelFile, ZoneLabel};
 use gatepost_wire::{BootId, EdgeId};
 
 use crate::clock::Clock;
-use crate::config::{Camera, Config};
+use crate::config::{Camera, Config, Workers};
 use crate::outbox::{Delivery, OutboxError};
 use crate::source::{Attention, CameraGauge};
 
-/// What the detector's thread counts.
-#[derive(Debug, Default)]
+/// What the detectors count, all together.
+#[derive(Debug)]
 pub struct InferenceGauge {
+    workers: u32,
     runs: AtomicU64,
-    busy_us: AtomicU64,
+    inferring_us: AtomicU64,
+    working_us: AtomicU64,
     failures: AtomicU64,
+    failing: AtomicBool,
+    taken: Mutex<Taken>,
+}
+
+/// When counts were taken last, and what came out.
+#[derive(Debug, Default)]
+struct Taken {
+    at: Duration,
+    model_file: Option<ModelFile>,
 }
 
 impl InferenceGauge {
+    /// For so many detectors.
+    pub fn new(workers: Workers) -> Self {
+        Self {
+            workers: workers.get() as u32,
+            runs: 0.into(),
+            inferring_us: 0.into(),
+            working_us: 0.into(),
+            failures: 0.into(),
+            failing: false.into(),
+            taken: Mutex::default(),
+        }
+    }
+
     /// One run that took `took`.
     pub fn ran(&self, took: Duration) {
         self.runs.fetch_add(1, Ordering::Relaxed);
-        self.busy_us.fetch_add(took.as_micros() as u64, Ordering::Relaxed);
+        self.inferring_us.fetch_add(took.as_micros() as u64, Ordering::Relaxed);
     }
 
     /// One run that gave an error.
@@ -33,10 +57,43 @@ impl InferenceGauge {
         self.failures.fetch_add(1, Ordering::Relaxed);
     }
 
-    /// Mean time of the runs since the last call.
-    fn take_mean_ms(&self) -> Option<f32> {
-        let (runs, busy) = (self.runs.swap(0, Ordering::Relaxed), self.busy_us.swap(0, Ordering::Relaxed));
-        (runs > 0).then(|| busy as f32 / runs as f32 / 1000.0)
+    /// Frames fail again and again, or no longer.
+    pub fn failing_is(&self, failing: bool) {
+        self.failing.store(failing, Ordering::Relaxed);
+    }
+
+    /// Everything that was done with one frame took `took`.
+    pub fn worked(&self, took: Duration) {
+        self.working_us.fetch_add(took.as_micros() as u64, Ordering::Relaxed);
+    }
+
+    /// What was found of the model's file.
+    pub fn model_file_is(&self, state: ModelFile) {
+        self.lock().model_file = Some(state);
+    }
+
+    /// What was counted since the last call, which was at most `now` ago.
+    fn take(&self, model: &str, now: Duration) -> InferenceHealth {
+        let mut taken = self.lock();
+        let elapsed = now.saturating_sub(std::mem::replace(&mut taken.at, now));
+        let take = |counter: &AtomicU64| counter.swap(0, Ordering::Relaxed) as f32;
+        let (runs, inferring, working) = (take(&self.runs), take(&self.inferring_us), take(&self.working_us));
+        let available = elapsed.as_micros() as f32 * self.workers as f32;
+        InferenceHealth {
+            model: model.to_owned(),
+            mean_ms: (runs > 0.0).then(|| inferring / runs / 1000.0),
+            failures: self.failures.load(Ordering::Relaxed),
+            failing: self.failing.load(Ordering::Relaxed),
+            // A look is counted when it ends, so a short time may seem more than full.
+            load: (available > 0.0).then(|| (working / available).min(1.0)),
+            workers: Some(self.workers),
+            model_file: taken.model_file,
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Taken> {
+        // Fields are only assigned under the lock: nothing can be left half done.
+        self.taken.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -62,7 +119,7 @@ pub struct HealthSource {
     pub clock: Arc<Clock>,
     /// The cameras.
     pub cameras: Vec<WatchedCamera>,
-    /// The detector.
+    /// The detectors.
     pub inference: Arc<InferenceGauge>,
     /// The outbox.
     pub delivery: Delivery,
@@ -89,12 +146,7 @@ impl HealthSource {
             recorded: self.delivery.recorded_by_boot()?,
             outbox: self.delivery.health(),
             cameras: self.cameras.iter().map(camera_health).collect(),
-            inference: InferenceHealth {
-                model: self.model.clone(),
-                mean_ms: self.inference.take_mean_ms(),
-                failures: self.inference.failures.load(Ordering::Relaxed),
-                load: None,
-            },
+            inference: self.inference.take(&self.model, uptime),
             disk_free_bytes: disk_free_bytes(&config.data_dir),
             extra: Default::default(),
         };
@@ -125,5 +177,27 @@ fn camera_health(watched: &WatchedCamera) -> CameraHealth {
         attention: seen.attention,
         frames_still: gauge.still.load(Ordering::Relaxed),
         frames_dropped: gauge.dropped.load(Ordering::Relaxed),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn load_is_the_share_of_the_time_all_detectors_had() {
+        let gauge = InferenceGauge::new(Workers::try_from(2).unwrap());
+        let at = Duration::from_secs;
+        gauge.ran(Duration::from_millis(300));
+        gauge.ran(Duration::from_millis(100));
+        gauge.worked(Duration::from_millis(400));
+        gauge.worked(Duration::from_millis(600));
+        let health = gauge.take("m", at(2));
+        assert_eq!((health.mean_ms, health.load, health.workers), (Some(200.0), Some(0.25), Some(2)));
+        let rest = gauge.take("m", at(3));
+        assert_eq!((rest.mean_ms, rest.load), (None, Some(0.0)), "every report tells of its own time");
+        gauge.worked(at(9));
+        assert_eq!(gauge.take("m", at(4)).load, Some(1.0));
+        assert_eq!(gauge.take("m", at(4)).load, None, "no time, no share");
     }
 }

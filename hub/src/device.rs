@@ -30,7 +30,8 @@ pub struct Device {
             "frames_sampled": 450, "frames_analysed": 120, "frames_still": 328, "frames_dropped": 2,
             "last_frame": "2026-01-31T08:29:59.8Z"
         }],
-        "inference": { "model": "centernet-512", "mean_ms": 84.3, "failures": 0, "load": 0.42 },
+        "inference": { "model": "centernet-512", "mean_ms": 84.3, "failures": 0, "load": 0.42, "failing": false, "workers": 2,
+            "model_file": "as_loaded" },
         "disk_free_bytes": 48300000000_u64
     })))]
     pub health: Option<Box<RawValue>>,

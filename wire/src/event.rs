@@ -497,6 +497,9 @@ pub enum FaultKind {
     DiskLow,
     /// The disk does not hold clips for as long as configured.
     RetentionShort,
+    /// The model's file is not the one that was loaded any more: the next restart changes what is detected, or
+    /// is refused.
+    ModelReplaced,
 }
 
 impl FaultKind {
@@ -506,6 +509,7 @@ impl FaultKind {
             Self::InferenceFailed => "inference_failed",
             Self::DiskLow => "disk_low",
             Self::RetentionShort => "retention_short",
+            Self::ModelReplaced => "model_replaced",
         }
     }
 }

@@ -134,9 +134,30 @@ pub struct InferenceHealth {
     pub mean_ms: Option<f32>,
     /// Runs that gave an error since the daemon started.
     pub failures: u64,
-    /// Share of the time the detector was at work, 0 to 1. Near 1 the box has more to look at than it can.
+    /// The frames of at least one camera cannot be looked at, again and again.
+    #[serde(default)]
+    pub failing: bool,
+    /// Share of the time the detectors were at work, 0 to 1. Near 1 the box has more to look at than it can.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub load: Option<f32>,
+    /// How many frames are looked at side by side.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub workers: Option<u32>,
+    /// Is the model's file still the one that was loaded?
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub model_file: Option<ModelFile>,
+}
+
+/// What became of the model's file since it was loaded. Detection goes on with what was loaded.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum ModelFile {
+    /// Nothing.
+    AsLoaded,
+    /// It is another one, which only a restart loads.
+    Replaced,
+    /// It cannot be read, so a restart would be refused.
+    Missing,
 }
 
 /// Online or offline, retained on [`crate::Topic::Presence`]; the offline one is the MQTT last will.

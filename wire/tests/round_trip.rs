@@ -113,8 +113,12 @@ fn happening() -> impl Strategy<Value = Happening> {
         (alarm(), name(), kind, ".{0,40}", extra()).prop_map(|(alarm, camera, tamper, detail, extra)| {
             Happening::CameraTamper(CameraTamper { alarm, camera, tamper, detail, extra })
         });
-    let fault =
-        prop::sample::select(vec![FaultKind::InferenceFailed, FaultKind::DiskLow, FaultKind::RetentionShort]);
+    let fault = prop::sample::select(vec![
+        FaultKind::InferenceFailed,
+        FaultKind::DiskLow,
+        FaultKind::RetentionShort,
+        FaultKind::ModelReplaced,
+    ]);
     let device = (alarm(), fault, ".{0,40}", extra()).prop_map(|(alarm, fault, detail, extra)| {
         Happening::DeviceFault(DeviceFault { alarm, fault, detail, extra })
     });

@@ -7,6 +7,7 @@ use gstreamer_video::{VideoConverter, VideoConverterConfig, VideoFormat, VideoFr
 
 use super::manifest::{Channels, Fit, Input, Layout, Normalise};
 use super::suppress::Bounds;
+use super::tile::Part;
 use crate::source::Frame;
 
 /// Why a frame cannot be brought to the model's input.
@@ -52,8 +53,8 @@ impl Placement {
         Self { input, left: margin(input.width, width), top: margin(input.height, height), width, height }
     }
 
-    /// From input pixels to fractions of the frame, cut at its edges; none when nothing is left.
-    fn to_frame(self, b: Bounds) -> Option<Region> {
+    /// From input pixels to fractions of what was fitted, cut at its edges; none when nothing is left.
+    fn to_part(self, b: Bounds) -> Option<Region> {
         let x = |x: f32| ((x - self.left as f32) / self.width as f32).clamp(0.0, 1.0);
         let y = |y: f32| ((y - self.top as f32) / self.height as f32).clamp(0.0, 1.0);
         let region = Region { left: x(b.left), top: y(b.top), right: x(b.right), bottom: y(b.bottom) };
@@ -61,17 +62,23 @@ impl Placement {
     }
 }
 
-/// Scales and converts in one pass; made anew when a camera changes its format.
+/// Converters kept ready: the formats of a box's cameras and the tiles of their pictures, as a rule.
+const KEPT: usize = 24;
+
+/// Scales and converts in one pass.
 pub(super) struct Fitter {
     input: Input,
-    prepared: Option<Prepared>,
+    /// Last used last.
+    prepared: Vec<Prepared>,
 }
 
+/// What brings one part of frames of one format to the model.
 struct Prepared {
     from: VideoInfo,
+    part: Part,
     converter: VideoConverter,
     placement: Placement,
-    target: Option<VideoFrame<Writable>>,
+    target: VideoFrame<Writable>,
 }
 
 /// A frame in the model's input.
@@ -82,36 +89,48 @@ pub(super) struct Fitted<'f> {
 
 impl Fitter {
     pub(super) fn new(input: &Input) -> Self {
-        Self { input: input.clone(), prepared: None }
+        Self { input: input.clone(), prepared: Vec::new() }
     }
 
-    pub(super) fn fit(&mut self, frame: &Frame) -> Result<Fitted<'_>, FitError> {
+    /// A part of a frame as the model wants it.
+    pub(super) fn fit(&mut self, frame: &Frame, part: Part) -> Result<Fitted<'_>, FitError> {
         let failed = |reason: String| FitError { width: frame.width(), height: frame.height(), reason };
-        let prepared = match self.prepared.take().filter(|prepared| prepared.from == *frame.info()) {
-            Some(prepared) => prepared,
-            None => Prepared::new(&self.input, frame.info()).map_err(failed)?,
+        let info = frame.info();
+        let known = self.prepared.iter().position(|kept| kept.part == part && kept.from == *info);
+        let mut prepared = match known {
+            Some(index) => self.prepared.remove(index),
+            None => Prepared::new(&self.input, info, part).map_err(failed)?,
         };
-        let prepared = self.prepared.insert(prepared);
-        let mut target = prepared.target.take().ok_or_else(|| failed("no target picture".into()))?;
         let source = frame.map().map_err(|e| failed(e.to_string()))?;
-        prepared.converter.frame(&source, &mut target);
-        Ok(Fitted { placement: prepared.placement, target: prepared.target.insert(target) })
+        prepared.converter.frame(&source, &mut prepared.target);
+        if self.prepared.len() >= KEPT {
+            self.prepared.remove(0);
+        }
+        self.prepared.push(prepared);
+        let Some(Prepared { placement, target, .. }) = self.prepared.last() else {
+            return Err(failed("no target picture".into()));
+        };
+        Ok(Fitted { placement: *placement, target })
     }
 }
 
 impl Prepared {
-    fn new(input: &Input, from: &VideoInfo) -> Result<Self, String> {
+    fn new(input: &Input, from: &VideoInfo, part: Part) -> Result<Self, String> {
         let format = match input.channels {
             Channels::Rgb => VideoFormat::Rgb,
             Channels::Bgr => VideoFormat::Bgr,
         };
-        let placement = Placement::new(input, Size { width: from.width(), height: from.height() });
+        let placement = Placement::new(input, Size { width: part.width, height: part.height });
         // The converter wants to be told that it need not change the rate.
         let to = VideoInfo::builder(format, placement.input.width, placement.input.height)
             .fps(from.fps())
             .build()
             .map_err(|e| e.to_string())?;
         let mut config = VideoConverterConfig::new();
+        config.set_src_x(part.left as i32);
+        config.set_src_y(part.top as i32);
+        config.set_src_width(Some(part.width as i32));
+        config.set_src_height(Some(part.height as i32));
         config.set_dest_x(placement.left as i32);
         config.set_dest_y(placement.top as i32);
         config.set_dest_width(Some(placement.width as i32));
@@ -123,7 +142,7 @@ impl Prepared {
         let buffer = gstreamer::Buffer::with_size(to.size()).map_err(|e| e.to_string())?;
         let target =
             VideoFrame::from_buffer_writable(buffer, &to).map_err(|_| "no memory for the picture")?;
-        Ok(Self { from: from.clone(), converter, placement, target: Some(target) })
+        Ok(Self { from: from.clone(), part, converter, placement, target })
     }
 }
 
@@ -146,8 +165,9 @@ impl Fitted<'_> {
         self.placement.input
     }
 
-    pub(super) fn to_frame(&self, bounds: Bounds) -> Option<Region> {
-        self.placement.to_frame(bounds)
+    /// From input pixels to fractions of the part of the frame.
+    pub(super) fn to_part(&self, bounds: Bounds) -> Option<Region> {
+        self.placement.to_part(bounds)
     }
 }
 
@@ -188,11 +208,10 @@ mod tests {
     fn a_letterboxed_frame_keeps_its_shape_and_boxes_find_back() {
         let placement = Placement::new(&input(Fit::Letterbox), Size { width: 768, height: 576 });
         assert_eq!(placement, Placement { input: SQUARE, left: 0, top: 64, width: 512, height: 384 });
-        let whole =
-            placement.to_frame(Bounds { left: -9.0, top: 64.0, right: 256.0, bottom: 500.0 }).unwrap();
+        let whole = placement.to_part(Bounds { left: -9.0, top: 64.0, right: 256.0, bottom: 500.0 }).unwrap();
         assert_eq!(whole, Region { left: 0.0, top: 0.0, right: 0.5, bottom: 1.0 });
         let in_the_border = Bounds { left: 0.0, top: 0.0, right: 512.0, bottom: 60.0 };
-        assert_eq!(placement.to_frame(in_the_border), None);
+        assert_eq!(placement.to_part(in_the_border), None);
     }
 
     #[test]

@@ -257,6 +257,23 @@ impl Manifest {
         Ok(())
     }
 
+    /// The manifest's own file.
+    pub(super) fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// The hash its model has, hexadecimal.
+    pub(super) fn sha256(&self) -> &str {
+        &self.sha256
+    }
+
+    /// Boxes of one class that overlap by more are one thing.
+    pub(super) fn nms_iou(&self) -> f32 {
+        match self.decoder {
+            DecoderKind::CenterNet { nms_iou, .. } | DecoderKind::Yolox { nms_iou, .. } => nms_iou,
+        }
+    }
+
     /// Where the model's file is.
     pub fn model_file(&self) -> PathBuf {
         self.path.parent().unwrap_or(Path::new(".")).join(&self.file)
@@ -269,7 +286,7 @@ impl Manifest {
     pub fn read_model(&self) -> Result<Vec<u8>, ManifestError> {
         let file = self.model_file();
         let bytes = read(&file, "; `setup/install.sh model` makes the default model")?;
-        let found: String = Sha256::digest(&bytes).iter().map(|byte| format!("{byte:02x}")).collect();
+        let found = sha256_of(&bytes);
         if found.eq_ignore_ascii_case(&self.sha256) {
             return Ok(bytes);
         }
@@ -289,6 +306,11 @@ impl Manifest {
     pub(super) fn class_of(&self, index: usize) -> Option<ObjectClass> {
         self.classes.get(&index.to_string()).copied()
     }
+}
+
+/// Hexadecimal.
+pub(super) fn sha256_of(bytes: &[u8]) -> String {
+    Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 fn read(file: &Path, hint: &'static str) -> Result<Vec<u8>, ManifestError> {
@@ -320,7 +342,7 @@ mod tests {
 
     #[test]
     fn the_described_file_is_taken() {
-        let hash: String = Sha256::digest(b"model").iter().map(|b| format!("{b:02x}")).collect();
+        let hash = sha256_of(b"model");
         let start = DEFAULT.find("sha256 = \"").unwrap() + 10;
         let text = format!("{}{hash}{}", &DEFAULT[..start], &DEFAULT[start + 64..]);
         assert_eq!(load(&text, b"model").unwrap(), b"model");

@@ -6,6 +6,7 @@
 
 pub mod edge;
 pub mod listener;
+pub mod model;
 pub mod picture;
 pub mod site;
 

@@ -78,6 +78,8 @@ pub struct Site {
     pub data_dir: PathBuf,
     pub manifest: PathBuf,
     pub runtime: PathBuf,
+    /// Further keys of `[model]`, as TOML lines.
+    pub model: String,
     pub disk_reserve_mib: u64,
     pub dwell_ms: u64,
     pub clear_ms: u64,
@@ -98,6 +100,7 @@ impl Site {
             data_dir: dir.path().join("data"),
             manifest,
             runtime: installed(root.join(runtime())),
+            model: String::new(),
             disk_reserve_mib: 1,
             dwell_ms: 500,
             clear_ms: 1000,
@@ -126,9 +129,9 @@ impl Site {
     pub fn config_text(&self) -> String {
         let mut text = format!(
             "edge = \"{EDGE}\"\ndata_dir = {:?}\ndisk_reserve_mib = {}\n\n[log]\nformat = \"json\"\n\n\
-             [model]\nmanifest = {:?}\nruntime = {:?}\n\n\
+             [model]\nmanifest = {:?}\nruntime = {:?}\n{}\n\
              [uplink]\nbroker = \"mqtt://127.0.0.1:{}\"\nhealth_every_s = 1\n",
-            self.data_dir, self.disk_reserve_mib, self.manifest, self.runtime, self.broker
+            self.data_dir, self.disk_reserve_mib, self.manifest, self.runtime, self.model, self.broker
         );
         if let Some(password) = &self.password {
             let file = self.write("uplink.password", &format!("{password}\n"));
@@ -169,7 +172,8 @@ fn runtime() -> String {
     format!(".fetched/onnxruntime/{}/libonnxruntime.so", std::env::consts::ARCH)
 }
 
-fn installed(path: PathBuf) -> PathBuf {
+/// A file that set-up brings.
+pub fn installed(path: PathBuf) -> PathBuf {
     assert!(path.is_file(), "{} is not there: run `setup/install.sh all` first", path.display());
     path
 }

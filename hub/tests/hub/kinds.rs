@@ -76,7 +76,7 @@ fn kinds() -> Vec<(Value, Value)> {
             json!({ "camera": "yard", "camera_label": "后院", "cause": tamper, "detail": "seen so" }),
         ));
     }
-    for fault in ["inference_failed", "disk_low", "retention_short"] {
+    for fault in ["inference_failed", "disk_low", "retention_short", "model_replaced"] {
         kinds.push((
             json!({ "kind": "device_fault", "fault": fault, "detail": "seen so" }),
             json!({ "cause": fault, "detail": "seen so" }),
@@ -94,6 +94,9 @@ fn labelled(health: &str) -> String {
     health["cameras"][0]["attention"] = json!("awake");
     health["cameras"][0]["frames_still"] = json!(1_234);
     health["inference"]["load"] = json!(0.97);
+    health["inference"]["failing"] = json!(true);
+    health["inference"]["workers"] = json!(2);
+    health["inference"]["model_file"] = json!("replaced");
     health.to_string()
 }
 

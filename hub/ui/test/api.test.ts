@@ -41,7 +41,7 @@ const DEVICE = {
       { camera: 'b', label: '东门', state: { name: 'faulted', reason: 'why' }, frames_sampled: 0, frames_analysed: 0, frames_dropped: 0 },
       { camera: 'c', state: { name: 'dreaming' }, frames_sampled: 0, frames_analysed: 0, frames_dropped: 0 },
     ],
-    inference: { model: 'm', failures: 0, load: 1.2 },
+    inference: { model: 'm', failures: 0, load: 1.2, workers: 2, model_file: 'replaced', failing: true },
     disk_free_bytes: 7,
     new_field: { of: 'a newer version' },
   },
@@ -105,7 +105,7 @@ describe('devices', () => {
       { name: 'faulted', reason: 'why' },
       { name: 'unknown' },
     ]);
-    expect(device.health?.inference).toMatchObject({ meanMs: null, load: 1 });
+    expect(device.health?.inference).toMatchObject({ meanMs: null, load: 1, workers: 2, modelFile: 'replaced', failing: true });
     expect(device.health?.cameras.map((camera) => [camera.attention, camera.framesStill])).toEqual([
       ['awake', 4],
       [null, 0],

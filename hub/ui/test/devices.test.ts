@@ -42,17 +42,18 @@ describe('condition', () => {
     ['camera without picture', device('a', { health: health({ cameras: [faulted] }) }), T0],
     ['missing events', device('a', { missing: [{ boot: 'B', first: 3, last: 3 }] }), T0],
     ['little disk', device('a', { health: health({ diskFreeBytes: 5 }) }), T0],
-    ['detector', device('a', { health: health({ inference: { model: 'm', meanMs: null, failures: 9, load: null } }) }), T0],
-    ['more cameras than it can look at', device('a', { health: health({ inference: { model: 'm', meanMs: 80, failures: 0, load: 0.97 } }) }), T0],
+    ['detector', device('a', { health: health({ inference: { ...health().inference, failing: true } }) }), T0],
+    ['more cameras than it can look at', device('a', { health: health({ inference: { ...health().inference, load: 0.97 } }) }), T0],
+    ['a replaced model file', device('a', { health: health({ inference: { ...health().inference, modelFile: 'replaced' } }) }), T0],
   ])('%s needs a look', (_, ill, now) => {
     expect(condition(ill, now).troubled).toBe(true);
   });
-  it('does not take a detector that rests for one that fails', () => {
-    const resting = health({ inference: { model: 'm', meanMs: null, failures: 1, load: 0 } });
+  it('does not take a detector that failed once for one that fails', () => {
+    const resting = health({ inference: { ...health().inference, meanMs: null, failures: 1 } });
     expect(condition(device('a', { health: resting }), T0).troubled).toBe(false);
   });
   it('says nothing of the load of a box that is away', () => {
-    const busy = health({ inference: { model: 'm', meanMs: 80, failures: 0, load: 1 } });
+    const busy = health({ inference: { ...health().inference, load: 1 } });
     expect(condition(device('a', { health: busy }), T0).overloaded).toBe(true);
     for (const presence of ['offline', 'unknown'] as const)
       expect(condition(device('a', { health: busy, presence }), T0).overloaded).toBe(false);

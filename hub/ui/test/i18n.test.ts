@@ -79,7 +79,7 @@ describe('words', () => {
   });
   it.each([
     ['camera_tamper', ['signal_lost', 'covered', 'blurred', 'moved', 'frozen']],
-    ['device_fault', ['inference_failed', 'disk_low', 'retention_short']],
+    ['device_fault', ['inference_failed', 'disk_low', 'retention_short', 'model_replaced']],
   ])('every cause of %s has words and a shape of its own', (kind, causes) => {
     const alerts = causes.map((cause) => alert('A', { kind, cause, object: null, zone: null, zoneLabel: null }));
     for (const t of [zh, en]) {

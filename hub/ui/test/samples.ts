@@ -38,7 +38,7 @@ export function health(more: Partial<Health> = {}): Health {
     version: '0.1.0',
     outbox: { queued: 0, diskBytes: 0 },
     cameras: [],
-    inference: { model: 'centernet-512', meanMs: 80, failures: 0, load: 0.3 },
+    inference: { model: 'centernet-512', meanMs: 80, failures: 0, load: 0.3, failing: false, workers: 2, modelFile: null },
     diskFreeBytes: 50_000_000_000,
     ...more,
   };

@@ -70,6 +70,12 @@ export interface Health {
     readonly failures: number;
     /** Share of the time the detector was at work, 0 to 1. */
     readonly load: number | null;
+    /** The frames of at least one camera cannot be looked at. */
+    readonly failing: boolean;
+    /** How many frames are looked at side by side. */
+    readonly workers: number | null;
+    /** What became of the model's file since it was loaded, if that needs somebody. */
+    readonly modelFile: 'replaced' | 'missing' | null;
   };
   readonly diskFreeBytes: number;
 }
@@ -211,6 +217,9 @@ function parseHealth(value: unknown): Health {
       meanMs: typeof inference.mean_ms === 'number' ? count(inference.mean_ms) : null,
       failures: count(inference.failures),
       load: typeof inference.load === 'number' ? Math.min(1, count(inference.load)) : null,
+      failing: inference.failing === true,
+      workers: optionalCount(inference.workers),
+      modelFile: inference.model_file === 'replaced' || inference.model_file === 'missing' ? inference.model_file : null,
     },
     diskFreeBytes: count(health.disk_free_bytes),
   };

@@ -33,6 +33,8 @@ export interface Condition {
   readonly detectorFailed: boolean;
   /** The box has more to look at than it can. */
   readonly overloaded: boolean;
+  /** The model's file is not what was loaded. */
+  readonly modelFile: 'replaced' | 'missing' | null;
   /** Somebody should look: the reason the box stands above the others. */
   readonly troubled: boolean;
 }
@@ -44,10 +46,9 @@ export function condition(device: Device, now: Time): Condition {
   const camerasFaulted = cameras.filter((camera) => camera.state.name === 'faulted').length;
   const missing = device.missing.reduce((sum, gap) => sum + Math.max(0, gap.last - gap.first + 1), 0);
   const diskLow = device.health !== null && device.health.diskFreeBytes < LITTLE_DISK_BYTES;
-  // The count is since the start of the daemon: it is an illness only while nothing succeeds, though there is something
-  // to do. Where nothing moves the detector rests.
   const inference = device.health?.inference;
-  const detectorFailed = inference !== undefined && inference.failures > 0 && inference.meanMs === null && inference.load !== 0;
+  const detectorFailed = inference?.failing ?? false;
+  const modelFile = inference?.modelFile ?? null;
   // Of the last half minute, so an old report says nothing.
   const overloaded = device.presence === 'online' && !silent && (inference?.load ?? 0) >= FULL_LOAD;
   return {
@@ -61,7 +62,8 @@ export function condition(device: Device, now: Time): Condition {
     diskLow,
     detectorFailed,
     overloaded,
-    troubled: offline || silent || camerasFaulted > 0 || missing > 0 || diskLow || detectorFailed || overloaded,
+    modelFile,
+    troubled: offline || silent || camerasFaulted > 0 || missing > 0 || diskLow || detectorFailed || overloaded || modelFile !== null,
   };
 }
 

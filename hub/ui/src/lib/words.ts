@@ -32,6 +32,7 @@ const CAUSE_ICONS: ReadonlyMap<string, IconName> = new Map([
   ['inference_failed', 'blind'],
   ['disk_low', 'disk'],
   ['retention_short', 'short'],
+  ['model_replaced', 'swap'],
 ] satisfies [string, IconName][]);
 
 export function kindName(alert: Alert, t: Dictionary): string {

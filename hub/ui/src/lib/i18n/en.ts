@@ -18,6 +18,7 @@ const causes: ReadonlyMap<string, string> = new Map([
   ['inference_failed', 'Detector failed'],
   ['disk_low', 'Disk almost full'],
   ['retention_short', 'Recordings kept too short'],
+  ['model_replaced', 'Model file replaced'],
 ]);
 
 const plural = (n: number, one: string, many: string): string => `${n} ${n === 1 ? one : many}`;
@@ -189,6 +190,12 @@ export const en: Dictionary = {
     load: 'Load',
     percent: (n) => `${n}%`,
     overloaded: 'It cannot keep up: this device has more cameras than it can look at, so some moments go unseen. Use fewer cameras or another device.',
+    modelFile: {
+      replaced:
+        'The model file was replaced, but detection goes on with the model that was loaded. Check the hash in the manifest, then restart gatepost-edge on this device.',
+      missing: 'The model file cannot be read any more. Detection goes on with the model that was loaded; put the file back, or the next restart fails.',
+    },
+    seen: (analysed, wanted) => `looked at ${analysed} of ${wanted}`,
     inferenceFailures: (n) => `Detector errors: ${n}`,
     missing: (n) => `Missing events: ${n}`,
     missingNone: 'No event missing',
@@ -197,6 +204,7 @@ export const en: Dictionary = {
     details: 'Technical details',
     hub: 'Hub',
     decoder: 'Decoder',
+    workers: (n) => `${n} side by side`,
     frames: 'Frames: sampled / analysed / still / dropped',
     uptime: 'Running for',
     version: 'Version',

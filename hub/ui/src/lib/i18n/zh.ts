@@ -18,6 +18,7 @@ const causes: ReadonlyMap<string, string> = new Map([
   ['inference_failed', '检测功能失效'],
   ['disk_low', '磁盘空间不足'],
   ['retention_short', '存储时长不足'],
+  ['model_replaced', '模型文件已更换'],
 ]);
 
 export const zh = {
@@ -184,6 +185,11 @@ export const zh = {
     load: '检测负载',
     percent: (n: string) => `${n}%`,
     overloaded: '看不过来：摄像机超出了这台设备的检测能力，部分画面会漏看。请减少摄像机或增加设备。',
+    modelFile: {
+      replaced: '模型文件已更换，但仍在用原来加载的模型检测。请确认清单（manifest）里的哈希后重启该设备上的 gatepost-edge。',
+      missing: '模型文件读不到了，仍在用原来加载的模型检测。请放回文件，否则下次重启会失败。',
+    },
+    seen: (analysed: string, wanted: string) => `看过 ${analysed} / 应看 ${wanted}`,
     inferenceFailures: (n: string) => `检测出错 ${n} 次`,
     missing: (n: string) => `缺少 ${n} 个事件`,
     missingNone: '事件齐全',
@@ -192,6 +198,7 @@ export const zh = {
     details: '技术信息',
     hub: '中心',
     decoder: '解码',
+    workers: (n: string) => `${n} 路并行检测`,
     frames: '帧：取样 / 已检 / 静止 / 丢弃',
     uptime: '已运行',
     version: '版本',
