@@ -1,11 +1,15 @@
 //! An alarm as people and programs are told of it: with the names its edge gives to places.
 
+mod evidence;
+
 use gatepost_wire::event::{Direction, ObjectClass, Phase};
 use gatepost_wire::{AlarmId, CameraId, EdgeId, EventId, RuleId, Severity, Timestamp, ZoneId};
 use serde::Serialize;
 use utoipa::ToSchema;
 
 use crate::alarm::Alarm;
+
+pub use evidence::{AlertEvidence, EvidenceState, Role};
 
 /// One alarm as far as its events have come.
 #[derive(Debug, Clone, Serialize, ToSchema)]
@@ -16,7 +20,14 @@ use crate::alarm::Alarm;
     "phase": "updated",
     "began": "2026-01-31T08:30:00Z", "last": "2026-01-31T08:30:04Z", "ended": null,
     "received": "2026-01-31T08:30:00.2Z", "events": 3, "first_event": "01ARZ3NDEKTSV4RRFFQ69G5FAV",
-    "snapshot": "/api/v1/events/01ARZ3NDEKTSV4RRFFQ69G5FAV/snapshot"
+    "snapshot": "/api/v1/events/01ARZ3NDEKTSV4RRFFQ69G5FAV/snapshot",
+    "evidence": [{
+        "event": "01ARZ3NDEKTSV4RRFFQ69G5FAV",
+        "sha256": "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08", "role": "snapshot",
+        "media_type": "image/jpeg", "bytes": 48213, "time": "2026-01-31T08:30:00Z", "state": "here",
+        "url": "/api/v1/events/01ARZ3NDEKTSV4RRFFQ69G5FAV/evidence/9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
+        "original_kept": true, "command": null, "until": null, "deleted": null
+    }]
 }), json!({
     "id": "01ARZ3NDEKTSV4RRFFQ69G5FAW", "kind": "line_crossing", "severity": 2, "edge": "gate-1",
     "camera": "north-fence", "camera_label": "北围墙", "zone": "fence", "zone_label": "围墙线", "rule": "no-climbing",
@@ -24,14 +35,14 @@ use crate::alarm::Alarm;
     "phase": "ended",
     "began": "2026-01-31T08:30:00Z", "last": "2026-01-31T08:30:00Z", "ended": "2026-01-31T08:30:00Z",
     "received": "2026-01-31T08:30:00.2Z", "events": 2, "first_event": "01ARZ3NDEKTSV4RRFFQ69G5FAW",
-    "snapshot": "/api/v1/events/01ARZ3NDEKTSV4RRFFQ69G5FAW/snapshot"
+    "snapshot": "/api/v1/events/01ARZ3NDEKTSV4RRFFQ69G5FAW/snapshot", "evidence": []
 }), json!({
     "id": "01ARZ3NDEKTSV4RRFFQ69G5FAX", "kind": "overcrowding", "severity": 3, "edge": "gate-1",
     "camera": "hall", "camera_label": "大厅", "zone": "stairs", "zone_label": "楼梯口", "rule": "stairs-full",
     "object": null, "direction": null, "count": 14, "limit": 10, "cause": null, "detail": null, "phase": "updated",
     "began": "2026-01-31T08:30:00Z", "last": "2026-01-31T08:31:10Z", "ended": null,
     "received": "2026-01-31T08:30:00.2Z", "events": 4, "first_event": "01ARZ3NDEKTSV4RRFFQ69G5FAX",
-    "snapshot": null
+    "snapshot": null, "evidence": []
 }), json!({
     "id": "01ARZ3NDEKTSV4RRFFQ69G5FAY", "kind": "camera_tamper", "severity": 2, "edge": "gate-1",
     "camera": "east-gate", "camera_label": "东门", "zone": null, "zone_label": null, "rule": null,
@@ -39,7 +50,7 @@ use crate::alarm::Alarm;
     "detail": "nothing but one dark surface for 12 s", "phase": "began",
     "began": "2026-01-31T08:30:00Z", "last": "2026-01-31T08:30:00Z", "ended": null,
     "received": "2026-01-31T08:30:00.2Z", "events": 1, "first_event": "01ARZ3NDEKTSV4RRFFQ69G5FAY",
-    "snapshot": null
+    "snapshot": null, "evidence": []
 })))]
 pub struct Alert {
     /// The alarm's id, a ULID.
@@ -104,6 +115,8 @@ pub struct Alert {
     pub first_event: EventId,
     /// Where its picture is, once it came.
     pub snapshot: Option<String>,
+    /// What it can show, in the order of its events: pictures, clips, released originals, come or not.
+    pub evidence: Vec<AlertEvidence>,
 }
 
 /// What the edge's people call the places of an alarm.
@@ -116,8 +129,8 @@ pub struct Labels {
 }
 
 impl Alert {
-    /// The alarm with its labels.
-    pub fn new(alarm: Alarm, labels: Labels, received: Timestamp) -> Self {
+    /// The alarm with its labels and what it can show.
+    pub fn new(alarm: Alarm, labels: Labels, received: Timestamp, evidence: Vec<AlertEvidence>) -> Self {
         Self {
             id: alarm.id,
             severity: alarm.severity,
@@ -142,6 +155,7 @@ impl Alert {
             direction: alarm.scene.direction,
             count: alarm.crowd.map(|crowd| crowd.count),
             limit: alarm.crowd.map(|crowd| crowd.limit),
+            evidence,
         }
     }
 }

@@ -1,16 +1,18 @@
 //! Where edges' messages come from: the hub's own broker, or one run by someone else. Both hand every message to
-//! [`crate::intake`] and tell its sender nothing before the receipt.
+//! [`crate::intake`] and tell its sender nothing before the receipt. Commands go out by a [`Publisher`].
 
 mod acl;
 mod devices;
 mod embedded;
 mod external;
+mod publisher;
 mod retained;
 
 use tokio::sync::watch;
 
 pub use devices::Devices;
 pub use embedded::StartError;
+pub use publisher::Publisher;
 
 use crate::config;
 use crate::intake::{Intake, Storage};
@@ -40,6 +42,14 @@ impl Broker {
             config::Broker::External(config) => {
                 Ok(Self::External(external::External::start(config, intake, storage)))
             }
+        }
+    }
+
+    /// What commands go out by.
+    pub fn publisher(&self) -> Publisher {
+        match self {
+            Self::Embedded(broker) => Publisher::Embedded(broker.context()),
+            Self::External(broker) => Publisher::External(broker.connection()),
         }
     }
 

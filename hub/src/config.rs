@@ -30,6 +30,8 @@ pub struct Config {
     pub broker: Broker,
     /// The database file.
     pub database: PathBuf,
+    /// Pictures and clips are kept so long, days.
+    pub evidence_days: EvidenceDays,
 }
 
 /// Which broker the hub listens to.
@@ -97,6 +99,8 @@ pub struct File {
     pub broker: BrokerTable,
     /// The database.
     pub store: StoreTable,
+    /// How long evidence is kept.
+    pub retention: RetentionTable,
 }
 
 impl Default for File {
@@ -107,6 +111,7 @@ impl Default for File {
             web: Web::default(),
             broker: BrokerTable::default(),
             store: StoreTable::default(),
+            retention: RetentionTable::default(),
         }
     }
 }
@@ -173,7 +178,7 @@ impl Default for Web {
 pub struct BrokerTable {
     /// The hub's own broker, or one run by someone else.
     pub mode: BrokerMode,
-    /// A longer MQTT packet is not taken. Default: 1 MiB, room for one picture.
+    /// A longer MQTT packet is not taken. Default: 9 MiB, room for one clip.
     pub max_packet_bytes: Option<NonZeroU32>,
     /// Embedded: loopback address and port (default `127.0.0.1:1883`); port 0 takes a free one.
     #[schemars(with = "Option<String>")]
@@ -216,6 +221,46 @@ pub enum BrokerMode {
 pub struct StoreTable {
     /// The SQLite file (default `hub.sqlite` below `data_dir`).
     pub path: Option<PathBuf>,
+}
+
+/// How long evidence is kept.
+#[derive(Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct RetentionTable {
+    /// Pictures and clips are deleted so many days after they came, 1 to 3650. Released originals end when their command
+    /// says.
+    #[schemars(with = "u16", range(min = 1, max = 3650))]
+    pub evidence_days: EvidenceDays,
+}
+
+/// Days: 1 to 3650.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(try_from = "u16")]
+pub struct EvidenceDays(u16);
+
+impl EvidenceDays {
+    /// The number.
+    pub const fn get(self) -> u16 {
+        self.0
+    }
+}
+
+impl Default for EvidenceDays {
+    fn default() -> Self {
+        Self(30)
+    }
+}
+
+impl TryFrom<u16> for EvidenceDays {
+    type Error = &'static str;
+
+    fn try_from(days: u16) -> Result<Self, &'static str> {
+        if (1..=3650).contains(&days) {
+            Ok(Self(days))
+        } else {
+            Err("a number of days from 1 to 3650 is needed")
+        }
+    }
 }
 
 /// The devices file: who may log in at the embedded broker.

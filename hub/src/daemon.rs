@@ -5,19 +5,21 @@ use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
 use crate::broker::{self, Broker};
+use crate::command::Dispatch;
 use crate::config::{self, Config};
 use crate::evidence::Folder;
 use crate::intake::Intake;
 use crate::live::Feed;
+use crate::retention::Retention;
 use crate::store::{Store, StoreError};
 use crate::web::{App, ListenError, Server};
 
 /// The hub cannot start.
 #[derive(Debug, thiserror::Error)]
 pub enum StartError {
-    /// The directory for pictures cannot be made.
+    /// The directory for evidence cannot be made.
     #[error("{}: {source}", path.display())]
-    Pictures {
+    Evidence {
         /// The directory.
         path: std::path::PathBuf,
         /// Why.
@@ -46,26 +48,37 @@ pub async fn run(config: Config) -> Result<(), StartError> {
     let mut interrupt = signal(SignalKind::interrupt()).map_err(StartError::Signals)?;
 
     let store = Store::open(&config.database).await?;
-    let pictures = config.data_dir.join("evidence");
+    let evidence = config.data_dir.join("evidence");
     let folder =
-        Folder::open(pictures.clone()).map_err(|source| StartError::Pictures { path: pictures, source })?;
+        Folder::open(evidence.clone()).map_err(|source| StartError::Evidence { path: evidence, source })?;
     if matches!(config.broker, config::Broker::Embedded(_)) {
         store.forget_presence().await?;
     }
     let (changed, changes) = watch::channel(store.last_change().await?);
     let (intake, writing) = Intake::start(store.writer(folder.clone()), folder.clone(), changed);
     let stop = CancellationToken::new();
-    let (feed, telling) = Feed::start(store.clone(), changes, stop.clone()).await?;
-    let app = App { store: store.clone(), folder, feed, storage: writing.storage(), stop: stop.clone() };
+    let (feed, telling) = Feed::start(store.clone(), changes.clone(), stop.clone()).await?;
+    let app = App {
+        store: store.clone(),
+        intake: intake.clone(),
+        folder,
+        feed,
+        storage: writing.storage(),
+        stop: stop.clone(),
+    };
     let server = Server::start(&config.web, app).await?;
+    let retention = Retention::start(store.clone(), intake.clone(), config.evidence_days.get());
     let broker = Broker::start(&config.broker, intake, writing.storage()).await?;
+    let dispatch = Dispatch::start(store.clone(), broker.publisher(), changes);
 
     tokio::select! {
         _ = terminate.recv() => tracing::info!("stopping: SIGTERM"),
         _ = interrupt.recv() => tracing::info!("stopping: SIGINT"),
     }
     // In the direction of the data: nothing comes in, what came is stored, then those who look are let go.
+    dispatch.stop().await;
     broker.stop().await;
+    retention.stop().await;
     writing.stop().await;
     stop.cancel();
     server.ended().await;

@@ -1,4 +1,5 @@
-//! From a message on any broker to a row on disk.
+//! From a message on any broker to a row on disk. What the hub itself has to write, a command or a deletion, takes the same
+//! way, because there is one writer.
 //!
 //! The promise: a [`Receipt`] that says [`Receipt::Stored`] is given only after the transaction is on disk.
 //! While the disk does not take anything, everyone gets [`Receipt::NotStored`] and keeps what they have.
@@ -9,15 +10,19 @@ mod writing;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use tokio::sync::{mpsc, oneshot, watch};
+use gatepost_wire::Command;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, oneshot, watch};
 
-use crate::evidence::{Folder, Picture};
-use crate::store::{Content, Delivery, Record};
+use crate::evidence::{Folder, Piece};
+use crate::store::{Content, Deletion, Delivery, Record};
 
 pub use writing::{Storage, Writing};
 
 /// Messages that may wait for the writer; more wait in their connections.
 const WAITING: usize = 4096;
+
+/// Evidence that may be in memory at the same time, in KiB; more waits in its connections.
+const EVIDENCE_KIB: usize = 64 * 1024;
 
 /// What a sender may be told.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -37,7 +42,8 @@ pub enum Receipt {
 pub struct Intake {
     queue: mpsc::Sender<Waiting>,
     folder: Folder,
-    pictures_fail: Arc<AtomicBool>,
+    files_fail: Arc<AtomicBool>,
+    evidence_room: Arc<Semaphore>,
 }
 
 /// One record and who waits for it.
@@ -45,6 +51,8 @@ pub struct Intake {
 struct Waiting {
     record: Record,
     receipt: oneshot::Sender<Receipt>,
+    /// What its bytes take of the room for evidence.
+    room: Option<OwnedSemaphorePermit>,
 }
 
 /// Will become a [`Receipt`].
@@ -67,7 +75,8 @@ impl Intake {
         changes: watch::Sender<i64>,
     ) -> (Self, Writing) {
         let (queue, waiting) = mpsc::channel(WAITING);
-        let intake = Self { queue, folder, pictures_fail: Arc::default() };
+        let evidence_room = Arc::new(Semaphore::new(EVIDENCE_KIB));
+        let intake = Self { queue, folder, files_fail: Arc::default(), evidence_room };
         (intake, Writing::start(writer, waiting, changes))
     }
 
@@ -76,45 +85,63 @@ impl Intake {
         self.take(delivery).await.receipt().await
     }
 
-    /// Takes a message. Messages are stored in the order they were taken, but a picture goes to disk first
-    /// and is overtaken meanwhile.
-    pub async fn take(&self, delivery: Delivery) -> Promise {
+    /// Stores a command that a person gave.
+    ///
+    /// # Errors
+    /// When it cannot be written as JSON.
+    pub async fn give(&self, command: Command) -> Result<Receipt, serde_json::Error> {
+        let text = serde_json::to_string(&command)?;
+        Ok(self.enqueue(Record::Command { command: Box::new(command), text }).await.receipt().await)
+    }
+
+    /// Deletes evidence and notes that it was.
+    pub async fn delete(&self, deletion: Deletion) -> Receipt {
+        self.enqueue(Record::Deletion(deletion)).await.receipt().await
+    }
+
+    async fn enqueue(&self, record: Record) -> Promise {
         let (receipt, promise) = oneshot::channel();
-        match parse::read(&delivery) {
-            parse::Message::Plain(content) => {
-                // Fails only when the writer has ended; the promise then says "not stored" by itself, here
-                // and below.
-                let _ = self.queue.send(Waiting { record: Record { delivery, content }, receipt }).await;
-            }
-            parse::Message::Picture { edge, event, picture } => {
-                let intake = self.clone();
-                tokio::spawn(async move {
-                    let sha256 = picture.sha256().to_owned();
-                    // Before the row that vouches for it.
-                    if intake.keep(picture).await {
-                        let content = Content::Picture { edge, event, sha256 };
-                        let _ = intake
-                            .queue
-                            .send(Waiting { record: Record { delivery, content }, receipt })
-                            .await;
-                    }
-                });
-            }
-        }
+        // Fails only when the writer has ended; the promise then says "not stored" by itself, here and below.
+        let _ = self.queue.send(Waiting { record, receipt, room: None }).await;
         Promise(promise)
     }
 
-    /// Puts a picture on disk; says once that this fails, and once that it works again.
-    async fn keep(&self, picture: Picture) -> bool {
-        let kept = self.folder.keep(picture).await;
-        let failed_before = self.pictures_fail.swap(kept.is_err(), Ordering::Relaxed);
+    /// Takes a message. Messages are stored in the order they were taken, but evidence goes to disk first
+    /// and is overtaken meanwhile.
+    pub async fn take(&self, delivery: Delivery) -> Promise {
+        match parse::read(&delivery) {
+            parse::Message::Plain(content) => self.enqueue(Record::Message { delivery, content }).await,
+            parse::Message::Evidence { edge, event, piece } => {
+                let (receipt, promise) = oneshot::channel();
+                let kib = u32::try_from(delivery.payload.len().div_ceil(1024)).unwrap_or(u32::MAX);
+                // The semaphore is never closed, and no piece is larger than it.
+                let room = self.evidence_room.clone().acquire_many_owned(kib).await.ok();
+                let intake = self.clone();
+                tokio::spawn(async move {
+                    let (sha256, format) = (piece.sha256().to_owned(), piece.format());
+                    // Before the row that vouches for it.
+                    if intake.keep(piece).await {
+                        let content = Content::Evidence { edge, event, sha256, format };
+                        let record = Record::Message { delivery, content };
+                        let _ = intake.queue.send(Waiting { record, receipt, room: room }).await;
+                    }
+                });
+                Promise(promise)
+            }
+        }
+    }
+
+    /// Puts a piece on disk; says once that this fails, and once that it works again.
+    async fn keep(&self, piece: Piece) -> bool {
+        let kept = self.folder.keep(piece).await;
+        let failed_before = self.files_fail.swap(kept.is_err(), Ordering::Relaxed);
         let directory = self.folder.path().display();
         match &kept {
             Err(error) if !failed_before => tracing::error!(
                 %directory, %error,
-                "pictures cannot be written, so none is acknowledged and edges keep theirs: free space or mend the disk"
+                "evidence cannot be written, so none is acknowledged and edges keep theirs: free space or mend the disk"
             ),
-            Ok(()) if failed_before => tracing::info!(%directory, "pictures are written again"),
+            Ok(()) if failed_before => tracing::info!(%directory, "evidence is written again"),
             _ => {}
         }
         kept.is_ok()

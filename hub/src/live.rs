@@ -1,11 +1,12 @@
 //! What changed, as it changes: the store's changes, read once and told to every open page.
 //!
-//! A change is the present state of an alarm or a device under the number of its last change. Whoever knows a
+//! A change is the present state of an alarm, a device or a command under the number of its last change. Whoever knows a
 //! number and asks for what came after it misses nothing; states in between may be skipped.
 
 use std::sync::Arc;
 use std::time::Duration;
 
+use gatepost_wire::Timestamp;
 use serde::Serialize;
 use tokio::sync::{broadcast, watch};
 use tokio::task::JoinHandle;
@@ -32,6 +33,8 @@ pub enum Subject {
     Alert,
     /// An edge.
     Device,
+    /// A command to an edge.
+    Command,
 }
 
 impl Subject {
@@ -40,6 +43,7 @@ impl Subject {
         match self {
             Self::Alert => "alert",
             Self::Device => "device",
+            Self::Command => "command",
         }
     }
 }
@@ -156,12 +160,17 @@ struct Stretch {
 }
 
 async fn changes_after(store: &Store, last: i64, limit: u16) -> Result<Stretch, StoreError> {
-    // Read first: what changes while the two lists are read gets a higher number and comes next time.
+    // Read first: what changes while the lists are read gets a higher number and comes next time.
     let mut upto = store.last_change().await?;
     let alerts = store.alerts_changed(last, limit).await?;
     let devices = store.devices_changed(last, limit).await?;
+    let commands = store.commands_changed(last, limit, Timestamp::now()).await?;
     let mut more = false;
-    for cut in [(alerts.len(), alerts.last().map(|a| a.0)), (devices.len(), devices.last().map(|d| d.0))] {
+    for cut in [
+        (alerts.len(), alerts.last().map(|a| a.0)),
+        (devices.len(), devices.last().map(|d| d.0)),
+        (commands.len(), commands.last().map(|c| c.0)),
+    ] {
         if let (length, Some(number)) = cut
             && length >= usize::from(limit)
         {
@@ -169,12 +178,15 @@ async fn changes_after(store: &Store, last: i64, limit: u16) -> Result<Stretch, 
             upto = upto.min(number);
         }
     }
-    let mut changes = Vec::with_capacity(alerts.len() + devices.len());
+    let mut changes = Vec::with_capacity(alerts.len() + devices.len() + commands.len());
     for (number, alert) in &alerts {
         changes.push(change(*number, Subject::Alert, alert)?);
     }
     for (number, device) in &devices {
         changes.push(change(*number, Subject::Device, device)?);
+    }
+    for (number, command) in &commands {
+        changes.push(change(*number, Subject::Command, command)?);
     }
     changes.retain(|change| change.number <= upto);
     changes.sort_unstable_by_key(|change| change.number);

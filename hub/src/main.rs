@@ -1,11 +1,13 @@
 //! Gatepost's hub: takes events from edges over MQTT, keeps each exactly once, shows live alerts.
 //!
 //! The rooms in the order a message passes them: [`config`], [`broker`], [`intake`], [`store`] with [`alarm`],
-//! [`device`] and [`evidence`], [`live`], [`web`]; [`daemon`] wires them.
+//! [`device`] and [`evidence`], [`live`], [`web`]; [`command`] goes the other way, [`retention`] takes away what is over;
+//! [`daemon`] wires them.
 
 mod alarm;
 mod alert;
 mod broker;
+mod command;
 mod config;
 mod daemon;
 mod device;
@@ -13,6 +15,7 @@ mod evidence;
 mod intake;
 mod live;
 mod logging;
+mod retention;
 mod store;
 mod web;
 

@@ -6,11 +6,14 @@
 mod alarm;
 mod alert;
 mod column;
+mod command;
+mod deletion;
 mod device;
 mod event;
 mod evidence;
 mod record;
 mod refused;
+mod reply;
 mod sequence;
 mod writer;
 
@@ -23,8 +26,11 @@ use sqlx::sqlite::{
 };
 
 pub use alert::{AlertFilter, Place};
+pub use command::{CommandFilter, Open};
+pub use deletion::{DeletionFilter, StoredDeletion};
 pub use event::{EventFilter, StoredEvent};
-pub use record::{Content, Delivery, Fate, Presence, Record};
+pub use evidence::Kept;
+pub use record::{Content, Deletion, Delivery, Fate, Presence, Record};
 pub use writer::Writer;
 
 /// The database could not do what was asked.
@@ -57,9 +63,9 @@ pub enum StoreError {
     /// A query failed.
     #[error("database: {0}")]
     Query(#[from] sqlx::Error),
-    /// A picture that the database is about to vouch for is not on disk.
-    #[error("picture {0} is not on disk")]
-    PictureGone(String),
+    /// Evidence that the database is about to vouch for is not on disk.
+    #[error("evidence {0} is not on disk")]
+    EvidenceGone(String),
     /// A row holds what no version of the hub writes.
     #[error("database: {column} holds {value:?}, which this version cannot read")]
     Unreadable {
@@ -128,5 +134,36 @@ impl Store {
     /// Ends all reading.
     pub async fn close(&self) {
         self.readers.close().await;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use sqlx::{AssertSqlSafe, Connection as _};
+
+    use super::*;
+
+    /// Who ordered what, what came of it and what was deleted has to stay, whatever a later version of the hub tries.
+    #[tokio::test]
+    async fn records_of_commands_and_deletions_can_only_be_added_to() {
+        let dir = tempfile::tempdir().unwrap();
+        let store = Store::open(&dir.path().join("hub.sqlite")).await.unwrap();
+        let mut connection = store.options.connect().await.unwrap();
+        for insert in [
+            "INSERT INTO command VALUES (1, 'c', 'gate-1', 'who', 'why', 0, 1, 'k', NULL, NULL, '{}', 1)",
+            "INSERT INTO reply VALUES ('c', 0, 0, 'done', NULL, NULL, '{}', 2)",
+            "INSERT INTO deletion VALUES (1, 0, 'e', 's', 'gate-1', 'image/jpeg', 1, 0, 'age', NULL)",
+        ] {
+            sqlx::query(insert).execute(&mut connection).await.unwrap();
+        }
+        for (table, column) in [("command", "who"), ("reply", "outcome"), ("deletion", "cause")] {
+            for statement in
+                [format!("DELETE FROM {table}"), format!("UPDATE {table} SET {column} = 'another'")]
+            {
+                let refused = sqlx::query(AssertSqlSafe(statement.clone())).execute(&mut connection).await;
+                assert!(refused.unwrap_err().to_string().contains("never"), "{statement}");
+            }
+        }
+        connection.close().await.unwrap();
     }
 }

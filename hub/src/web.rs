@@ -1,8 +1,11 @@
 //! The page and the API, on loopback until there are accounts.
 
 mod alerts;
+mod commands;
+mod deletions;
 mod devices;
 mod events;
+mod evidence;
 mod guard;
 mod health;
 mod live;
@@ -16,6 +19,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
+use axum::extract::DefaultBodyLimit;
 use axum::middleware;
 use axum::routing::get;
 use tokio::net::TcpListener;
@@ -23,11 +27,12 @@ use tokio::sync::watch;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
+use gatepost_wire::command::MAX_COMMAND_BYTES;
 pub use openapi::document;
 
 use crate::config;
 use crate::evidence::Folder;
-use crate::intake::Storage;
+use crate::intake::{Intake, Storage};
 use crate::live::Feed;
 use crate::store::Store;
 
@@ -39,7 +44,9 @@ const GRACE: Duration = Duration::from_millis(1500);
 pub struct App {
     /// Events, alarms, devices.
     pub store: Store,
-    /// Pictures.
+    /// Where commands are noted.
+    pub intake: Intake,
+    /// Pictures, clips, originals.
     pub folder: Folder,
     /// Changes.
     pub feed: Feed,
@@ -103,23 +110,30 @@ impl Server {
 }
 
 fn router(app: App, hosts: guard::Hosts) -> Router {
+    let hosts = Arc::new(hosts);
     let api = Router::new()
         .route("/alerts", get(alerts::list))
         .route("/events", get(events::list))
         .route("/events/{id}", get(events::one))
-        .route("/events/{id}/snapshot", get(events::snapshot))
+        .route("/events/{id}/snapshot", get(evidence::snapshot))
+        .route("/events/{id}/evidence/{sha256}", get(evidence::one))
+        .route("/commands", get(commands::list).post(commands::give))
+        .route("/commands/{id}", get(commands::one))
+        .route("/deletions", get(deletions::list))
         .route("/devices", get(devices::list))
         .route("/live", get(live::stream))
         .route("/openapi.json", get(openapi::get))
         .fallback(problem::no_such_resource)
-        .method_not_allowed_fallback(problem::only_get);
+        .method_not_allowed_fallback(problem::no_such_method);
     Router::new()
         .nest("/api/v1", api)
         .route("/health/live", get(health::live))
         .route("/health/ready", get(health::ready))
         .fallback(page::serve)
-        .method_not_allowed_fallback(problem::only_get)
-        .layer(middleware::from_fn_with_state(Arc::new(hosts), guard::check_host))
+        .method_not_allowed_fallback(problem::no_such_method)
+        .layer(DefaultBodyLimit::max(MAX_COMMAND_BYTES))
+        .layer(middleware::from_fn_with_state(hosts.clone(), guard::check_site))
+        .layer(middleware::from_fn_with_state(hosts, guard::check_host))
         .layer(middleware::from_fn(guard::add_headers))
         .with_state(app)
 }
@@ -136,9 +150,13 @@ mod tests {
             paths,
             [
                 "/api/v1/alerts",
+                "/api/v1/commands",
+                "/api/v1/commands/{id}",
+                "/api/v1/deletions",
                 "/api/v1/devices",
                 "/api/v1/events",
                 "/api/v1/events/{id}",
+                "/api/v1/events/{id}/evidence/{sha256}",
                 "/api/v1/events/{id}/snapshot",
                 "/api/v1/live",
                 "/api/v1/openapi.json",

@@ -21,7 +21,7 @@ use rmqtt::types::{
 };
 use tokio::task::JoinHandle;
 
-use super::acl::is_own;
+use super::acl::{may_publish, may_subscribe};
 use super::devices::Devices;
 use super::retained::Retained;
 use crate::config::{ConfigError, EmbeddedBroker};
@@ -104,6 +104,11 @@ impl Embedded {
         Ok(Self { context, accepting })
     }
 
+    /// What commands go out by.
+    pub(super) fn context(&self) -> ServerContext {
+        self.context.clone()
+    }
+
     /// Accepts nobody more and closes every connection. A message whose commit is under way is answered first,
     /// because a session handles one at a time.
     pub(super) async fn stop(self) {
@@ -139,7 +144,7 @@ impl Handler for Hooks {
             }
             Parameter::ClientSubscribeCheckAcl(session, subscription) => {
                 let filter: &str = &subscription.topic_filter;
-                let answer = if device(&session.id).is_some_and(|device| is_own(&device, filter)) {
+                let answer = if device(&session.id).is_some_and(|device| may_subscribe(&device, filter)) {
                     SubscribeReturn::new_success(subscription.opts.qos(), None)
                 } else {
                     tracing::warn!(
@@ -246,7 +251,7 @@ impl Hooks {
             LastWill::V5(will) => will.topic.to_string(),
             LastWill::V3(will) => will.topic.to_string(),
         });
-        if will.is_some_and(|topic| !is_own(&device, &topic)) {
+        if will.is_some_and(|topic| !may_publish(&device, &topic)) {
             return Err((AuthResult::NotAuthorized, "its last will is not on its own topics"));
         }
         Ok(())
@@ -254,14 +259,17 @@ impl Hooks {
 
     async fn publish(&self, sender: &Id, publish: &Publish) -> PublishResult {
         let topic: &str = &publish.topic;
-        if !device(sender).is_some_and(|device| is_own(&device, topic)) {
+        if !device(sender).is_some_and(|device| may_publish(&device, topic)) {
             tracing::warn!(
                 device = sender.username_ref(),
                 address = address(sender.remote_addr),
                 ?topic,
                 "message refused: not its own topic"
             );
-            return refuse(PublishAckReason::NotAuthorized, "a device publishes on its own topics only");
+            return refuse(
+                PublishAckReason::NotAuthorized,
+                "a device publishes on its own topics only, and gives no commands",
+            );
         }
         match self.deliver(publish).await {
             Receipt::Stored | Receipt::Duplicate => PublishResult::success(),

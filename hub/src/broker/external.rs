@@ -29,6 +29,7 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(30);
 pub struct External {
     task: JoinHandle<()>,
     stop: CancellationToken,
+    connection: watch::Receiver<Option<AsyncClient>>,
 }
 
 /// Why a connection ended.
@@ -42,8 +43,15 @@ enum End {
 impl External {
     pub(super) fn start(config: &ExternalBroker, intake: Intake, storage: watch::Receiver<Storage>) -> Self {
         let stop = CancellationToken::new();
-        let task = tokio::spawn(keep_connected(config.clone(), intake, storage, stop.clone()));
-        Self { task, stop }
+        let (connected, connection) = watch::channel(None);
+        let link = Link { config: config.clone(), intake, connected };
+        let task = tokio::spawn(keep_connected(link, storage, stop.clone()));
+        Self { task, stop, connection }
+    }
+
+    /// The client, while it is connected.
+    pub(super) fn connection(&self) -> watch::Receiver<Option<AsyncClient>> {
+        self.connection.clone()
     }
 
     pub(super) async fn stop(self) {
@@ -54,17 +62,22 @@ impl External {
     }
 }
 
-async fn keep_connected(
+/// What every connection works with.
+struct Link {
     config: ExternalBroker,
     intake: Intake,
-    mut storage: watch::Receiver<Storage>,
-    stop: CancellationToken,
-) {
+    /// Holds the client of the connection that is up.
+    connected: watch::Sender<Option<AsyncClient>>,
+}
+
+async fn keep_connected(link: Link, mut storage: watch::Receiver<Storage>, stop: CancellationToken) {
+    let config = &link.config;
     let mut pause = SHORTEST_PAUSE;
     let mut last_failure = String::new();
     loop {
-        let mut connected = false;
-        match converse(&config, &intake, &stop, &mut connected).await {
+        let end = converse(&link, &stop).await;
+        let connected = link.connected.send_replace(None).is_some();
+        match end {
             End::Stopped => return,
             End::NotStored => {
                 // The log already says why. The broker sends it again after the next connection.
@@ -112,12 +125,8 @@ fn options(config: &ExternalBroker) -> MqttOptions {
 
 /// One connection from beginning to end. Every connection has a client of its own: an acknowledgement that was
 /// meant for a former one, whose packet numbers mean something else now, has nowhere to go.
-async fn converse(
-    config: &ExternalBroker,
-    intake: &Intake,
-    stop: &CancellationToken,
-    connected: &mut bool,
-) -> End {
+async fn converse(link: &Link, stop: &CancellationToken) -> End {
+    let Link { config, intake, connected } = link;
     let (client, mut events) = AsyncClient::new(options(config), usize::from(WINDOW));
     let (unacknowledged, waiting) = mpsc::channel(usize::from(WINDOW));
     let mut acknowledging = tokio::spawn(acknowledge(client.clone(), waiting));
@@ -140,12 +149,12 @@ async fn converse(
                     answer.return_codes.iter().any(|code| !matches!(code, SubscribeReasonCode::Success(_)));
                 if refused {
                     break End::Failed(format!(
-                        "the broker refuses the hub's subscriptions ({:?}): allow {} to read gp/v1/#",
+                        "the broker refuses the hub's subscriptions ({:?}): allow {} to read gp/v1/# and to write gp/v1/+/command",
                         answer.return_codes,
                         user(config)
                     ));
                 }
-                *connected = true;
+                connected.send_replace(Some(client.clone()));
                 tracing::info!(broker = %config.url, session_kept, "broker connected and subscribed to");
             }
             Ok(Event::Incoming(Packet::Publish(publish))) => {

@@ -2,13 +2,14 @@
 
 use std::path::{Path, PathBuf};
 
+use gatepost_wire::MAX_EVIDENCE_BYTES;
 use serde::de::DeserializeOwned;
 use toml::Spanned;
 
 use super::{Broker, BrokerMode, BrokerTable, Config, EmbeddedBroker, ExternalBroker, File, Login};
 
-/// Room for one picture and its topic.
-const DEFAULT_MAX_PACKET_BYTES: u32 = 1024 * 1024;
+/// Room for one clip and its topic.
+const DEFAULT_MAX_PACKET_BYTES: u32 = MAX_EVIDENCE_BYTES as u32 + 1024 * 1024;
 
 /// The configuration cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -81,6 +82,7 @@ pub fn load(file: &Path) -> Result<Config, ConfigError> {
     Ok(Config {
         database: parsed.store.path.map_or_else(|| data_dir.join("hub.sqlite"), |path| source.path(&path)),
         broker: broker(parsed.broker, &source, &data_dir)?,
+        evidence_days: parsed.retention.evidence_days,
         log: parsed.log,
         web: parsed.web,
         data_dir,
@@ -207,6 +209,10 @@ mod tests {
             ),
             ("[log]\nlevel = \"loud\"\n", "/hub.toml:2: `log.level`: unknown variant `loud`"),
             ("[broker]\nmax_packet_bytes = 0\n", "/hub.toml:2: `broker.max_packet_bytes`:"),
+            (
+                "[retention]\nevidence_days = 0\n",
+                "/hub.toml:2: `retention.evidence_days`: a number of days from 1 to 3650",
+            ),
             ("data_dir = 7\n", "/hub.toml:1: `data_dir`: invalid type"),
             (
                 "[broker]\nurl = \"mqtt://localhost\"\n",

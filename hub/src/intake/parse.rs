@@ -1,10 +1,12 @@
 //! What a message is. The bytes may be anything; the answer is a type that holds only what is right, or the
 //! reason why it is of no use.
 
-use gatepost_wire::{EdgeId, Event, EventId, Health, MAX_ENVELOPE_BYTES, Presence as WirePresence, Topic};
+use gatepost_wire::{
+    EdgeId, Event, EventId, Health, MAX_ENVELOPE_BYTES, Presence as WirePresence, Reply, Topic,
+};
 use serde::de::DeserializeOwned;
 
-use crate::evidence::Picture;
+use crate::evidence::Piece;
 use crate::store::{Content, Delivery, Presence};
 
 /// What a message is.
@@ -12,7 +14,7 @@ pub(super) enum Message {
     /// It can be stored as it is.
     Plain(Content),
     /// Its bytes go to disk first.
-    Picture { edge: EdgeId, event: EventId, picture: Picture },
+    Evidence { edge: EdgeId, event: EventId, piece: Piece },
 }
 
 pub(super) fn read(delivery: &Delivery) -> Message {
@@ -24,13 +26,13 @@ pub(super) fn read(delivery: &Delivery) -> Message {
     };
     let parsed = match &topic {
         Topic::Event(edge) => event(edge, &delivery.payload).map(Message::Plain),
-        Topic::Evidence(edge, event) => Picture::parse(delivery.payload.clone())
-            .map(|picture| Message::Picture { edge: edge.clone(), event: *event, picture })
+        Topic::Evidence(edge, event) => Piece::parse(delivery.payload.clone())
+            .map(|piece| Message::Evidence { edge: edge.clone(), event: *event, piece })
             .map_err(|e| e.to_string()),
         Topic::Health(edge) => health(edge, &delivery.payload).map(Message::Plain),
         Topic::Presence(edge) => presence(edge, &delivery.payload).map(Message::Plain),
         Topic::Command(_) => Err("commands come from the hub, never from a box".into()),
-        Topic::Reply(_) => Err("this hub has given no command that could be answered".into()),
+        Topic::Reply(edge) => reply(edge, &delivery.payload).map(Message::Plain),
     };
     parsed.unwrap_or_else(|reason| {
         Message::Plain(Content::Refused { edge: Some(topic.edge().clone()), reason })
@@ -57,6 +59,11 @@ fn presence(edge: &EdgeId, payload: &[u8]) -> Result<Content, String> {
     let presence: WirePresence = json("Presence", payload)?;
     same_edge(edge, &presence.edge)?;
     Ok(Content::Presence(Presence { edge: presence.edge, boot: presence.boot, state: presence.state }))
+}
+
+fn reply(edge: &EdgeId, payload: &[u8]) -> Result<Content, String> {
+    let reply = Reply::from_json(payload).map_err(|e| e.to_string())?;
+    Ok(Content::Reply { edge: edge.clone(), reply: Box::new(reply), text: text(payload)? })
 }
 
 fn json<T: DeserializeOwned>(name: &str, payload: &[u8]) -> Result<T, String> {
@@ -121,7 +128,13 @@ mod tests {
             ("gp/v1/gate-1/event", "\u{0}\u{1}".to_owned(), "not a Gatepost event"),
             ("gp/v1/gate-1/health", "{}".to_owned(), "not a Gatepost Health: missing field"),
             ("gp/v1/gate-1/presence", "[".to_owned(), "not a Gatepost Presence"),
-            ("gp/v1/gate-1/evidence/01ARZ3NDEKTSV4RRFFQ69G5FAV", "no".to_owned(), "not a whole JPEG"),
+            (
+                "gp/v1/gate-1/evidence/01ARZ3NDEKTSV4RRFFQ69G5FAV",
+                "no".to_owned(),
+                "not a JPEG, MP4 or age file",
+            ),
+            ("gp/v1/gate-1/command", "{}".to_owned(), "commands come from the hub"),
+            ("gp/v1/gate-1/command/reply", "{}".to_owned(), "not a Gatepost reply: missing field"),
             ("gp/v1/Gate/event", EVENT.to_owned(), "edge in topic"),
             ("weather/today", "rain".to_owned(), "is not a topic of gp/v1"),
         ] {
@@ -132,8 +145,9 @@ mod tests {
 
     proptest! {
         #[test]
-        fn anything_may_come(topic in ".{0,80}", room in 0usize..4, payload in prop::collection::vec(any::<u8>(), 0..300)) {
-            let room = ["event", "health", "presence", "evidence/01ARZ3NDEKTSV4RRFFQ69G5FAV"][room];
+        fn anything_may_come(topic in ".{0,80}", room in 0usize..6, payload in prop::collection::vec(any::<u8>(), 0..300)) {
+            let room =
+                ["event", "health", "presence", "evidence/01ARZ3NDEKTSV4RRFFQ69G5FAV", "command", "command/reply"][room];
             let ours = format!("gp/v1/gate-1/{room}");
             prop_assert!(refusal(&topic, &payload).is_some());
             prop_assert!(refusal(&ours, &payload).is_some());

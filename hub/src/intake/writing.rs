@@ -8,7 +8,7 @@ use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
 use super::{Receipt, Waiting};
-use crate::store::{Fate, Record, StoreError, Writer};
+use crate::store::{Delivery, Fate, Record, StoreError, Writer};
 
 /// Records in one transaction. An alarm behind a full one waits a few tens of milliseconds.
 const BATCH: usize = 512;
@@ -91,33 +91,24 @@ async fn write(
     storage: &watch::Sender<Storage>,
 ) {
     let (records, receipts): (Vec<Record>, Vec<_>) =
-        batch.drain(..).map(|waiting| (waiting.record, waiting.receipt)).unzip();
+        batch.drain(..).map(|waiting| (waiting.record, (waiting.receipt, waiting.room))).unzip();
     let written = writer.commit(&records).await;
     note(storage, &written.as_ref().map(|_| ()));
     let Ok(committed) = written else {
-        for receipt in receipts {
+        for (receipt, _) in receipts {
             // Who no longer waits needs no answer, here and below.
             let _ = receipt.send(Receipt::NotStored);
         }
         return;
     };
-    for ((record, receipt), fate) in records.iter().zip(receipts).zip(committed.fates) {
-        let delivery = &record.delivery;
+    for ((record, (receipt, _)), fate) in records.iter().zip(receipts).zip(committed.fates) {
+        if let Record::Message { delivery, .. } = record {
+            log(delivery, &fate);
+        }
         let _ = receipt.send(match fate {
-            Fate::Stored => {
-                tracing::debug!(topic = delivery.topic, bytes = delivery.payload.len(), "stored");
-                Receipt::Stored
-            }
-            Fate::Duplicate => {
-                tracing::debug!(topic = delivery.topic, "already stored");
-                Receipt::Duplicate
-            }
-            Fate::Refused(reason) => {
-                tracing::warn!(
-                    topic = ?delivery.topic, bytes = delivery.payload.len(), reason, "message refused and noted"
-                );
-                Receipt::Refused(reason)
-            }
+            Fate::Stored => Receipt::Stored,
+            Fate::Duplicate => Receipt::Duplicate,
+            Fate::Refused(reason) => Receipt::Refused(reason),
         });
     }
     changes.send_if_modified(|last| {
@@ -125,6 +116,15 @@ async fn write(
         *last = committed.last_change;
         moved
     });
+}
+
+fn log(delivery: &Delivery, fate: &Fate) {
+    let (topic, bytes) = (&delivery.topic, delivery.payload.len());
+    match fate {
+        Fate::Stored => tracing::debug!(topic, bytes, "stored"),
+        Fate::Duplicate => tracing::debug!(topic, "already stored"),
+        Fate::Refused(reason) => tracing::warn!(topic = ?topic, bytes, reason, "message refused and noted"),
+    }
 }
 
 /// Says once that storing fails, and once that it works again.

@@ -103,6 +103,17 @@ pub(super) async fn find(batch: &mut Batch<'_>, id: AlarmId) -> Result<Option<Al
     row.map(TryInto::try_into).transpose()
 }
 
+/// Something that is told together with the alarm changed: a page has to hear of it.
+pub(super) async fn touch(batch: &mut Batch<'_>, id: &str) -> Result<(), StoreError> {
+    let change = batch.next_change();
+    sqlx::query("UPDATE alarm SET change = ? WHERE id = ?")
+        .bind(change)
+        .bind(id)
+        .execute(&mut *batch.connection)
+        .await?;
+    Ok(())
+}
+
 /// Writes the alarm as it now stands. `received` counts only when it is new.
 pub(super) async fn store(
     batch: &mut Batch<'_>,

@@ -1,5 +1,7 @@
 //! Alarms as people are told of them, newest first or by change.
 
+mod evidence;
+
 use std::fmt;
 use std::str::FromStr;
 
@@ -8,6 +10,7 @@ use sqlx::{FromRow, QueryBuilder, Sqlite};
 
 use super::column::timestamp;
 use super::{Store, StoreError, alarm};
+use crate::alarm::Alarm;
 use crate::alert::{Alert, Labels};
 
 /// Where an alarm stands in the list; the text is a cursor.
@@ -70,10 +73,23 @@ struct Row {
     zone_label: Option<String>,
 }
 
-impl Row {
-    fn alert(self) -> Result<Alert, StoreError> {
-        let labels = Labels { camera: self.camera_label, zone: self.zone_label };
-        Ok(Alert::new(self.alarm.try_into()?, labels, timestamp(self.received)))
+impl Store {
+    async fn told(&self, rows: Vec<Row>) -> Result<Vec<Alert>, StoreError> {
+        let alarms: Vec<(Alarm, Labels, i64)> = rows
+            .into_iter()
+            .map(|row| {
+                let labels = Labels { camera: row.camera_label, zone: row.zone_label };
+                Ok((row.alarm.try_into()?, labels, row.received))
+            })
+            .collect::<Result<_, StoreError>>()?;
+        let mut shown = evidence::of_alarms(&self.readers, alarms.iter().map(|(alarm, ..)| alarm.id)).await?;
+        Ok(alarms
+            .into_iter()
+            .map(|(alarm, labels, received)| {
+                let evidence = shown.remove(&alarm.id).unwrap_or_default();
+                Alert::new(alarm, labels, timestamp(received), evidence)
+            })
+            .collect())
     }
 }
 
@@ -103,7 +119,7 @@ impl Store {
         let rows: Vec<Row> = query.build_query_as().fetch_all(&self.readers).await?;
         let full = rows.len() >= usize::from(filter.limit);
         let last_placed = rows.last().map(|row| row.placed);
-        let alerts = rows.into_iter().map(Row::alert).collect::<Result<Vec<_>, _>>()?;
+        let alerts = self.told(rows).await?;
         let next = match (alerts.last(), last_placed) {
             (Some(last), Some(placed)) if full => Some(Place { placed, id: last.id }),
             _ => None,
@@ -120,7 +136,8 @@ impl Store {
         query.push(" WHERE alarm.change > ").push_bind(after);
         query.push(" ORDER BY alarm.change LIMIT ").push_bind(i64::from(limit));
         let rows: Vec<Row> = query.build_query_as().fetch_all(&self.readers).await?;
-        rows.into_iter().map(|row| Ok((row.change, row.alert()?))).collect()
+        let changes: Vec<i64> = rows.iter().map(|row| row.change).collect();
+        Ok(changes.into_iter().zip(self.told(rows).await?).collect())
     }
 }
 

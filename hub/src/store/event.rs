@@ -198,6 +198,7 @@ pub(super) async fn store(
             .execute(&mut *batch.connection)
             .await?;
     }
+    evidence::name(batch, event).await?;
     let has_snapshot = evidence::settle(batch, delivery, event).await?;
     if let Some(mut told) = told {
         told.snapshot = has_snapshot.then_some(told.first);

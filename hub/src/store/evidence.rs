@@ -1,87 +1,302 @@
-//! Which pictures are here, and which event vouches for each.
+//! Which evidence is here, and which event vouches for each piece.
 
-use gatepost_wire::{EdgeId, Event, EventId};
+use gatepost_wire::evidence::Original;
+use gatepost_wire::{EdgeId, Event, EventId, MediaType, Timestamp};
 use sqlx::{FromRow, SqliteConnection};
 
-use super::column::nanos;
+use super::column::{nanos, parse, text};
 use super::record::{Delivery, Fate};
 use super::writer::Batch;
-use super::{StoreError, alarm, refused};
+use super::{Store, StoreError, alarm, command, refused};
 use crate::alarm::Alarm;
-use crate::evidence::Folder;
+use crate::evidence::{Folder, Format};
+use crate::retention::{Cause, Due};
 
-/// An edge may have so many pictures here before their events. An edge sends an event before its pictures, so
+/// An edge may have so many pieces here before their events. An edge sends an event before its evidence, so
 /// more than a few wait only when something is wrong, and they must not fill the disk.
 const MAX_WAITING: i64 = 64;
+
+/// A piece whose file is on disk.
+pub(super) struct Arrived<'a> {
+    /// Who sent it.
+    pub edge: &'a EdgeId,
+    /// The event it says it belongs to.
+    pub event: EventId,
+    /// Of its bytes, lower-case hex.
+    pub sha256: &'a str,
+    /// What its bytes are.
+    pub format: Format,
+}
+
+/// A piece that can be looked at.
+#[derive(Debug, Clone)]
+pub struct Kept {
+    /// Of its bytes, lower-case hex.
+    pub sha256: String,
+    /// What its bytes are.
+    pub format: Format,
+    /// An original's end.
+    pub until: Option<Timestamp>,
+}
+
+/// What an event says of a piece.
+#[derive(FromRow)]
+struct Named {
+    media_type: String,
+    command: Option<String>,
+    until: Option<i64>,
+}
 
 #[derive(FromRow)]
 struct EventRow {
     edge: String,
     envelope: String,
+    alarm: Option<String>,
     snapshot: Option<String>,
 }
 
-/// Notes a picture whose file is on disk.
+/// May the hub keep a piece?
+enum Verdict {
+    /// It may; an original until then.
+    Admitted { until: Option<i64> },
+    /// Its time is over already, so it is not needed again.
+    Over,
+    /// It may not, and why.
+    Refused(String),
+}
+
+pub(super) fn format(media_type: &str) -> Result<Format, StoreError> {
+    Format::named(&MediaType::from(media_type))
+        .ok_or_else(|| StoreError::Unreadable { column: "evidence.media_type", value: media_type.to_owned() })
+}
+
+impl Store {
+    /// A piece of an event, once it is here.
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    pub async fn evidence(&self, event: EventId, sha256: &str) -> Result<Option<Kept>, StoreError> {
+        let row: Option<(String, Option<i64>)> = sqlx::query_as(
+            "SELECT media_type, until FROM evidence WHERE event = ? AND sha256 = ? AND waiting = 0",
+        )
+        .bind(event.to_string())
+        .bind(sha256)
+        .fetch_optional(&self.readers)
+        .await?;
+        row.map(|(media_type, until)| {
+            Ok(Kept {
+                sha256: sha256.to_owned(),
+                format: format(&media_type)?,
+                until: until.map(super::column::timestamp),
+            })
+        })
+        .transpose()
+    }
+
+    /// Does the box say that it keeps an original of what this event names?
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    pub async fn original_kept(&self, event: EventId) -> Result<bool, StoreError> {
+        let kept: i64 =
+            sqlx::query_scalar("SELECT count(*) FROM named_evidence WHERE event = ? AND original_kept = 1")
+                .bind(event.to_string())
+                .fetch_one(&self.readers)
+                .await?;
+        Ok(kept > 0)
+    }
+
+    /// At most `limit` pieces whose time is over: originals at their end, everything else that came before
+    /// `oldest`.
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    pub async fn evidence_due(
+        &self,
+        now: Timestamp,
+        oldest: Timestamp,
+        limit: u16,
+    ) -> Result<Vec<Due>, StoreError> {
+        let rows: Vec<(String, String, bool)> = sqlx::query_as(
+            "SELECT event, sha256, 1 FROM evidence WHERE until IS NOT NULL AND until <= ?1 \
+             UNION SELECT event, sha256, 0 FROM evidence WHERE until IS NULL AND received < ?2 LIMIT ?3",
+        )
+        .bind(nanos(now))
+        .bind(nanos(oldest))
+        .bind(i64::from(limit))
+        .fetch_all(&self.readers)
+        .await?;
+        rows.into_iter()
+            .map(|(event, sha256, released)| {
+                let cause = if released { Cause::ReleasedUntil } else { Cause::Age };
+                Ok(Due { event: parse("evidence.event", &event)?, sha256, cause })
+            })
+            .collect()
+    }
+}
+
+/// Notes what a new event names.
+pub(super) async fn name(batch: &mut Batch<'_>, event: &Event) -> Result<(), StoreError> {
+    let alarm = event.data.happening.alarm().map(|alarm| alarm.id);
+    for piece in &event.data.evidence {
+        let released = match &piece.original {
+            Some(Original::Released(released)) => Some(released),
+            _ => None,
+        };
+        sqlx::query(
+            "INSERT INTO named_evidence (event, sha256, alarm, media_type, bytes, original_kept, command, until, content) \
+             VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
+        )
+        .bind(event.id.to_string())
+        .bind(&piece.sha256)
+        .bind(text(alarm.as_ref()))
+        .bind(piece.media_type.as_str())
+        .bind(i64::try_from(piece.bytes).unwrap_or(i64::MAX))
+        .bind(piece.original == Some(Original::Kept))
+        .bind(text(released.map(|released| &released.command)))
+        .bind(released.map(|released| nanos(released.until)))
+        .bind(released.map(|released| released.media_type.as_str()))
+        .execute(&mut *batch.connection)
+        .await?;
+    }
+    Ok(())
+}
+
+/// Notes a piece whose file is on disk.
 pub(super) async fn store(
     batch: &mut Batch<'_>,
     delivery: &Delivery,
-    edge: &EdgeId,
-    id: EventId,
-    sha256: &str,
+    piece: &Arrived<'_>,
 ) -> Result<Fate, StoreError> {
-    let row: Option<EventRow> = sqlx::query_as("SELECT edge, envelope, snapshot FROM event WHERE id = ?")
-        .bind(id.to_string())
-        .fetch_optional(&mut *batch.connection)
-        .await?;
-    let refusal = match &row {
-        None => too_many_waiting(batch, edge, id, sha256).await?,
-        Some(row) if row.edge != edge.as_str() => Some(format!("event {id} belongs to edge {}", row.edge)),
-        Some(row) => {
-            let event = event_of(id, row)?;
-            (!names(&event, sha256)).then(|| format!("event {id} names no picture with SHA-256 {sha256}"))
+    let row: Option<EventRow> =
+        sqlx::query_as("SELECT edge, envelope, alarm, snapshot FROM event WHERE id = ?")
+            .bind(piece.event.to_string())
+            .fetch_optional(&mut *batch.connection)
+            .await?;
+    let verdict = match &row {
+        None => room_to_wait(batch, piece).await?,
+        Some(row) => judge(batch, piece, &row.edge, delivery.received).await?,
+    };
+    let until = match verdict {
+        Verdict::Admitted { until } => until,
+        Verdict::Over => {
+            batch.orphans.push((piece.sha256.to_owned(), piece.format));
+            return Ok(Fate::Duplicate);
+        }
+        Verdict::Refused(reason) => {
+            batch.orphans.push((piece.sha256.to_owned(), piece.format));
+            return Ok(Fate::Refused(reason));
         }
     };
-    if let Some(reason) = refusal {
-        batch.orphans.push(sha256.to_owned());
-        return Ok(Fate::Refused(reason));
-    }
-    if !batch.folder.holds(sha256).await {
-        return Err(StoreError::PictureGone(sha256.to_owned()));
+    if !batch.folder.holds(piece.sha256, piece.format).await {
+        return Err(StoreError::EvidenceGone(piece.sha256.to_owned()));
     }
     let inserted = sqlx::query(
-        "INSERT INTO evidence (event, sha256, edge, bytes, received, waiting) VALUES (?, ?, ?, ?, ?, ?) \
-         ON CONFLICT (event, sha256) DO NOTHING",
+        "INSERT INTO evidence (event, sha256, edge, bytes, received, waiting, media_type, until) \
+         VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (event, sha256) DO NOTHING",
     )
-    .bind(id.to_string())
-    .bind(sha256)
-    .bind(edge.as_str())
+    .bind(piece.event.to_string())
+    .bind(piece.sha256)
+    .bind(piece.edge.as_str())
     .bind(i64::try_from(delivery.payload.len()).unwrap_or(i64::MAX))
     .bind(nanos(delivery.received))
     .bind(row.is_none())
+    .bind(piece.format.media_type())
+    .bind(until)
     .execute(&mut *batch.connection)
     .await?;
     if inserted.rows_affected() == 0 {
         return Ok(Fate::Duplicate);
     }
-    if let Some(row) = row.filter(|row| row.snapshot.is_none()) {
-        set_snapshot(batch, id, sha256).await?;
-        if let Some(told) = Alarm::of(&event_of(id, &row)?)
+    if let Some(row) = row {
+        show(batch, delivery, piece, &row).await?;
+    }
+    Ok(Fate::Stored)
+}
+
+/// A new piece of an event that is here: its alarm has to be told again, perhaps with a picture now.
+async fn show(
+    batch: &mut Batch<'_>,
+    delivery: &Delivery,
+    piece: &Arrived<'_>,
+    row: &EventRow,
+) -> Result<(), StoreError> {
+    if piece.format == Format::Jpeg && row.snapshot.is_none() {
+        set_snapshot(batch, piece.event, piece.sha256).await?;
+        let event = Event::from_json(row.envelope.as_bytes()).map_err(|_| StoreError::Unreadable {
+            column: "event.envelope",
+            value: piece.event.to_string(),
+        })?;
+        if let Some(told) = Alarm::of(&event)
             && let Some(mut known) = alarm::find(batch, told.id).await?
         {
             known.snapshot = known.snapshot.into_iter().chain([told.first]).min();
             alarm::store(batch, &known, delivery.received).await?;
         }
+    } else if let Some(alarm) = &row.alarm {
+        alarm::touch(batch, alarm).await?;
     }
-    Ok(Fate::Stored)
+    Ok(())
 }
 
-fn event_of(id: EventId, row: &EventRow) -> Result<Event, StoreError> {
-    Event::from_json(row.envelope.as_bytes())
-        .map_err(|_| StoreError::Unreadable { column: "event.envelope", value: id.to_string() })
+/// Its event is here: does it vouch for the piece? An uncovered original needs a command that this hub gave, and is kept no
+/// longer than that command allowed.
+async fn judge(
+    batch: &mut Batch<'_>,
+    piece: &Arrived<'_>,
+    event_edge: &str,
+    now: Timestamp,
+) -> Result<Verdict, StoreError> {
+    let Arrived { event, sha256, .. } = piece;
+    if event_edge != piece.edge.as_str() {
+        return Ok(Verdict::Refused(format!("event {event} belongs to edge {event_edge}")));
+    }
+    let named: Option<Named> = sqlx::query_as(
+        "SELECT media_type, command, until FROM named_evidence WHERE event = ? AND sha256 = ?",
+    )
+    .bind(event.to_string())
+    .bind(sha256)
+    .fetch_optional(&mut *batch.connection)
+    .await?;
+    let Some(named) = named else {
+        return Ok(Verdict::Refused(format!("event {event} names no evidence with SHA-256 {sha256}")));
+    };
+    if named.media_type != piece.format.media_type() {
+        let is = piece.format.media_type();
+        return Ok(Verdict::Refused(format!("event {event} calls it {}, but it is {is}", named.media_type)));
+    }
+    if deleted(batch, piece).await? {
+        return Ok(Verdict::Over);
+    }
+    match (named.command, named.until, piece.format) {
+        (Some(command), Some(until), Format::Age) => {
+            let Some(allowed) = command::allowed_until(batch, &command, piece.edge).await? else {
+                return Ok(Verdict::Refused(format!(
+                    "it is an original released by command {command}, which this hub did not give to {}",
+                    piece.edge
+                )));
+            };
+            let until = until.min(allowed);
+            Ok(if until <= nanos(now) { Verdict::Over } else { Verdict::Admitted { until: Some(until) } })
+        }
+        (None, _, Format::Jpeg | Format::Mp4) => Ok(Verdict::Admitted { until: None }),
+        (Some(_), ..) => {
+            Ok(Verdict::Refused("an original is taken only encrypted, in the age format".into()))
+        }
+        (None, _, Format::Age) => Ok(Verdict::Refused(
+            "it is encrypted, but its event does not say which command released it".into(),
+        )),
+    }
 }
 
-fn names(event: &Event, sha256: &str) -> bool {
-    event.data.evidence.iter().any(|picture| picture.sha256 == sha256)
+async fn deleted(batch: &mut Batch<'_>, piece: &Arrived<'_>) -> Result<bool, StoreError> {
+    let found: Option<i64> =
+        sqlx::query_scalar("SELECT 1 FROM deletion WHERE event = ? AND sha256 = ? LIMIT 1")
+            .bind(piece.event.to_string())
+            .bind(piece.sha256)
+            .fetch_optional(&mut *batch.connection)
+            .await?;
+    Ok(found.is_some())
 }
 
 async fn set_snapshot(batch: &mut Batch<'_>, id: EventId, sha256: &str) -> Result<(), StoreError> {
@@ -93,76 +308,90 @@ async fn set_snapshot(batch: &mut Batch<'_>, id: EventId, sha256: &str) -> Resul
     Ok(())
 }
 
-async fn too_many_waiting(
-    batch: &mut Batch<'_>,
-    edge: &EdgeId,
-    id: EventId,
-    sha256: &str,
-) -> Result<Option<String>, StoreError> {
+/// Its event is not here yet, so nothing vouches for it: it may wait among a few.
+async fn room_to_wait(batch: &mut Batch<'_>, piece: &Arrived<'_>) -> Result<Verdict, StoreError> {
+    let Arrived { edge, event, sha256, .. } = piece;
     let others: i64 = sqlx::query_scalar(
         "SELECT count(*) FROM evidence WHERE waiting = 1 AND edge = ? AND NOT (event = ? AND sha256 = ?)",
     )
     .bind(edge.as_str())
-    .bind(id.to_string())
+    .bind(event.to_string())
     .bind(sha256)
     .fetch_one(&mut *batch.connection)
     .await?;
-    Ok((others >= MAX_WAITING).then(|| {
-        format!("event {id} is not here, and {MAX_WAITING} pictures of {edge} already wait for theirs")
-    }))
+    if others < MAX_WAITING {
+        return Ok(Verdict::Admitted { until: None });
+    }
+    Ok(Verdict::Refused(format!(
+        "event {event} is not here, and {MAX_WAITING} pieces of evidence of {edge} already wait for theirs"
+    )))
 }
 
-/// The event has come: pictures that waited for it are vouched for or refused. True when it has a picture.
+/// The event has come: pieces that waited for it are vouched for or refused. True when it has a picture.
 pub(super) async fn settle(
     batch: &mut Batch<'_>,
     delivery: &Delivery,
     event: &Event,
 ) -> Result<bool, StoreError> {
-    let waiting: Vec<(String, String)> =
-        sqlx::query_as("SELECT sha256, edge FROM evidence WHERE event = ? AND waiting = 1 ORDER BY received")
-            .bind(event.id.to_string())
-            .fetch_all(&mut *batch.connection)
-            .await?;
+    let waiting: Vec<(String, String, String)> = sqlx::query_as(
+        "SELECT sha256, edge, media_type FROM evidence WHERE event = ? AND waiting = 1 ORDER BY received",
+    )
+    .bind(event.id.to_string())
+    .fetch_all(&mut *batch.connection)
+    .await?;
     let mut has_snapshot = false;
-    for (sha256, edge) in waiting {
-        if edge == event.edge.as_str() && names(event, &sha256) {
-            sqlx::query("UPDATE evidence SET waiting = 0 WHERE event = ? AND sha256 = ?")
-                .bind(event.id.to_string())
-                .bind(&sha256)
-                .execute(&mut *batch.connection)
-                .await?;
-            if !has_snapshot {
-                set_snapshot(batch, event.id, &sha256).await?;
-                has_snapshot = true;
+    for (sha256, edge, media_type) in waiting {
+        let (edge, format) = (parse("evidence.edge", &edge)?, format(&media_type)?);
+        let piece = Arrived { edge: &edge, event: event.id, sha256: &sha256, format };
+        match judge(batch, &piece, event.edge.as_str(), delivery.received).await? {
+            Verdict::Admitted { until } => {
+                sqlx::query("UPDATE evidence SET waiting = 0, until = ? WHERE event = ? AND sha256 = ?")
+                    .bind(until)
+                    .bind(event.id.to_string())
+                    .bind(&sha256)
+                    .execute(&mut *batch.connection)
+                    .await?;
+                if format == Format::Jpeg && !has_snapshot {
+                    set_snapshot(batch, event.id, &sha256).await?;
+                    has_snapshot = true;
+                }
             }
-        } else {
-            let reason = format!(
-                "edge {edge} sent a picture with SHA-256 {sha256}, which event {} does not name",
-                event.id
-            );
-            tracing::warn!(event = %event.id, reason, "picture refused");
-            sqlx::query("DELETE FROM evidence WHERE event = ? AND sha256 = ?")
-                .bind(event.id.to_string())
-                .bind(&sha256)
-                .execute(&mut *batch.connection)
-                .await?;
-            refused::store(batch, delivery, edge.parse().ok().as_ref(), &reason).await?;
-            batch.orphans.push(sha256);
+            Verdict::Over => forget(batch, &piece).await?,
+            Verdict::Refused(reason) => {
+                tracing::warn!(event = %event.id, %edge, sha256, reason, "evidence refused");
+                forget(batch, &piece).await?;
+                refused::store(batch, delivery, Some(&edge), &reason).await?;
+            }
         }
     }
     Ok(has_snapshot)
 }
 
-/// Removes a picture's file unless some event still has it. Only the writer removes, and it notes a picture
-/// only when the file is there, so no row can lose its file.
-pub(super) async fn remove_orphan(connection: &mut SqliteConnection, folder: &Folder, sha256: &str) {
+async fn forget(batch: &mut Batch<'_>, piece: &Arrived<'_>) -> Result<(), StoreError> {
+    sqlx::query("DELETE FROM evidence WHERE event = ? AND sha256 = ?")
+        .bind(piece.event.to_string())
+        .bind(piece.sha256)
+        .execute(&mut *batch.connection)
+        .await?;
+    batch.orphans.push((piece.sha256.to_owned(), piece.format));
+    Ok(())
+}
+
+/// Removes a file unless some event still has it. Only the writer removes, and it notes a piece only when the file is
+/// there, so no row can lose its file.
+pub(super) async fn remove_orphan(
+    connection: &mut SqliteConnection,
+    folder: &Folder,
+    sha256: &str,
+    format: Format,
+) {
     let used: Result<Option<i64>, _> = sqlx::query_scalar("SELECT 1 FROM evidence WHERE sha256 = ? LIMIT 1")
         .bind(sha256)
         .fetch_optional(connection)
         .await;
     if let Ok(None) = used
-        && let Err(error) = folder.remove(sha256).await
+        && let Err(error) = folder.remove(sha256, format).await
     {
-        tracing::warn!(%error, "a refused picture could not be removed");
+        tracing::warn!(%error, "refused evidence could not be removed");
     }
 }

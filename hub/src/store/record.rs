@@ -2,7 +2,10 @@
 
 use bytes::Bytes;
 use gatepost_wire::health::PresenceState;
-use gatepost_wire::{BootId, EdgeId, Event, EventId, Health, Timestamp};
+use gatepost_wire::{BootId, Command, EdgeId, Event, EventId, Health, Reply, Timestamp};
+
+use crate::evidence::Format;
+use crate::retention::Cause;
 
 /// A message as it came, with the moment it came.
 #[derive(Debug, Clone)]
@@ -17,13 +20,38 @@ pub struct Delivery {
     pub retained: bool,
 }
 
-/// A message and what intake made of it.
+/// What is to be stored.
 #[derive(Debug)]
-pub struct Record {
-    /// As it came.
-    pub delivery: Delivery,
-    /// What it is.
-    pub content: Content,
+pub enum Record {
+    /// A message and what intake made of it.
+    Message {
+        /// As it came.
+        delivery: Delivery,
+        /// What it is.
+        content: Content,
+    },
+    /// A command that a person gave at this hub.
+    Command {
+        /// The command.
+        command: Box<Command>,
+        /// As it will be sent.
+        text: String,
+    },
+    /// Evidence whose time is over: the file goes, and that it went is noted.
+    Deletion(Deletion),
+}
+
+/// Evidence whose time is over.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Deletion {
+    /// The event it belongs to.
+    pub event: EventId,
+    /// Of its bytes, lower-case hex.
+    pub sha256: String,
+    /// Why its time is over.
+    pub cause: Cause,
+    /// When it was found to be over.
+    pub time: Timestamp,
 }
 
 /// What a message is.
@@ -36,14 +64,25 @@ pub enum Content {
         /// As it came.
         text: String,
     },
-    /// A picture that is already on disk.
-    Picture {
+    /// A picture, clip or original that is already on disk.
+    Evidence {
         /// Who sent it.
         edge: EdgeId,
         /// The event it says it belongs to.
         event: EventId,
         /// Of its bytes, lower-case hex.
         sha256: String,
+        /// What its bytes are.
+        format: Format,
+    },
+    /// A box's answer to a command; `text` is the payload, whole.
+    Reply {
+        /// Who sent it.
+        edge: EdgeId,
+        /// As this version reads it.
+        reply: Box<Reply>,
+        /// As it came.
+        text: String,
     },
     /// State of a box; `text` is the payload, whole.
     Health {

@@ -8,8 +8,8 @@ use sqlx::{ConnectOptions as _, Connection as _, SqliteConnection};
 
 use super::column::nanos;
 use super::record::{Content, Delivery, Fate, Record};
-use super::{StoreError, device, event, evidence, refused, sequence};
-use crate::evidence::Folder;
+use super::{StoreError, command, deletion, device, event, evidence, refused, reply, sequence};
+use crate::evidence::{Folder, Format};
 
 /// Writes. A transaction that fails leaves nothing behind, and the next one starts on a new connection.
 #[derive(Debug)]
@@ -82,8 +82,8 @@ pub(super) struct Batch<'c> {
     pub folder: &'c Folder,
     /// Boots of which a gap may have come or gone.
     pub gaps: BTreeSet<(EdgeId, BootId)>,
-    /// Pictures nobody vouches for any more.
-    pub orphans: Vec<String>,
+    /// Evidence nobody vouches for any more.
+    pub orphans: Vec<(String, Format)>,
     devices: BTreeMap<EdgeId, Touched>,
     change: i64,
 }
@@ -148,26 +148,41 @@ async fn store_all(
     // Written even when nothing changed: that is what makes an empty batch a probe.
     sqlx::query("UPDATE change_number SET last = ?").bind(change).execute(&mut *transaction).await?;
     transaction.commit().await?;
-    for sha256 in orphans {
-        evidence::remove_orphan(connection, folder, &sha256).await;
+    for (sha256, format) in orphans {
+        evidence::remove_orphan(connection, folder, &sha256, format).await;
     }
     Ok(Committed { fates, last_change: change })
 }
 
 async fn store_one(batch: &mut Batch<'_>, record: &Record) -> Result<Fate, StoreError> {
-    let delivery = &record.delivery;
-    let (edge, fate) = match &record.content {
+    match record {
+        Record::Message { delivery, content } => store_message(batch, delivery, content).await,
+        Record::Command { command, text } => command::store(batch, command, text).await,
+        Record::Deletion(deletion) => deletion::store(batch, deletion).await,
+    }
+}
+
+async fn store_message(
+    batch: &mut Batch<'_>,
+    delivery: &Delivery,
+    content: &Content,
+) -> Result<Fate, StoreError> {
+    let (edge, fate) = match content {
         Content::Event { event, text } => {
             (Some(&event.edge), event::store(batch, delivery, event, text).await?)
         }
-        Content::Picture { edge, event, sha256 } => {
-            (Some(edge), evidence::store(batch, delivery, edge, *event, sha256).await?)
+        Content::Evidence { edge, event, sha256, format } => {
+            let piece = evidence::Arrived { edge, event: *event, sha256, format: *format };
+            (Some(edge), evidence::store(batch, delivery, &piece).await?)
         }
         Content::Health { health, text } => {
             (Some(&health.edge), device::store_health(batch, delivery, health, text).await?)
         }
         Content::Presence(presence) => {
             (Some(&presence.edge), device::store_presence(batch, delivery, presence).await?)
+        }
+        Content::Reply { edge, reply, text } => {
+            (Some(edge), reply::store(batch, delivery, edge, reply, text).await?)
         }
         Content::Refused { edge, reason } => (edge.as_ref(), Fate::Refused(reason.clone())),
     };

@@ -1,15 +1,13 @@
-//! `GET /api/v1/events`, one of them, and its snapshot.
+//! `GET /api/v1/events` and one of them.
 
 use axum::Json;
 use axum::extract::State;
-use axum::http::{HeaderMap, StatusCode, header};
-use axum::response::{IntoResponse, Response};
 use gatepost_wire::{BootId, EdgeId, EventId};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
 use super::App;
-use super::params::{Id, Limit, Params};
+use super::params::{Id, Limit, Params, number_cursor};
 use super::problem::Problem;
 use crate::store::{EventFilter, StoredEvent};
 
@@ -51,9 +49,7 @@ pub async fn list(State(app): State<App>, Params(query): Params<Query>) -> Resul
         return Err(Problem::parameter("boot", "it is counted for each edge, so give `edge` too"));
     }
     let after = match query.after {
-        Some(cursor) => cursor.parse().map_err(|_| {
-            Problem::parameter("after", "not a cursor: use `next` of the page before, unchanged")
-        })?,
+        Some(cursor) => number_cursor("after", &cursor)?,
         None => 0,
     };
     let filter =
@@ -74,44 +70,4 @@ pub async fn list(State(app): State<App>, Params(query): Params<Query>) -> Resul
 pub async fn one(State(app): State<App>, Id(id): Id<EventId>) -> Result<Json<StoredEvent>, Problem> {
     let event = app.store.event(id).await?;
     event.map(Json).ok_or_else(|| Problem::not_found(format!("there is no event {id}")))
-}
-
-/// The picture of an event, people in it pixelated
-#[utoipa::path(get, path = "/api/v1/events/{id}/snapshot", tag = "events",
-    params(("id" = String, Path, description = "ULID of the event", example = "01ARZ3NDEKTSV4RRFFQ69G5FAV")),
-    responses(
-        (status = 200, description = "The picture", body = Vec<u8>, content_type = "image/jpeg"),
-        (status = 304, description = "The picture you have is still the one"),
-        (status = 400, description = "No ULID", body = Problem, content_type = "application/problem+json"),
-        (status = 404, description = "No picture of it is here", body = Problem, content_type = "application/problem+json"),
-        (status = 503, description = "The database or the picture cannot be read", body = Problem, content_type = "application/problem+json"),
-    ))]
-pub async fn snapshot(
-    State(app): State<App>,
-    Id(id): Id<EventId>,
-    headers: HeaderMap,
-) -> Result<Response, Problem> {
-    let sha256 = app
-        .store
-        .snapshot(id)
-        .await?
-        .ok_or_else(|| Problem::not_found(format!("no picture of event {id} is here")))?;
-    // The hash of the bytes is the best tag there is; `private`: no shared cache may keep pictures.
-    let tag = format!("\"{sha256}\"");
-    let caching = [
-        (header::ETAG, tag.clone()),
-        (header::CACHE_CONTROL, "private, max-age=31536000, immutable".to_owned()),
-    ];
-    let known = headers.get(header::IF_NONE_MATCH).and_then(|value| value.to_str().ok());
-    if known.is_some_and(|known| known.split(',').any(|one| one.trim() == tag)) {
-        return Ok((StatusCode::NOT_MODIFIED, caching).into_response());
-    }
-    match app.folder.read(&sha256).await {
-        Ok(bytes) => Ok((caching, [(header::CONTENT_TYPE, "image/jpeg")], bytes).into_response()),
-        Err(error) => {
-            tracing::error!(event = %id, sha256, %error, "a picture cannot be read");
-            let detail = "the picture cannot be read; the hub's log says why";
-            Err(Problem::new(StatusCode::SERVICE_UNAVAILABLE, detail))
-        }
-    }
 }

@@ -58,6 +58,30 @@ pub async fn check_host(State(hosts): State<Arc<Hosts>>, request: Request, next:
     Problem::new(StatusCode::MISDIRECTED_REQUEST, detail).into_response()
 }
 
+/// Only this hub's own page, or a program that is no browser, may change something. A page of a stranger could otherwise
+/// have its visitor's browser send a request here (cross-site request forgery). Browsers say where a request comes
+/// from: `Sec-Fetch-Site`, and older ones `Origin`.
+pub async fn check_site(State(hosts): State<Arc<Hosts>>, request: Request, next: Next) -> Response {
+    if request.method().is_safe() || own_site(&hosts, request.headers()) {
+        return next.run(request).await;
+    }
+    let detail = "this came from another site's page; only this hub's own page may do that";
+    Problem::new(StatusCode::FORBIDDEN, detail).into_response()
+}
+
+fn own_site(hosts: &Hosts, headers: &HeaderMap) -> bool {
+    if let Some(site) = headers.get("sec-fetch-site") {
+        return site == "same-origin" || site == "none";
+    }
+    headers.get(header::ORIGIN).is_none_or(|origin| {
+        origin
+            .to_str()
+            .ok()
+            .and_then(|origin| origin.split_once("://"))
+            .is_some_and(|(_, authority)| hosts.allow(authority))
+    })
+}
+
 const HEADERS: [(HeaderName, HeaderValue); 5] = [
     (
         header::CONTENT_SECURITY_POLICY,
@@ -84,6 +108,25 @@ pub async fn add_headers(request: Request, next: Next) -> Response {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn only_the_own_page_changes_something() {
+        let hosts = Hosts::new("127.0.0.1".parse().unwrap(), Vec::new());
+        let from = |name: &'static str, value: &'static str| {
+            let mut headers = HeaderMap::new();
+            headers.insert(name, HeaderValue::from_static(value));
+            own_site(&hosts, &headers)
+        };
+        assert!(own_site(&hosts, &HeaderMap::new()), "a program");
+        assert!(from("sec-fetch-site", "same-origin"));
+        assert!(from("origin", "http://127.0.0.1:8080"));
+        for site in ["cross-site", "same-site"] {
+            assert!(!from("sec-fetch-site", site), "{site}");
+        }
+        for origin in ["https://evil.example", "null", "http://127.0.0.1.evil.example"] {
+            assert!(!from("origin", origin), "{origin}");
+        }
+    }
 
     #[test]
     fn only_own_names_are_answered() {

@@ -18,7 +18,7 @@ const KEEP_ALIVE: Duration = Duration::from_secs(15);
 
 /// Changes as they happen
 ///
-/// Server-sent events: `alert` with an `Alert`, `device` with a `Device`, each the present state under the
+/// Server-sent events: `alert` with an `Alert`, `device` with a `Device`, `command` with a `Given`, each the present state under the
 /// `id` of its last change. `reset` (data: null) means that too much was missed: load the lists anew and go on
 /// listening. The stream begins with an `id` alone; open it before loading the lists, and nothing is missed
 /// between the two.

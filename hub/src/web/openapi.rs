@@ -3,20 +3,25 @@
 use axum::Json;
 use utoipa::OpenApi;
 
-use super::{alerts, devices, events, health, live};
+use super::{alerts, commands, deletions, devices, events, evidence, health, live};
 
 #[derive(OpenApi)]
 #[openapi(
     info(
         title = "Gatepost hub",
-        description = "Alarms, events and devices. Times are RFC 3339 in UTC; ids are ULIDs. There are no accounts \
+        description = "Alarms, their evidence, events, devices, and commands to them. Times are RFC 3339 in UTC; ids are ULIDs. There are no accounts \
             in this version, so the hub listens on loopback only."
     ),
     paths(
         alerts::list,
         events::list,
         events::one,
-        events::snapshot,
+        evidence::snapshot,
+        evidence::one,
+        deletions::list,
+        commands::list,
+        commands::one,
+        commands::give,
         devices::list,
         live::stream,
         get,

@@ -1,7 +1,10 @@
-//! Query and path parameters; a wrong one is named in the answer.
+//! Query, path and body; what is wrong is named in the answer.
 
-use axum::extract::{FromRequestParts, Path};
+use axum::extract::rejection::JsonRejection;
+use axum::extract::{FromRequest, FromRequestParts, Path, Request};
+use axum::http::StatusCode;
 use axum::http::request::Parts;
+use axum::{Json, RequestExt as _};
 use serde::de::DeserializeOwned;
 
 use super::problem::Problem;
@@ -33,6 +36,31 @@ impl<T: std::str::FromStr<Err: std::fmt::Display>, S: Send + Sync> FromRequestPa
             .map_err(|error| Problem::parameter("id", error.body_text()))?;
         text.parse().map(Self).map_err(|error| Problem::parameter("id", error))
     }
+}
+
+/// A JSON body as a type.
+pub struct Body<T>(pub T);
+
+impl<T: DeserializeOwned + 'static, S: Send + Sync> FromRequest<S> for Body<T> {
+    type Rejection = Problem;
+
+    async fn from_request(request: Request, _: &S) -> Result<Self, Problem> {
+        let read: Result<Json<serde_json::Value>, JsonRejection> = request.extract().await;
+        let Json(value) = read.map_err(|refused| Problem::new(refused.status(), refused.body_text()))?;
+        serde_path_to_error::deserialize(value).map(Self).map_err(|error| {
+            let path = error.path().to_string();
+            match path.as_str() {
+                "." | "?" => Problem::new(StatusCode::BAD_REQUEST, error.inner().to_string()),
+                path => Problem::parameter(path, error.inner()),
+            }
+        })
+    }
+}
+
+/// The cursor of a list that is ordered by number.
+pub fn number_cursor(name: &str, text: &str) -> Result<i64, Problem> {
+    text.parse()
+        .map_err(|_| Problem::parameter(name, "not a cursor: use `next` of the page before, unchanged"))
 }
 
 /// At most so many of a list: 1 to `MAX`.

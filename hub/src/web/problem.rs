@@ -74,6 +74,7 @@ pub async fn no_such_resource(uri: Uri) -> Problem {
     Problem::not_found(format!("there is no {}; /api/v1/openapi.json lists what there is", uri.path()))
 }
 
-pub async fn only_get() -> Problem {
-    Problem::new(StatusCode::METHOD_NOT_ALLOWED, "only GET and HEAD are answered here")
+pub async fn no_such_method() -> Problem {
+    let detail = "only GET and HEAD are answered here, and POST where commands are given";
+    Problem::new(StatusCode::METHOD_NOT_ALLOWED, detail)
 }

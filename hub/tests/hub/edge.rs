@@ -2,9 +2,11 @@
 
 use std::time::Duration;
 
-use gatepost_wire::Event;
+use gatepost_wire::{Command, Event};
 use rumqttc::v5::mqttbytes::QoS;
-use rumqttc::v5::mqttbytes::v5::{ConnectReturnCode, LastWill, Packet, PubAckReason, SubscribeReasonCode};
+use rumqttc::v5::mqttbytes::v5::{
+    ConnectReturnCode, LastWill, Packet, PubAckReason, Publish, SubscribeReasonCode,
+};
 use rumqttc::v5::{AsyncClient, ConnectionError, EventLoop, MqttOptions};
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
@@ -20,6 +22,7 @@ pub struct Gone;
 pub struct Edge {
     client: AsyncClient,
     answers: mpsc::UnboundedReceiver<Packet>,
+    received: mpsc::UnboundedReceiver<Publish>,
     polling: JoinHandle<()>,
 }
 
@@ -70,8 +73,9 @@ impl Edge {
             }
         }
         let (sender, answers) = mpsc::unbounded_channel();
-        let polling = tokio::spawn(poll(events, sender));
-        Ok(Self { client, answers, polling })
+        let (publishes, received) = mpsc::unbounded_channel();
+        let polling = tokio::spawn(poll(events, sender, publishes));
+        Ok(Self { client, answers, received, polling })
     }
 
     async fn answer<T>(&mut self, wanted: impl Fn(Packet) -> Option<T>) -> Result<T, Gone> {
@@ -107,6 +111,17 @@ impl Edge {
         Ok(matches!(reason, PubAckReason::Success | PubAckReason::NoMatchingSubscribers))
     }
 
+    /// The next message on a topic this client is subscribed to.
+    pub async fn received(&mut self) -> Publish {
+        let next = tokio::time::timeout(PATIENCE, self.received.recv()).await;
+        next.expect("no message came").expect("the connection ended")
+    }
+
+    /// The next command.
+    pub async fn command(&mut self) -> Command {
+        Command::from_json(&self.received().await.payload).unwrap()
+    }
+
     pub async fn subscribe(&mut self, filter: &str) -> Result<SubscribeReasonCode, Gone> {
         self.client.subscribe(filter, QoS::AtLeastOnce).await.map_err(|_| Gone)?;
         self.answer(|packet| match packet {
@@ -117,10 +132,16 @@ impl Edge {
     }
 }
 
-async fn poll(mut events: EventLoop, sender: mpsc::UnboundedSender<Packet>) {
+async fn poll(
+    mut events: EventLoop,
+    answers: mpsc::UnboundedSender<Packet>,
+    publishes: mpsc::UnboundedSender<Publish>,
+) {
     while let Ok(event) = events.poll().await {
-        if let rumqttc::v5::Event::Incoming(packet) = event {
-            let _ = sender.send(packet);
+        match event {
+            rumqttc::v5::Event::Incoming(Packet::Publish(publish)) => drop(publishes.send(publish)),
+            rumqttc::v5::Event::Incoming(packet) => drop(answers.send(packet)),
+            rumqttc::v5::Event::Outgoing(_) => {}
         }
     }
 }

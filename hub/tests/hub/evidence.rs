@@ -58,14 +58,14 @@ async fn a_picture_its_event_does_not_name_is_refused() {
     assert!(edge.send(&event).await.unwrap());
     let reason = edge.publish(&evidence_topic(&event), picture("another"), false).await.unwrap();
     assert_eq!(reason, PubAckReason::PayloadFormatInvalid);
-    hub.wait_for_log(&["message refused", "names no picture with SHA-256", &event.id.to_string()]);
+    hub.wait_for_log(&["message refused", "names no evidence with SHA-256", &event.id.to_string()]);
 
     // It comes before its event, so only the event's coming shows that it is wrong.
     let late = with_evidence(intrusion(boot, 2), &picture("the right one"));
     edge.publish(&evidence_topic(&late), picture("a third"), false).await.unwrap();
     assert_eq!(files(&home.data().join("evidence")).len(), 1, "it waits");
     assert!(edge.send(&late).await.unwrap());
-    hub.wait_for_log(&["picture refused", &late.id.to_string()]);
+    hub.wait_for_log(&["evidence refused", &late.id.to_string()]);
 
     for event in [&event, &late] {
         let answer = http::get(&hub.url(&format!("/api/v1/events/{}/snapshot", event.id))).unwrap();
@@ -76,7 +76,7 @@ async fn a_picture_its_event_does_not_name_is_refused() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_is_no_jpeg_is_refused() {
+async fn what_is_no_picture_is_refused() {
     let home = Home::embedded();
     let token = home.add("gate-1");
     let hub = home.start();
@@ -86,7 +86,7 @@ async fn what_is_no_jpeg_is_refused() {
     assert!(edge.send(&event).await.unwrap());
     let reason = edge.publish(&evidence_topic(&event), page, false).await.unwrap();
     assert_eq!(reason, PubAckReason::PayloadFormatInvalid);
-    hub.wait_for_log(&["message refused", "not a whole JPEG"]);
+    hub.wait_for_log(&["message refused", "not a JPEG, MP4 or age file"]);
 }
 
 #[tokio::test(flavor = "multi_thread")]

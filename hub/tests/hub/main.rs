@@ -2,6 +2,8 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "all of it is test code, helpers too")]
 
 mod api;
+mod clip;
+mod command;
 mod configuration;
 mod device;
 mod disk;
@@ -13,5 +15,6 @@ mod kill;
 mod kinds;
 mod live;
 mod message;
+mod original;
 mod process;
 mod refusal;

@@ -3,8 +3,9 @@
 use gatepost_wire::event::{
     Alarm, EventData, ObjectClass, Phase, Region, Sighting, TrackNumber, ZoneIntrusion,
 };
+use gatepost_wire::evidence::{Original, Released};
 use gatepost_wire::{
-    AlarmId, BootId, Event, EventId, Evidence, Happening, MediaType, Seq, Severity, Timestamp,
+    AlarmId, BootId, CommandId, Event, EventId, Evidence, Happening, MediaType, Seq, Severity, Timestamp,
 };
 use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
@@ -66,11 +67,49 @@ pub fn picture(text: &str) -> Vec<u8> {
     [b"\xff\xd8\xff\xe0", text.as_bytes(), b"\xff\xd9"].concat()
 }
 
+/// Bytes framed as an MP4, different for each text.
+pub fn clip(text: &str) -> Vec<u8> {
+    let part = |kind: &[u8; 4], body: &[u8]| {
+        let size = u32::try_from(8 + body.len()).unwrap().to_be_bytes();
+        [&size[..], kind, body].concat()
+    };
+    [part(b"ftyp", b"isom"), part(b"moov", b"index"), part(b"mdat", text.as_bytes())].concat()
+}
+
+/// Bytes that begin like an age file, different for each text.
+pub fn encrypted(text: &str) -> Vec<u8> {
+    format!("age-encryption.org/v1\n-> X25519 key\n--- {text}").into_bytes()
+}
+
+fn evidence(media_type: MediaType, bytes: &[u8]) -> Evidence {
+    let sha256 = Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect();
+    Evidence::covered(media_type, sha256, bytes.len() as u64)
+}
+
 /// The event names the picture.
 pub fn with_evidence(mut event: Event, picture: &[u8]) -> Event {
-    let sha256 = Sha256::digest(picture).iter().map(|byte| format!("{byte:02x}")).collect();
-    let bytes = picture.len() as u64;
-    event.data.evidence.push(Evidence::covered(MediaType::Jpeg, sha256, bytes));
+    event.data.evidence.push(evidence(MediaType::Jpeg, picture));
+    event
+}
+
+/// The event names the picture, of which the box keeps the original.
+pub fn with_original_kept(event: Event, picture: &[u8]) -> Event {
+    let mut event = with_evidence(event, picture);
+    event.data.evidence[0].original = Some(Original::Kept);
+    event
+}
+
+/// The event names the clip.
+pub fn with_clip(mut event: Event, clip: &[u8]) -> Event {
+    event.data.evidence.push(evidence(MediaType::Mp4, clip));
+    event
+}
+
+/// The event names an original that a command released.
+pub fn with_released(mut event: Event, original: &[u8], command: CommandId, until: Timestamp) -> Event {
+    let released = Released { command, until, media_type: MediaType::Jpeg, extra: Default::default() };
+    let evidence = evidence(MediaType::Age, original);
+    event.data.evidence.push(Evidence { original: Some(Original::Released(released)), ..evidence });
     event
 }
 

@@ -106,7 +106,7 @@ async fn ten_megabytes_end_their_connection_only() {
         "device cut off",
         "gate-1",
         "127.0.0.1:",
-        "max=1048576",
+        "max=9437184",
         "broker.max_packet_bytes",
     ]);
     let boot = boot();

@@ -1,0 +1,122 @@
+//! How long evidence is kept: a released original until the end its command set, pictures and clips as many days as
+//! configured. What is over is deleted, and that it was is noted. The database alone says what is over, so a hub that was off
+//! catches up at its next start.
+
+use std::time::Duration;
+
+use gatepost_wire::{EventId, Timestamp};
+use jiff::SignedDuration;
+use serde::{Deserialize, Serialize};
+use tokio::task::JoinHandle;
+use tokio_util::sync::CancellationToken;
+use utoipa::ToSchema;
+
+use crate::intake::{Intake, Receipt};
+use crate::store::{Deletion, Store};
+
+/// So often is looked for what is over.
+const EVERY: Duration = Duration::from_secs(10);
+
+/// Deleted in one go; alarms that come meanwhile wait for no more than that.
+const AT_ONCE: u16 = 50;
+
+const DAY: SignedDuration = SignedDuration::from_hours(24);
+
+/// Why evidence was deleted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Cause {
+    /// An original, at the end that the command which released it had set.
+    ReleasedUntil,
+    /// Kept for as long as configured.
+    Age,
+}
+
+/// Evidence whose time is over.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Due {
+    /// The event it belongs to.
+    pub event: EventId,
+    /// Of its bytes, lower-case hex.
+    pub sha256: String,
+    /// Why it is over.
+    pub cause: Cause,
+}
+
+/// The running task.
+#[derive(Debug)]
+pub struct Retention {
+    task: JoinHandle<()>,
+    stop: CancellationToken,
+}
+
+impl Retention {
+    /// Begins to delete what is over; pictures and clips are kept for `days`.
+    pub fn start(store: Store, intake: Intake, days: u16) -> Self {
+        let stop = CancellationToken::new();
+        let task = tokio::spawn(run(store, intake, days, stop.clone()));
+        Self { task, stop }
+    }
+
+    /// Deletes nothing more.
+    pub async fn stop(self) {
+        self.stop.cancel();
+        if let Err(error) = self.task.await {
+            tracing::error!(%error, "the deleting of old evidence did not end well");
+        }
+    }
+}
+
+async fn run(store: Store, intake: Intake, days: u16, stop: CancellationToken) {
+    let mut failed = false;
+    loop {
+        match sweep(&store, &intake, days, Timestamp::now(), &stop).await {
+            Ok(()) => failed = false,
+            // Once, not every ten seconds.
+            Err(error) if !failed => {
+                failed = true;
+                tracing::error!(error, "evidence whose time is over cannot be deleted; it is tried again");
+            }
+            Err(_) => {}
+        }
+        tokio::select! {
+            () = stop.cancelled() => return,
+            () = tokio::time::sleep(EVERY) => {}
+        }
+    }
+}
+
+/// Deletes everything that is over.
+async fn sweep(
+    store: &Store,
+    intake: &Intake,
+    days: u16,
+    now: Timestamp,
+    stop: &CancellationToken,
+) -> Result<(), String> {
+    // Before the beginning of time nothing can be too old.
+    let oldest = now.checked_sub(DAY * i32::from(days)).unwrap_or(Timestamp::MIN);
+    loop {
+        let due = store.evidence_due(now, oldest, AT_ONCE).await.map_err(|error| error.to_string())?;
+        for Due { event, sha256, cause } in &due {
+            if stop.is_cancelled() {
+                return Ok(());
+            }
+            let deletion = Deletion { event: *event, sha256: sha256.clone(), cause: *cause, time: now };
+            match intake.delete(deletion).await {
+                Receipt::Stored => {
+                    tracing::info!(%event, sha256, ?cause, "evidence deleted: its time is over");
+                }
+                Receipt::Duplicate => {}
+                Receipt::Refused(reason) => return Err(format!("{sha256} of event {event}: {reason}")),
+                Receipt::NotStored => return Err("the database does not take anything".into()),
+            }
+        }
+        if due.len() < usize::from(AT_ONCE) {
+            return Ok(());
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,224 @@
+//! Commands: every one ever given, with its first answer.
+
+use gatepost_wire::command::{Order, ReleaseOriginal};
+use gatepost_wire::{AlarmId, Command, CommandId, EdgeId, EventId, Timestamp};
+use sqlx::{FromRow, QueryBuilder, Sqlite};
+
+use super::column::{nanos, parse, parse_option, text as id_text, timestamp};
+use super::record::Fate;
+use super::writer::Batch;
+use super::{Store, StoreError};
+use crate::command::{Answer, Given};
+
+/// Which commands are asked for.
+#[derive(Debug, Default)]
+pub struct CommandFilter {
+    /// To this edge only.
+    pub edge: Option<EdgeId>,
+    /// About an event of this alarm only.
+    pub alarm: Option<AlarmId>,
+    /// Of this kind only.
+    pub kind: Option<String>,
+    /// Given before the one with this number.
+    pub before: Option<i64>,
+    /// At most so many.
+    pub limit: u16,
+}
+
+/// A command that nobody has answered and that has not expired.
+#[derive(Debug, Clone)]
+pub struct Open {
+    /// Its identity.
+    pub id: CommandId,
+    /// The box it is for.
+    pub edge: EdgeId,
+    /// When it ends.
+    pub expires: Timestamp,
+    /// As it is sent.
+    pub document: String,
+    /// As far as known, the box is connected.
+    pub online: bool,
+}
+
+#[derive(FromRow)]
+struct Row {
+    number: i64,
+    change: i64,
+    document: String,
+    alarm: Option<String>,
+    time: Option<i64>,
+    outcome: Option<String>,
+    reason: Option<String>,
+    detail: Option<String>,
+}
+
+impl Row {
+    fn given(self, now: Timestamp) -> Result<Given, StoreError> {
+        let command = Command::from_json(self.document.as_bytes())
+            .map_err(|_| StoreError::Unreadable { column: "command.document", value: self.document })?;
+        let answer = match (self.time, self.outcome.as_deref()) {
+            (None, _) | (_, None) => None,
+            (Some(time), Some("done")) => Some((timestamp(time), Answer::Done)),
+            (Some(time), Some(_)) => Some((
+                timestamp(time),
+                Answer::Refused {
+                    reason: self.reason.unwrap_or_default().into(),
+                    detail: self.detail.unwrap_or_default(),
+                },
+            )),
+        };
+        Ok(Given::new(command, parse_option("event.alarm", self.alarm)?, answer, now))
+    }
+}
+
+const SELECT: &str = "SELECT command.number, command.document, event.alarm, reply.time, reply.outcome, reply.reason, \
+    reply.detail, max(command.change, ifnull(reply.change, 0)) AS change FROM command \
+    LEFT JOIN reply ON reply.command = command.id LEFT JOIN event ON event.id = command.event";
+
+impl Store {
+    /// Commands, the latest first, and the number to go on before when there may be more.
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    pub async fn commands(
+        &self,
+        filter: &CommandFilter,
+        now: Timestamp,
+    ) -> Result<(Vec<Given>, Option<i64>), StoreError> {
+        let mut query = QueryBuilder::<Sqlite>::new(SELECT);
+        query.push(" WHERE 1");
+        if let Some(edge) = &filter.edge {
+            query.push(" AND command.edge = ").push_bind(edge.to_string());
+        }
+        if let Some(alarm) = filter.alarm {
+            query.push(" AND event.alarm = ").push_bind(alarm.to_string());
+        }
+        if let Some(kind) = &filter.kind {
+            query.push(" AND command.kind = ").push_bind(kind.clone());
+        }
+        if let Some(before) = filter.before {
+            query.push(" AND command.number < ").push_bind(before);
+        }
+        query.push(" ORDER BY command.number DESC LIMIT ").push_bind(i64::from(filter.limit));
+        let rows: Vec<Row> = query.build_query_as().fetch_all(&self.readers).await?;
+        let full = rows.len() >= usize::from(filter.limit);
+        let next = rows.last().map(|row| row.number).filter(|_| full);
+        let given = rows.into_iter().map(|row| row.given(now)).collect::<Result<_, _>>()?;
+        Ok((given, next))
+    }
+
+    /// One command.
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    pub async fn command(&self, id: CommandId, now: Timestamp) -> Result<Option<Given>, StoreError> {
+        let mut query = QueryBuilder::<Sqlite>::new(SELECT);
+        query.push(" WHERE command.id = ").push_bind(id.to_string());
+        let row: Option<Row> = query.build_query_as().fetch_optional(&self.readers).await?;
+        row.map(|row| row.given(now)).transpose()
+    }
+
+    /// Commands that were given or answered after a change number, in that order, with those numbers.
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    pub async fn commands_changed(
+        &self,
+        after: i64,
+        limit: u16,
+        now: Timestamp,
+    ) -> Result<Vec<(i64, Given)>, StoreError> {
+        let mut query = QueryBuilder::<Sqlite>::new(SELECT);
+        query.push(" WHERE command.change > ").push_bind(after);
+        query.push(" OR reply.change > ").push_bind(after);
+        query.push(" ORDER BY change LIMIT ").push_bind(i64::from(limit));
+        let rows: Vec<Row> = query.build_query_as().fetch_all(&self.readers).await?;
+        rows.into_iter().map(|row| Ok((row.change, row.given(now)?))).collect()
+    }
+
+    /// Commands that still have to reach their box, in the order they were given.
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    pub async fn open_commands(&self, now: Timestamp) -> Result<Vec<Open>, StoreError> {
+        let rows: Vec<(String, String, i64, String, bool)> = sqlx::query_as(
+            "SELECT command.id, command.edge, command.expires, command.document, \
+               ifnull(device.presence = 'online', 0) FROM command \
+             LEFT JOIN reply ON reply.command = command.id LEFT JOIN device ON device.edge = command.edge \
+             WHERE command.expires > ? AND reply.command IS NULL ORDER BY command.number",
+        )
+        .bind(nanos(now))
+        .fetch_all(&self.readers)
+        .await?;
+        rows.into_iter()
+            .map(|(id, edge, expires, document, online)| {
+                Ok(Open {
+                    id: parse("command.id", &id)?,
+                    edge: parse("command.edge", &edge)?,
+                    expires: timestamp(expires),
+                    document,
+                    online,
+                })
+            })
+            .collect()
+    }
+
+    /// Is the same original already being asked for?
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    pub async fn release_is_open(&self, event: EventId, now: Timestamp) -> Result<bool, StoreError> {
+        let open: i64 = sqlx::query_scalar(
+            "SELECT count(*) FROM command LEFT JOIN reply ON reply.command = command.id \
+             WHERE command.event = ? AND command.kind = 'release_original' AND command.expires > ? \
+               AND reply.command IS NULL",
+        )
+        .bind(event.to_string())
+        .bind(nanos(now))
+        .fetch_one(&self.readers)
+        .await?;
+        Ok(open > 0)
+    }
+}
+
+/// Notes a command that a person gave.
+pub(super) async fn store(batch: &mut Batch<'_>, command: &Command, text: &str) -> Result<Fate, StoreError> {
+    let release = match &command.order {
+        Order::ReleaseOriginal(release) => Some(release),
+        Order::Unknown(_) => None,
+    };
+    let change = batch.next_change();
+    sqlx::query(
+        "INSERT INTO command (id, edge, who, why, issued, expires, kind, event, until, document, change) \
+         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+    )
+    .bind(command.id.to_string())
+    .bind(command.edge.as_str())
+    .bind(command.who.as_str())
+    .bind(command.why.as_str())
+    .bind(nanos(command.issued))
+    .bind(nanos(command.expires))
+    .bind(command.order.kind())
+    .bind(id_text(release.map(|release| &release.event)))
+    .bind(release.map(|release: &ReleaseOriginal| nanos(release.until)))
+    .bind(text)
+    .bind(change)
+    .execute(&mut *batch.connection)
+    .await?;
+    Ok(Fate::Stored)
+}
+
+/// Until when a command that this hub gave to the edge lets an original be kept.
+pub(super) async fn allowed_until(
+    batch: &mut Batch<'_>,
+    command: &str,
+    edge: &EdgeId,
+) -> Result<Option<i64>, StoreError> {
+    let until: Option<Option<i64>> =
+        sqlx::query_scalar("SELECT until FROM command WHERE id = ? AND edge = ?")
+            .bind(command)
+            .bind(edge.as_str())
+            .fetch_optional(&mut *batch.connection)
+            .await?;
+    Ok(until.flatten())
+}

@@ -1,0 +1,182 @@
+//! Evidence whose time is over: the file first, then the row, and a note that stays.
+
+use gatepost_wire::event::Phase;
+use gatepost_wire::{CommandId, EdgeId, EventId, Timestamp};
+use serde::Serialize;
+use sqlx::{FromRow, QueryBuilder, Sqlite};
+use utoipa::ToSchema;
+
+use super::column::{from_word, nanos, parse, parse_option, timestamp, word};
+use super::record::{Deletion, Fate};
+use super::writer::Batch;
+use super::{Store, StoreError, alarm, evidence};
+use crate::alarm::Moment;
+use crate::retention::Cause;
+
+/// Something that was deleted.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct StoredDeletion {
+    /// When.
+    #[schema(value_type = String, format = DateTime)]
+    pub time: Timestamp,
+    /// The event it belonged to, a ULID.
+    #[schema(value_type = String)]
+    pub event: EventId,
+    /// SHA-256 of what was deleted, lower-case hex.
+    pub sha256: String,
+    /// The box it came from.
+    #[schema(value_type = String)]
+    pub edge: EdgeId,
+    /// What it was.
+    #[schema(example = "video/mp4")]
+    pub media_type: String,
+    /// How large it was.
+    pub bytes: u64,
+    /// Since when it was here.
+    #[schema(value_type = String, format = DateTime)]
+    pub received: Timestamp,
+    /// Why it was deleted.
+    pub cause: Cause,
+    /// For an original: the command that released it.
+    #[schema(value_type = Option<String>)]
+    pub command: Option<CommandId>,
+}
+
+/// Which deletions are asked for.
+#[derive(Debug, Default)]
+pub struct DeletionFilter {
+    /// Of this event's evidence only.
+    pub event: Option<EventId>,
+    /// Noted before the one with this number.
+    pub before: Option<i64>,
+    /// At most so many.
+    pub limit: u16,
+}
+
+#[derive(FromRow)]
+struct Row {
+    number: i64,
+    time: i64,
+    event: String,
+    sha256: String,
+    edge: String,
+    media_type: String,
+    bytes: i64,
+    received: i64,
+    cause: String,
+    command: Option<String>,
+}
+
+impl Store {
+    /// What was deleted, the latest first, and the number to go on before when there may be more.
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    pub async fn deletions(
+        &self,
+        filter: &DeletionFilter,
+    ) -> Result<(Vec<StoredDeletion>, Option<i64>), StoreError> {
+        let mut query = QueryBuilder::<Sqlite>::new("SELECT * FROM deletion WHERE 1");
+        if let Some(event) = filter.event {
+            query.push(" AND event = ").push_bind(event.to_string());
+        }
+        if let Some(before) = filter.before {
+            query.push(" AND number < ").push_bind(before);
+        }
+        query.push(" ORDER BY number DESC LIMIT ").push_bind(i64::from(filter.limit));
+        let rows: Vec<Row> = query.build_query_as().fetch_all(&self.readers).await?;
+        let full = rows.len() >= usize::from(filter.limit);
+        let next = rows.last().map(|row| row.number).filter(|_| full);
+        let deletions = rows.into_iter().map(read).collect::<Result<_, _>>()?;
+        Ok((deletions, next))
+    }
+}
+
+fn read(row: Row) -> Result<StoredDeletion, StoreError> {
+    Ok(StoredDeletion {
+        time: timestamp(row.time),
+        event: parse("deletion.event", &row.event)?,
+        sha256: row.sha256,
+        edge: parse("deletion.edge", &row.edge)?,
+        media_type: row.media_type,
+        bytes: u64::try_from(row.bytes).unwrap_or(0),
+        received: timestamp(row.received),
+        cause: from_word("deletion.cause", row.cause)?,
+        command: parse_option("deletion.command", row.command)?,
+    })
+}
+
+/// The file goes before the row: when the power fails between the two, the next look finds the row again and finishes. The
+/// other way round a file could stay that nobody knows of.
+pub(super) async fn store(batch: &mut Batch<'_>, deletion: &Deletion) -> Result<Fate, StoreError> {
+    let event = deletion.event.to_string();
+    let media_type: Option<String> =
+        sqlx::query_scalar("SELECT media_type FROM evidence WHERE event = ? AND sha256 = ?")
+            .bind(&event)
+            .bind(&deletion.sha256)
+            .fetch_optional(&mut *batch.connection)
+            .await?;
+    let Some(media_type) = media_type else { return Ok(Fate::Duplicate) };
+    let shared: Option<i64> =
+        sqlx::query_scalar("SELECT 1 FROM evidence WHERE sha256 = ? AND event <> ? LIMIT 1")
+            .bind(&deletion.sha256)
+            .bind(&event)
+            .fetch_optional(&mut *batch.connection)
+            .await?;
+    if shared.is_none()
+        && let Err(error) = batch.folder.remove(&deletion.sha256, evidence::format(&media_type)?).await
+    {
+        return Ok(Fate::Refused(format!("the file cannot be removed: {error}")));
+    }
+    sqlx::query(
+        "INSERT INTO deletion (time, event, sha256, edge, media_type, bytes, received, cause, command) \
+         SELECT ?3, e.event, e.sha256, e.edge, e.media_type, e.bytes, e.received, ?4, n.command \
+         FROM evidence e LEFT JOIN named_evidence n ON n.event = e.event AND n.sha256 = e.sha256 \
+         WHERE e.event = ?1 AND e.sha256 = ?2",
+    )
+    .bind(&event)
+    .bind(&deletion.sha256)
+    .bind(nanos(deletion.time))
+    .bind(word(&deletion.cause))
+    .execute(&mut *batch.connection)
+    .await?;
+    for statement in [
+        "DELETE FROM evidence WHERE event = ? AND sha256 = ?",
+        "UPDATE event SET snapshot = NULL WHERE id = ? AND snapshot = ?",
+    ] {
+        sqlx::query(statement).bind(&event).bind(&deletion.sha256).execute(&mut *batch.connection).await?;
+    }
+    take_from_alarm(batch, &event, deletion.time).await?;
+    Ok(Fate::Stored)
+}
+
+/// The alarm shows its earliest picture that is still here.
+async fn take_from_alarm(batch: &mut Batch<'_>, event: &str, now: Timestamp) -> Result<(), StoreError> {
+    let alarm: Option<String> =
+        sqlx::query_scalar("SELECT alarm FROM event WHERE id = ? AND alarm IS NOT NULL")
+            .bind(event)
+            .fetch_optional(&mut *batch.connection)
+            .await?;
+    let Some(alarm) = alarm else { return Ok(()) };
+    let pictures: Vec<(String, i64, String)> = sqlx::query_as(
+        "SELECT phase, time, id FROM event WHERE alarm = ? AND snapshot IS NOT NULL AND phase IS NOT NULL",
+    )
+    .bind(&alarm)
+    .fetch_all(&mut *batch.connection)
+    .await?;
+    let moments: Vec<Moment> = pictures
+        .into_iter()
+        .map(|(phase, time, id)| {
+            Ok(Moment {
+                phase: from_word::<Phase>("event.phase", phase)?,
+                time: timestamp(time),
+                event: parse("event.id", &id)?,
+            })
+        })
+        .collect::<Result<_, StoreError>>()?;
+    if let Some(mut known) = alarm::find(batch, parse("event.alarm", &alarm)?).await? {
+        known.snapshot = moments.into_iter().min();
+        alarm::store(batch, &known, now).await?;
+    }
+    Ok(())
+}

@@ -1,0 +1,212 @@
+//! `/api/v1/commands`: who ordered what and what became of it, and giving a command.
+
+use axum::Json;
+use axum::extract::State;
+use axum::http::{StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use gatepost_wire::command::{Order, ReleaseOriginal, Who, Why};
+use gatepost_wire::{AlarmId, Command, CommandId, EdgeId, Timestamp};
+use jiff::SignedDuration;
+use serde::{Deserialize, Serialize};
+use ulid::Ulid;
+use utoipa::{IntoParams, ToSchema};
+
+use super::App;
+use super::params::{Body, Id, Limit, Params};
+use super::problem::Problem;
+use crate::command::Given;
+use crate::intake::Receipt;
+use crate::store::CommandFilter;
+
+/// A box has so long to come back, unless the command says otherwise.
+const DEFAULT_VALIDITY: SignedDuration = SignedDuration::from_hours(24);
+
+/// No command waits longer.
+const LONGEST_VALIDITY: SignedDuration = SignedDuration::from_hours(7 * 24);
+
+/// No original is released for longer; who needs it longer asks again, with a reason.
+const LONGEST_RELEASE: SignedDuration = SignedDuration::from_hours(31 * 24);
+
+/// Which commands are asked for.
+#[derive(Debug, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub struct Query {
+    /// At most so many.
+    #[param(value_type = Option<u16>, minimum = 1, maximum = 200, default = 50)]
+    limit: Option<Limit<200>>,
+    /// `next` of the page before.
+    before: Option<String>,
+    /// To this edge only.
+    #[param(value_type = Option<String>, pattern = "^[a-z0-9-]{1,64}$")]
+    edge: Option<EdgeId>,
+    /// About this alarm only.
+    #[param(value_type = Option<String>)]
+    alarm: Option<AlarmId>,
+    /// Of this kind only.
+    #[param(example = "release_original")]
+    kind: Option<String>,
+}
+
+/// Some commands, the latest first.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct Commands {
+    /// The commands.
+    commands: Vec<Given>,
+    /// Give it as `before` to see older ones; null when there are none.
+    next: Option<String>,
+}
+
+/// Commands, the latest first
+#[utoipa::path(get, path = "/api/v1/commands", tag = "commands", params(Query), responses(
+    (status = 200, description = "A page of the list", body = Commands),
+    (status = 400, description = "A parameter is wrong", body = Problem, content_type = "application/problem+json"),
+    (status = 503, description = "The database cannot be read", body = Problem, content_type = "application/problem+json"),
+))]
+pub async fn list(State(app): State<App>, Params(query): Params<Query>) -> Result<Json<Commands>, Problem> {
+    let filter = CommandFilter {
+        edge: query.edge,
+        alarm: query.alarm,
+        kind: query.kind,
+        before: query.before.map(|text| super::params::number_cursor("before", &text)).transpose()?,
+        limit: Limit::or(query.limit, 50),
+    };
+    let (commands, next) = app.store.commands(&filter, Timestamp::now()).await?;
+    Ok(Json(Commands { commands, next: next.map(|number| number.to_string()) }))
+}
+
+/// One command
+#[utoipa::path(get, path = "/api/v1/commands/{id}", tag = "commands",
+    params(("id" = String, Path, description = "ULID of the command", example = "01ARZ3NDEKTSV4RRFFQ69G5FAV")),
+    responses(
+        (status = 200, description = "The command", body = Given),
+        (status = 400, description = "No ULID", body = Problem, content_type = "application/problem+json"),
+        (status = 404, description = "No such command", body = Problem, content_type = "application/problem+json"),
+        (status = 503, description = "The database cannot be read", body = Problem, content_type = "application/problem+json"),
+    ))]
+pub async fn one(State(app): State<App>, Id(id): Id<CommandId>) -> Result<Json<Given>, Problem> {
+    let command = app.store.command(id, Timestamp::now()).await?;
+    command.map(Json).ok_or_else(|| Problem::not_found(format!("there is no command {id}")))
+}
+
+/// A command to be given. The hub adds its id and the time.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(example = json!({
+    "edge": "gate-1", "who": "王丽", "why": "police report 17",
+    "order": {
+        "kind": "release_original", "event": "01ARZ3NDEKTSV4RRFFQ69G5FAW", "until": "2026-02-03T00:00:00Z"
+    }
+}))]
+pub struct Wanted {
+    /// The box it is for.
+    #[schema(value_type = String, pattern = "^[a-z0-9-]{1,64}$")]
+    edge: EdgeId,
+    /// Who gives it: one line of at most 100 characters.
+    #[schema(value_type = String, min_length = 1, max_length = 100)]
+    who: Who,
+    /// What for: one line of at most 500 characters.
+    #[schema(value_type = String, min_length = 1, max_length = 500)]
+    why: Why,
+    /// A box that gets it later does not carry it out. Default: in 24 hours; at most 7 days ahead.
+    #[schema(value_type = Option<String>, format = DateTime)]
+    expires: Option<Timestamp>,
+    /// What is to be done; `kind` names it: `release_original` with `event` and `until`, at most 31 days ahead.
+    #[schema(value_type = Object)]
+    order: Order,
+}
+
+/// Gives a command to a box
+///
+/// It is noted with name and reason, which are never deleted, and sent as soon as the box is connected, until the box answers or
+/// the command expires.
+#[utoipa::path(post, path = "/api/v1/commands", tag = "commands", request_body = Wanted, responses(
+    (status = 201, description = "It is noted and will be sent", body = Given),
+    (status = 400, description = "The command is wrong", body = Problem, content_type = "application/problem+json"),
+    (status = 403, description = "The request comes from another site's page", body = Problem, content_type = "application/problem+json"),
+    (status = 404, description = "No such event or original", body = Problem, content_type = "application/problem+json"),
+    (status = 409, description = "The same is already being asked for", body = Problem, content_type = "application/problem+json"),
+    (status = 413, description = "The command is too long", body = Problem, content_type = "application/problem+json"),
+    (status = 415, description = "It is no JSON", body = Problem, content_type = "application/problem+json"),
+    (status = 503, description = "It cannot be noted, so it is not given", body = Problem, content_type = "application/problem+json"),
+))]
+pub async fn give(State(app): State<App>, Body(wanted): Body<Wanted>) -> Result<Response, Problem> {
+    let now = Timestamp::now();
+    let expires = validity(wanted.expires, now)?;
+    match &wanted.order {
+        Order::ReleaseOriginal(release) => check_release(&app, &wanted.edge, release, now).await?,
+        Order::Unknown(_) => {
+            let kind = wanted.order.kind().to_owned();
+            return Err(Problem::parameter(
+                "order.kind",
+                format!("this hub does not know the order {kind:?}"),
+            ));
+        }
+    }
+    let command = Command {
+        id: CommandId::from_ulid(Ulid::generate()),
+        edge: wanted.edge,
+        who: wanted.who,
+        why: wanted.why,
+        issued: now,
+        expires,
+        order: wanted.order,
+        extra: serde_json::Map::new(),
+    };
+    let id = command.id;
+    tracing::info!(
+        edge = %command.edge, command = %id, order = command.order.kind(), who = %command.who, why = %command.why,
+        "command given"
+    );
+    let receipt = app.intake.give(command).await.map_err(|error| Problem::parameter("order", error))?;
+    let given = match receipt {
+        Receipt::Stored => app.store.command(id, now).await?,
+        other => {
+            tracing::error!(command = %id, ?other, "the command could not be noted, so it is not given");
+            None
+        }
+    };
+    let detail = "the command cannot be noted, so it is not given; the hub's log says why";
+    let given = given.ok_or_else(|| Problem::new(StatusCode::SERVICE_UNAVAILABLE, detail))?;
+    let location = [(header::LOCATION, format!("/api/v1/commands/{id}"))];
+    Ok((StatusCode::CREATED, location, Json(given)).into_response())
+}
+
+fn validity(wanted: Option<Timestamp>, now: Timestamp) -> Result<Timestamp, Problem> {
+    let beyond = |_| Problem::parameter("expires", "the hub's clock is at the end of time");
+    let expires = wanted.map_or_else(|| now.checked_add(DEFAULT_VALIDITY).map_err(beyond), Ok)?;
+    if expires <= now {
+        return Err(Problem::parameter("expires", "it is in the past"));
+    }
+    if expires.duration_since(now) > LONGEST_VALIDITY {
+        return Err(Problem::parameter("expires", "a command waits for its box for at most 7 days"));
+    }
+    Ok(expires)
+}
+
+async fn check_release(
+    app: &App,
+    edge: &EdgeId,
+    release: &ReleaseOriginal,
+    now: Timestamp,
+) -> Result<(), Problem> {
+    if release.until <= now {
+        return Err(Problem::parameter("order.until", "it is in the past"));
+    }
+    if release.until.duration_since(now) > LONGEST_RELEASE {
+        return Err(Problem::parameter("order.until", "an original is released for at most 31 days"));
+    }
+    let event = app.store.event(release.event).await?;
+    let event = event.ok_or_else(|| Problem::not_found(format!("there is no event {}", release.event)))?;
+    if event.edge != *edge {
+        return Err(Problem::parameter("edge", format!("event {} belongs to edge {}", event.id, event.edge)));
+    }
+    if !app.store.original_kept(event.id).await? {
+        return Err(Problem::not_found(format!("the box keeps no original of event {}", event.id)));
+    }
+    if app.store.release_is_open(event.id, now).await? {
+        let detail = format!("the original of event {} is already being asked for", event.id);
+        return Err(Problem::new(StatusCode::CONFLICT, detail));
+    }
+    Ok(())
+}

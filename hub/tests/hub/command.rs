@@ -1,0 +1,195 @@
+//! Commands: given with name and reason, brought to their box through either kind of broker, answered once.
+
+use gatepost_testbed::http::{self, EventStream};
+use gatepost_testbed::mosquitto::{Mosquitto, Options};
+use gatepost_wire::command::{Order, Outcome, Reason, Reply};
+use gatepost_wire::{Command, Event, Timestamp};
+use rumqttc::v5::mqttbytes::v5::{PubAckReason, SubscribeReasonCode};
+use serde_json::{Value, json};
+
+use crate::edge::Edge;
+use crate::external;
+use crate::message::{boot, intrusion, picture, presence, with_evidence, with_original_kept};
+use crate::process::{Home, Hub, PATIENCE};
+
+fn order(event: &Event, lasts: &str) -> Value {
+    let lasts: jiff::Span = lasts.parse().unwrap();
+    let until = Timestamp::now().checked_add(lasts).unwrap();
+    json!({
+        "edge": "gate-1", "who": "王丽", "why": "police report 17",
+        "order": { "kind": "release_original", "event": event.id, "until": until },
+    })
+}
+
+/// Asks for the event's original; gives the command's id.
+pub fn ask(hub: &Hub, event: &Event, lasts: &str) -> String {
+    let answer = http::post_json(&hub.url("/api/v1/commands"), &order(event, lasts)).unwrap();
+    assert_eq!(answer.status, 201, "{}", answer.text());
+    let given: Value = answer.json().unwrap();
+    assert_eq!((&given["state"], &given["who"]), (&json!("waiting"), &json!("王丽")));
+    given["id"].as_str().unwrap().to_owned()
+}
+
+pub fn reply(command: &Command, outcome: Outcome) -> Vec<u8> {
+    let reply = Reply { command: command.id, time: Timestamp::now(), outcome, extra: Default::default() };
+    reply.to_json().unwrap()
+}
+
+/// Says that the box is connected, as a box does after it subscribed.
+async fn come_online(edge: &mut Edge) {
+    edge.subscribe("gp/v1/gate-1/command").await.unwrap();
+    edge.publish("gp/v1/gate-1/presence", presence("gate-1", boot(), "online"), true).await.unwrap();
+}
+
+fn refused() -> Outcome {
+    Outcome::Refused { reason: Reason::NotFound, detail: "deleted yesterday".into() }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_command_waits_for_its_box_and_is_answered_once() {
+    let home = Home::embedded();
+    let token = home.add("gate-1");
+    let hub = home.start();
+    let stream = EventStream::open(&hub.url("/api/v1/live")).unwrap();
+    let port = hub.broker_port();
+    let event = with_original_kept(intrusion(boot(), 1), &picture("x"));
+    let mut edge = Edge::connect(port, "gate-1", &token).await.unwrap();
+    assert!(edge.send(&event).await.unwrap());
+    drop(edge);
+    let id = ask(&hub, &event, "2 h");
+    let told = loop {
+        let event = stream.next(PATIENCE).unwrap();
+        if event.event == "command" {
+            break serde_json::from_str::<Value>(&event.data).unwrap();
+        }
+    };
+    assert_eq!((&told["id"], &told["alarm"]), (&json!(id), &json!(event.data.happening.alarm().unwrap().id)));
+
+    // The hub is restarted before the box comes back.
+    drop(stream);
+    drop(hub);
+    let hub = home.start();
+    let mut edge = Edge::connect(hub.broker_port(), "gate-1", &token).await.unwrap();
+    come_online(&mut edge).await;
+    let command = edge.command().await;
+    assert_eq!((command.id.to_string(), command.why.as_str()), (id.clone(), "police report 17"));
+    assert!(matches!(&command.order, Order::ReleaseOriginal(release) if release.event == event.id));
+
+    let topic = "gp/v1/gate-1/command/reply";
+    for outcome in [refused(), Outcome::Done] {
+        let stored = edge.publish(topic, reply(&command, outcome), false).await.unwrap();
+        assert!(matches!(stored, PubAckReason::Success | PubAckReason::NoMatchingSubscribers), "{stored:?}");
+    }
+    let given = hub.get(&format!("/api/v1/commands/{id}"));
+    assert_eq!(
+        (&given["state"], &given["reason"]),
+        (&json!("refused"), &json!("not_found")),
+        "the first counts"
+    );
+    assert_eq!(given["detail"], "deleted yesterday");
+    let list = hub.get("/api/v1/commands?kind=release_original&edge=gate-1");
+    assert_eq!(list["commands"], json!([given]));
+    assert_eq!(hub.get("/api/v1/commands?edge=gate-2")["commands"], json!([]));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_command_reaches_its_box_through_an_external_broker() {
+    let broker = Mosquitto::start(&Options::default()).unwrap();
+    let home = external::home(&broker);
+    let hub = home.start();
+    external::connected(&hub);
+    let mut edge = external::edge(&broker).await;
+    let event = with_original_kept(intrusion(boot(), 1), &picture("x"));
+    assert!(edge.send(&event).await.unwrap());
+    come_online(&mut edge).await;
+    http::wait_until("the event", PATIENCE, || (hub.event_ids().len() == 1).then_some(())).unwrap();
+    let id = ask(&hub, &event, "2 h");
+    let command = edge.command().await;
+    assert_eq!(command.id.to_string(), id);
+    edge.publish("gp/v1/gate-1/command/reply", reply(&command, Outcome::Done), false).await.unwrap();
+    let path = format!("/api/v1/commands/{id}");
+    http::wait_until("the answer", PATIENCE, || (hub.get(&path)["state"] == "done").then_some(())).unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_device_gives_no_commands_and_answers_only_its_own() {
+    let home = Home::embedded();
+    let (one, two) = (home.add("gate-1"), home.add("gate-2"));
+    let hub = home.start();
+    let mut gate1 = Edge::connect(hub.broker_port(), "gate-1", &one).await.unwrap();
+    let mut gate2 = Edge::connect(hub.broker_port(), "gate-2", &two).await.unwrap();
+    assert_eq!(gate2.subscribe("gp/v1/gate-1/command").await.unwrap(), SubscribeReasonCode::NotAuthorized);
+    let event = with_original_kept(intrusion(boot(), 1), &picture("x"));
+    assert!(gate1.send(&event).await.unwrap());
+    come_online(&mut gate1).await;
+    let id = ask(&hub, &event, "2 h");
+    let command = gate1.command().await;
+    let forged = command.to_json().unwrap();
+    for topic in ["gp/v1/gate-2/command", "gp/v1/gate-1/command"] {
+        let refused = gate2.publish(topic, forged.clone(), false).await.unwrap();
+        assert_eq!(refused, PubAckReason::NotAuthorized, "{topic}");
+    }
+    let foreign = gate2.publish("gp/v1/gate-1/command/reply", reply(&command, Outcome::Done), false).await;
+    assert_eq!(foreign.unwrap(), PubAckReason::NotAuthorized);
+    let not_its_own =
+        gate2.publish("gp/v1/gate-2/command/reply", reply(&command, Outcome::Done), false).await;
+    assert_eq!(not_its_own.unwrap(), PubAckReason::PayloadFormatInvalid);
+    hub.wait_for_log(&["message refused", "this hub gave no command", &id]);
+    assert_eq!(hub.get(&format!("/api/v1/commands/{id}"))["state"], "waiting");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_cannot_be_ordered_is_said() {
+    let home = Home::embedded();
+    let token = home.add("gate-1");
+    let hub = home.start();
+    let mut edge = Edge::connect(hub.broker_port(), "gate-1", &token).await.unwrap();
+    let boot = boot();
+    let kept = with_original_kept(intrusion(boot, 1), &picture("x"));
+    let plain = with_evidence(intrusion(boot, 2), &picture("y"));
+    assert!(edge.send(&kept).await.unwrap() && edge.send(&plain).await.unwrap());
+    let url = hub.url("/api/v1/commands");
+    let good = order(&kept, "2 h");
+    let change = |pointer: &str, value: Value| {
+        let mut order = good.clone();
+        *order.pointer_mut(pointer).unwrap() = value;
+        order
+    };
+    for (order, status, parameter, words) in [
+        (change("/who", json!("  ")), 400, "who", "must not be empty"),
+        (change("/why", json!("x".repeat(501))), 400, "why", "at most 500"),
+        (change("/edge", json!("gate-2")), 400, "edge", "belongs to edge gate-1"),
+        (change("/order/until", json!("2020-01-01T00:00:00Z")), 400, "order.until", "in the past"),
+        (change("/order/until", json!("2200-01-01T00:00:00Z")), 400, "order.until", "31 days"),
+        (change("/order/kind", json!("self_destruct")), 400, "order.kind", "does not know"),
+        (change("/order/event", json!(boot)), 404, "", "there is no event"),
+        (order(&plain, "2 h"), 404, "", "keeps no original"),
+    ] {
+        let answer = http::post_json(&url, &order).unwrap();
+        let problem: Value = serde_json::from_slice(&answer.body).unwrap();
+        assert_eq!(answer.status, status, "{problem}");
+        assert_eq!(problem["parameter"].as_str().unwrap_or(""), parameter, "{problem}");
+        assert!(problem["detail"].as_str().unwrap().contains(words), "{problem}");
+    }
+    ask(&hub, &kept, "2 h");
+    assert_eq!(http::post_json(&url, &good).unwrap().status, 409, "it is already being asked for");
+    assert_eq!(hub.get("/api/v1/commands")["commands"].as_array().unwrap().len(), 1);
+
+    let request = |headers: &str, body: &str| {
+        format!(
+            "POST /api/v1/commands HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n{headers}Content-Length: {}\r\n\r\n{body}",
+            body.len()
+        )
+    };
+    let json = "Content-Type: application/json\r\n";
+    for (headers, body, status) in [
+        (format!("{json}Sec-Fetch-Site: cross-site\r\n"), good.to_string(), "403"),
+        (format!("{json}Origin: https://evil.example\r\n"), good.to_string(), "403"),
+        ("Content-Type: text/plain\r\n".to_owned(), good.to_string(), "415"),
+        (json.to_owned(), "{".to_owned(), "400"),
+        (json.to_owned(), format!("{}{}", " ".repeat(20_000), good), "413"),
+    ] {
+        let answer = crate::api::raw(&hub, &request(&headers, &body));
+        assert!(answer.starts_with(&format!("HTTP/1.1 {status}")), "{headers}{answer}");
+    }
+}
