@@ -123,7 +123,7 @@ impl Intake {
                     if intake.keep(piece).await {
                         let content = Content::Evidence { edge, event, sha256, format };
                         let record = Record::Message { delivery, content };
-                        let _ = intake.queue.send(Waiting { record, receipt, room: room }).await;
+                        let _ = intake.queue.send(Waiting { record, receipt, room }).await;
                     }
                 });
                 Promise(promise)
