@@ -6,13 +6,15 @@ mod record;
 use std::collections::HashMap;
 
 use gatepost_wire::event::{
-    Alarm, CameraTamper, DeviceFault, EventData, FaultKind, Happening, Phase, Region, TamperKind,
+    Alarm, CameraTamper, DeviceFault, EventData, FaultKind, Happening, Phase, Region, SensorAlarm,
+    SensorFault, SensorFaultKind, TamperKind,
 };
-use gatepost_wire::{AlarmId, CameraId, EventId, RuleId, Severity, Timestamp};
+use gatepost_wire::{AlarmId, CameraId, EventId, RuleId, SensorId, Severity, Timestamp};
 use ulid::Ulid;
 
 use crate::outbox::Draft;
 use crate::rule::{AlarmNumber, Decision};
+use crate::sensor::{self, Trip};
 use crate::source::{Frame, SignalChange};
 use crate::tamper;
 pub use happening::happening;
@@ -50,6 +52,8 @@ pub enum Observation {
         /// What.
         change: tamper::Change,
     },
+    /// A sensor tripped, fell ill, or is at rest or well again.
+    Sensor(Trip),
     /// The box itself fell ill (why), or is well again.
     Device {
         /// What is ill.
@@ -75,6 +79,8 @@ pub struct Picture {
 enum Cause {
     Rule(CameraId, RuleId, AlarmNumber),
     Tamper(CameraId, TamperKind),
+    Sensor(SensorId),
+    SensorFault(SensorId, SensorFaultKind),
     Device(FaultKind),
 }
 
@@ -106,6 +112,7 @@ impl Births {
                 let (severity, happening) = self.tamper(camera, kind, phase, detail)?;
                 (*time, severity, happening)
             }
+            Observation::Sensor(trip) => (trip.time, trip.severity(), self.sensed(trip)?),
             Observation::Device { fault, time, detail } => {
                 let cause = Cause::Device(*fault);
                 let phase = match detail {
@@ -139,6 +146,23 @@ impl Births {
         Some((severity, Happening::CameraTamper(tamper)))
     }
 
+    /// One alarm for each sensor, and one for each way in which it is ill.
+    fn sensed(&mut self, trip: &Trip) -> Option<Happening> {
+        let (sensor, input, area) = (trip.sensor.clone(), trip.input, trip.area.clone());
+        let phase = trip.change.phase();
+        let extra = Default::default();
+        Some(match trip.change.clone() {
+            sensor::Change::Tripped(measured) | sensor::Change::Rested(measured) => {
+                let alarm = self.alarm(Cause::Sensor(sensor.clone()), phase)?;
+                Happening::SensorAlarm(SensorAlarm { alarm, sensor, input, area, measured, extra })
+            }
+            sensor::Change::Ill(fault, detail) | sensor::Change::Well(fault, detail) => {
+                let alarm = self.alarm(Cause::SensorFault(sensor.clone(), fault), phase)?;
+                Happening::SensorFault(SensorFault { alarm, sensor, input, area, fault, detail, extra })
+            }
+        })
+    }
+
     fn alarm(&mut self, cause: Cause, phase: Phase) -> Option<Alarm> {
         let id = match phase {
             Phase::Began => *self.open.entry(cause).or_insert_with(|| AlarmId::from_ulid(Ulid::generate())),
@@ -151,6 +175,10 @@ impl Births {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
+    use gatepost_wire::event::InputKind;
+
     use super::*;
 
     fn signal(change: SignalChange) -> Observation {
@@ -203,6 +231,36 @@ mod tests {
         assert_eq!(phases.map(|a| a.phase), [Phase::Began, Phase::Updated, Phase::Ended]);
         assert!(phases.iter().all(|a| a.id == phases[0].id));
         assert_eq!(alarm(None), None);
+    }
+
+    #[test]
+    fn a_sensor_has_one_alarm_and_one_for_each_fault() {
+        let mut births = Births::default();
+        let mut born = |change: sensor::Change| {
+            let trip = Trip {
+                sensor: "fence-3".parse().unwrap(),
+                input: InputKind::Fence,
+                area: Some("north".parse().unwrap()),
+                grade: Severity::CRITICAL,
+                at: Duration::ZERO,
+                time: Timestamp::now(),
+                change,
+            };
+            let draft = births.draft(&Observation::Sensor(trip))?;
+            assert_eq!(draft.data.happening.sensor().unwrap().as_str(), "fence-3");
+            assert_eq!(draft.data.happening.area().unwrap().as_str(), "north");
+            Some((draft.data.happening.alarm()?.id, draft.data.severity))
+        };
+        assert_eq!(born(sensor::Change::Rested(None)), None);
+        let (tripped, severity) = born(sensor::Change::Tripped(None)).unwrap();
+        assert_eq!(severity, Severity::CRITICAL);
+        let (open, severity) = born(sensor::Change::Ill(SensorFaultKind::Open, "cut".into())).unwrap();
+        assert_eq!(severity, Severity::HIGH);
+        let (power, severity) = born(sensor::Change::Ill(SensorFaultKind::Power, "low".into())).unwrap();
+        assert_eq!(severity, Severity::MEDIUM);
+        assert!(tripped != open && open != power);
+        assert_eq!(born(sensor::Change::Rested(None)).unwrap().0, tripped);
+        assert_eq!(born(sensor::Change::Well(SensorFaultKind::Open, "whole".into())).unwrap().0, open);
     }
 
     #[test]

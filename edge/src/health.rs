@@ -146,6 +146,7 @@ impl HealthSource {
             recorded: self.delivery.recorded_by_boot()?,
             outbox: self.delivery.health(),
             cameras: self.cameras.iter().map(camera_health).collect(),
+            sensors: Vec::new(),
             inference: self.inference.take(&self.model, uptime),
             disk_free_bytes: disk_free_bytes(&config.data_dir),
             extra: Default::default(),

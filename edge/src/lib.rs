@@ -16,6 +16,7 @@ pub mod privacy;
 pub mod rule;
 pub mod scene;
 pub mod secret;
+pub mod sensor;
 pub mod source;
 pub mod tamper;
 pub mod track;

@@ -3,14 +3,17 @@
 //! Fields this version does not know are kept in `extra` and written out again, so that an older hub stores
 //! whole what a newer edge says.
 
+mod sensor;
+
 use schemars::JsonSchema;
 use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::{Map, Value};
 
 use crate::Timestamp;
 use crate::evidence::Evidence;
-use crate::id::{AlarmId, BootId, CameraId, EdgeId, EventId, RuleId, Seq, ZoneId};
+use crate::id::{AlarmId, AreaId, BootId, CameraId, EdgeId, EventId, RuleId, SensorId, Seq, ZoneId};
 use crate::tagged::{known, tag};
+pub use sensor::{InputKind, Measurement, SensorAlarm, SensorFault, SensorFaultKind};
 
 /// Fields of a newer version of the contract, kept as they came.
 pub type Extra = Map<String, Value>;
@@ -116,6 +119,10 @@ pub enum Happening {
     Overcrowding(Overcrowding),
     /// A camera no longer shows what it should.
     CameraTamper(CameraTamper),
+    /// A sensor tripped.
+    SensorAlarm(SensorAlarm),
+    /// A sensor cannot be relied on.
+    SensorFault(SensorFault),
     /// The box itself is ill.
     DeviceFault(DeviceFault),
     /// A kind of a newer version, kept whole (its `kind` is inside).
@@ -135,6 +142,8 @@ impl Happening {
             Self::ObjectLeft(_) => "object_left",
             Self::Overcrowding(_) => "overcrowding",
             Self::CameraTamper(_) => "camera_tamper",
+            Self::SensorAlarm(_) => "sensor_alarm",
+            Self::SensorFault(_) => "sensor_fault",
             Self::DeviceFault(_) => "device_fault",
             Self::Unknown(fields) => fields.get("kind").and_then(Value::as_str).unwrap_or_default(),
         }
@@ -150,6 +159,8 @@ impl Happening {
             Self::ObjectLeft(it) => Some(it.alarm),
             Self::Overcrowding(it) => Some(it.alarm),
             Self::CameraTamper(it) => Some(it.alarm),
+            Self::SensorAlarm(it) => Some(it.alarm),
+            Self::SensorFault(it) => Some(it.alarm),
             Self::DeviceFault(it) => Some(it.alarm),
             Self::Unknown(fields) => fields.get("alarm").and_then(|alarm| Alarm::deserialize(alarm).ok()),
         }
@@ -165,6 +176,8 @@ impl Happening {
             Self::ObjectLeft(it) => it.alarm.phase = phase,
             Self::Overcrowding(it) => it.alarm.phase = phase,
             Self::CameraTamper(it) => it.alarm.phase = phase,
+            Self::SensorAlarm(it) => it.alarm.phase = phase,
+            Self::SensorFault(it) => it.alarm.phase = phase,
             Self::DeviceFault(it) => it.alarm.phase = phase,
             Self::Unknown(fields) => {
                 if let (Some(Value::Object(alarm)), Ok(phase)) =
@@ -186,7 +199,7 @@ impl Happening {
             Self::ObjectLeft(it) => Some(it.camera.clone()),
             Self::Overcrowding(it) => Some(it.camera.clone()),
             Self::CameraTamper(it) => Some(it.camera.clone()),
-            Self::DeviceFault(_) => None,
+            Self::SensorAlarm(_) | Self::SensorFault(_) | Self::DeviceFault(_) => None,
             Self::Unknown(fields) => fields.get("camera")?.as_str()?.parse().ok(),
         }
     }
@@ -200,7 +213,9 @@ impl Happening {
             Self::VehicleStopped(it) => Some(it.zone.clone()),
             Self::ObjectLeft(it) => Some(it.zone.clone()),
             Self::Overcrowding(it) => Some(it.zone.clone()),
-            Self::CameraTamper(_) | Self::DeviceFault(_) => None,
+            Self::CameraTamper(_) | Self::SensorAlarm(_) | Self::SensorFault(_) | Self::DeviceFault(_) => {
+                None
+            }
             Self::Unknown(fields) => fields.get("zone")?.as_str()?.parse().ok(),
         }
     }
@@ -214,8 +229,48 @@ impl Happening {
             Self::VehicleStopped(it) => Some(it.rule.clone()),
             Self::ObjectLeft(it) => Some(it.rule.clone()),
             Self::Overcrowding(it) => Some(it.rule.clone()),
-            Self::CameraTamper(_) | Self::DeviceFault(_) => None,
+            Self::CameraTamper(_) | Self::SensorAlarm(_) | Self::SensorFault(_) | Self::DeviceFault(_) => {
+                None
+            }
             Self::Unknown(fields) => fields.get("rule")?.as_str()?.parse().ok(),
+        }
+    }
+
+    /// The sensor it comes from.
+    pub fn sensor(&self) -> Option<SensorId> {
+        match self {
+            Self::SensorAlarm(it) => Some(it.sensor.clone()),
+            Self::SensorFault(it) => Some(it.sensor.clone()),
+            Self::Unknown(fields) => fields.get("sensor")?.as_str()?.parse().ok(),
+            _ => None,
+        }
+    }
+
+    /// What that sensor senses.
+    pub fn input(&self) -> Option<InputKind> {
+        match self {
+            Self::SensorAlarm(it) => Some(it.input),
+            Self::SensorFault(it) => Some(it.input),
+            Self::Unknown(fields) => InputKind::deserialize(fields.get("input")?).ok(),
+            _ => None,
+        }
+    }
+
+    /// The area that is guarded there.
+    pub fn area(&self) -> Option<AreaId> {
+        match self {
+            Self::SensorAlarm(it) => it.area.clone(),
+            Self::SensorFault(it) => it.area.clone(),
+            Self::Unknown(fields) => fields.get("area")?.as_str()?.parse().ok(),
+            _ => None,
+        }
+    }
+
+    /// What was measured.
+    pub fn measured(&self) -> Option<Measurement> {
+        match self {
+            Self::SensorAlarm(it) => it.measured.clone(),
+            _ => None,
         }
     }
 
@@ -226,9 +281,12 @@ impl Happening {
             Self::LineCrossing(it) => Some(it.seen.object),
             Self::Loitering(it) => Some(it.seen.object),
             Self::VehicleStopped(it) => Some(it.seen.object),
-            Self::ObjectLeft(_) | Self::Overcrowding(_) | Self::CameraTamper(_) | Self::DeviceFault(_) => {
-                None
-            }
+            Self::ObjectLeft(_)
+            | Self::Overcrowding(_)
+            | Self::CameraTamper(_)
+            | Self::SensorAlarm(_)
+            | Self::SensorFault(_)
+            | Self::DeviceFault(_) => None,
             Self::Unknown(fields) => ObjectClass::deserialize(fields.get("object")?).ok(),
         }
     }
@@ -246,6 +304,8 @@ impl<'de> Deserialize<'de> for Happening {
             "object_left" => known("kind", &kind, fields).map(Self::ObjectLeft),
             "overcrowding" => known("kind", &kind, fields).map(Self::Overcrowding),
             "camera_tamper" => known("kind", &kind, fields).map(Self::CameraTamper),
+            "sensor_alarm" => known("kind", &kind, fields).map(Self::SensorAlarm),
+            "sensor_fault" => known("kind", &kind, fields).map(Self::SensorFault),
             "device_fault" => known("kind", &kind, fields).map(Self::DeviceFault),
             _ => Ok(Self::Unknown(fields)),
         }

@@ -4,8 +4,8 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::Timestamp;
-use crate::event::Extra;
-use crate::id::{BootId, CameraId, EdgeId, Seq, ZoneId};
+use crate::event::{Extra, InputKind, SensorFaultKind};
+use crate::id::{BootId, CameraId, EdgeId, SensorId, Seq, ZoneId};
 use crate::schema::date_time;
 
 /// State of a box, retained on [`crate::Topic::Health`].
@@ -28,6 +28,9 @@ pub struct Health {
     pub outbox: OutboxHealth,
     /// Every configured camera.
     pub cameras: Vec<CameraHealth>,
+    /// Every configured sensor.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub sensors: Vec<SensorHealth>,
     /// The detector.
     pub inference: InferenceHealth,
     /// Free space where the outbox lives, bytes.
@@ -122,6 +125,52 @@ pub enum CameraState {
         /// Never holds a secret.
         reason: String,
     },
+}
+
+/// One sensor as its edge sees it.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct SensorHealth {
+    /// The sensor.
+    pub sensor: SensorId,
+    /// What people call it, e.g. `北围栏三段`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub label: Option<String>,
+    /// What it senses.
+    pub input: InputKind,
+    /// What it says.
+    pub state: SensorState,
+    /// What it was ill with when this was measured, and why; the gravest first.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub faults: Vec<SensorIllness>,
+    /// Time of its last sign of life, UTC.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(schema_with = "date_time")]
+    pub last_seen: Option<Timestamp>,
+    /// Readings since the daemon started.
+    pub readings: u64,
+    /// Readings that failed, or made no sense, since the daemon started.
+    pub errors: u64,
+}
+
+/// What a sensor says.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum SensorState {
+    /// Nothing yet.
+    Unknown,
+    /// At rest.
+    Rest,
+    /// Tripped.
+    Tripped,
+}
+
+/// What a sensor is ill with.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct SensorIllness {
+    /// In what way.
+    pub fault: SensorFaultKind,
+    /// What was seen, in words for a technician; never a secret.
+    pub detail: String,
 }
 
 /// The detector as measured since the last report.

@@ -156,6 +156,15 @@ name! {
     RuleId
 }
 
+name! {
+    /// One input of a sensor of one edge: a door contact, a zone of a fence.
+    SensorId
+}
+name! {
+    /// One guarded area of one edge: the cameras, zones and sensors that are armed together.
+    AreaId
+}
+
 ulid_id! {
     /// One event; the key the hub deduplicates by.
     EventId

@@ -27,7 +27,7 @@ pub use envelope::{EnvelopeError, MAX_ENVELOPE_BYTES};
 pub use event::{Event, Happening, Severity};
 pub use evidence::{Evidence, MAX_EVIDENCE_BYTES, MediaType};
 pub use health::{Health, Presence};
-pub use id::{AlarmId, BootId, CameraId, CommandId, EdgeId, EventId, RuleId, Seq, ZoneId};
+pub use id::{AlarmId, AreaId, BootId, CameraId, CommandId, EdgeId, EventId, RuleId, SensorId, Seq, ZoneId};
 pub use topic::Topic;
 
 /// UTC instant, RFC 3339 on the wire. Read from a clock that a time service disciplines; never the only

@@ -5,9 +5,9 @@
 use gatepost_wire::command::{Command, Order, Outcome, Reason, ReleaseOriginal, Reply};
 use gatepost_wire::envelope::{EnvelopeError, MAX_ENVELOPE_BYTES};
 use gatepost_wire::event::{
-    Alarm, CameraTamper, DeviceFault, Direction, EventData, Extra, FaultKind, Happening, LineCrossing,
-    Loitering, ObjectClass, ObjectLeft, Overcrowding, Phase, Region, Sighting, TamperKind, TrackNumber,
-    VehicleStopped, ZoneIntrusion,
+    Alarm, CameraTamper, DeviceFault, Direction, EventData, Extra, FaultKind, Happening, InputKind,
+    LineCrossing, Loitering, Measurement, ObjectClass, ObjectLeft, Overcrowding, Phase, Region, SensorAlarm,
+    SensorFault, SensorFaultKind, Sighting, TamperKind, TrackNumber, VehicleStopped, ZoneIntrusion,
 };
 use gatepost_wire::evidence::{Evidence, MediaType, Original, Released};
 use gatepost_wire::{AlarmId, BootId, CommandId, Event, EventId, Seq, Severity, Timestamp};
@@ -106,6 +106,24 @@ fn decided() -> impl Strategy<Value = Happening> {
     })
 }
 
+/// What sensors say.
+fn sensed() -> impl Strategy<Value = Happening> {
+    let input = prop::sample::select(InputKind::ALL.to_vec());
+    let fault = prop::sample::select(SensorFaultKind::ALL.to_vec());
+    let value = prop::num::f64::NORMAL | prop::num::f64::ZERO;
+    let measured =
+        prop::option::of((value, "(mV|°C|%)?").prop_map(|(value, unit)| Measurement { value, unit }));
+    let ill = prop::option::of((fault, ".{0,40}"));
+    (alarm(), name(), input, prop::option::of(name()), measured, ill, extra()).prop_map(
+        |(alarm, sensor, input, area, measured, ill, extra)| match ill {
+            None => Happening::SensorAlarm(SensorAlarm { alarm, sensor, input, area, measured, extra }),
+            Some((fault, detail)) => {
+                Happening::SensorFault(SensorFault { alarm, sensor, input, area, fault, detail, extra })
+            }
+        },
+    )
+}
+
 fn happening() -> impl Strategy<Value = Happening> {
     use TamperKind::{Blurred, Covered, Frozen, Moved, SignalLost};
     let kind = prop::sample::select(vec![SignalLost, Covered, Blurred, Moved, Frozen]);
@@ -126,7 +144,7 @@ fn happening() -> impl Strategy<Value = Happening> {
         fields.insert("kind".into(), kind.into());
         Happening::Unknown(fields)
     });
-    prop_oneof![decided(), tamper, device, unknown]
+    prop_oneof![decided(), sensed(), tamper, device, unknown]
 }
 
 fn time() -> impl Strategy<Value = Timestamp> {
