@@ -14,8 +14,9 @@ use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::Value;
 
 use crate::Timestamp;
+use crate::arming::Input;
 use crate::event::Extra;
-use crate::id::{CommandId, EdgeId, EventId};
+use crate::id::{AreaId, CommandId, EdgeId, EventId};
 use crate::schema::date_time;
 use crate::tagged::{known, tag};
 use crate::word::words;
@@ -107,6 +108,8 @@ fn read<T: serde::de::DeserializeOwned>(what: &'static str, payload: &[u8]) -> R
 pub enum Order {
     /// Let the uncovered original of an event's pictures and clip leave the box.
     ReleaseOriginal(ReleaseOriginal),
+    /// Arm or disarm an area.
+    SetMode(SetMode),
     /// An order of a newer version, kept whole (its `kind` is inside).
     #[serde(untagged)]
     #[schemars(skip)]
@@ -118,6 +121,7 @@ impl Order {
     pub fn kind(&self) -> &str {
         match self {
             Self::ReleaseOriginal(_) => "release_original",
+            Self::SetMode(_) => "set_mode",
             Self::Unknown(fields) => fields.get("kind").and_then(Value::as_str).unwrap_or_default(),
         }
     }
@@ -129,6 +133,7 @@ impl<'de> Deserialize<'de> for Order {
         let kind = tag("kind", &fields)?;
         match kind.as_str() {
             "release_original" => known("kind", &kind, fields).map(Self::ReleaseOriginal),
+            "set_mode" => known("kind", &kind, fields).map(Self::SetMode),
             _ => Ok(Self::Unknown(fields)),
         }
     }
@@ -147,6 +152,44 @@ pub struct ReleaseOriginal {
     #[serde(flatten)]
     #[schemars(skip)]
     pub extra: Extra,
+}
+
+/// Another mode for an area. The box tells of every change as an `arming_changed` event, whatever made it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct SetMode {
+    /// The area.
+    pub area: AreaId,
+    /// The mode.
+    pub mode: WantedMode,
+    /// Fields of a newer version.
+    #[serde(flatten)]
+    #[schemars(skip)]
+    pub extra: Extra,
+}
+
+/// A mode with what it needs; `name` names it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(tag = "name", rename_all = "snake_case")]
+pub enum WantedMode {
+    /// Only 24-hour inputs count.
+    Disarmed,
+    /// The perimeter counts.
+    ArmedStay {
+        /// Inputs that shall not count meanwhile. Whatever else is open keeps the area from being armed.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        bypass: Vec<Input>,
+    },
+    /// Everything counts.
+    ArmedAway {
+        /// Inputs that shall not count meanwhile. Whatever else is open keeps the area from being armed.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        bypass: Vec<Input>,
+    },
+    /// Only 24-hour inputs count, for work on the system.
+    Maintenance {
+        /// Seconds until it ends by itself.
+        for_s: u32,
+    },
 }
 
 /// The answer to a command, on [`crate::Topic::Reply`].
@@ -210,6 +253,8 @@ words! {
         NotAllowed = "not_allowed",
         /// There is nothing like that, or no longer: an event the box does not know, an original that was deleted.
         NotFound = "not_found",
+        /// What must be closed first is open, or somebody has to disarm first.
+        NotReady = "not_ready",
         /// What is asked for makes no sense, such as an `until` in the past.
         Invalid = "invalid",
         /// The box tried and could not: its disk, its memory.

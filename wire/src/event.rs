@@ -3,6 +3,7 @@
 //! Fields this version does not know are kept in `extra` and written out again, so that an older hub stores
 //! whole what a newer edge says.
 
+mod fused;
 mod sensor;
 
 use schemars::JsonSchema;
@@ -10,9 +11,11 @@ use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::{Map, Value};
 
 use crate::Timestamp;
+use crate::arming::ArmingChanged;
 use crate::evidence::Evidence;
 use crate::id::{AlarmId, AreaId, BootId, CameraId, EdgeId, EventId, RuleId, SensorId, Seq, ZoneId};
 use crate::tagged::{known, tag};
+pub use fused::{Fused, FusedLink};
 pub use sensor::{InputKind, Measurement, SensorAlarm, SensorFault, SensorFaultKind};
 
 /// Fields of a newer version of the contract, kept as they came.
@@ -47,6 +50,9 @@ pub struct EventData {
     /// Pictures and clips that belong to it; each follows on its own topic.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub evidence: Vec<Evidence>,
+    /// The alarms it was graded with.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub fused: Option<Fused>,
     /// Fields of a newer version.
     #[serde(flatten)]
     #[schemars(skip)]
@@ -125,6 +131,8 @@ pub enum Happening {
     SensorFault(SensorFault),
     /// The box itself is ill.
     DeviceFault(DeviceFault),
+    /// An area is armed otherwise than before. No alarm.
+    ArmingChanged(ArmingChanged),
     /// A kind of a newer version, kept whole (its `kind` is inside).
     #[serde(untagged)]
     #[schemars(skip)]
@@ -145,6 +153,7 @@ impl Happening {
             Self::SensorAlarm(_) => "sensor_alarm",
             Self::SensorFault(_) => "sensor_fault",
             Self::DeviceFault(_) => "device_fault",
+            Self::ArmingChanged(_) => "arming_changed",
             Self::Unknown(fields) => fields.get("kind").and_then(Value::as_str).unwrap_or_default(),
         }
     }
@@ -162,6 +171,7 @@ impl Happening {
             Self::SensorAlarm(it) => Some(it.alarm),
             Self::SensorFault(it) => Some(it.alarm),
             Self::DeviceFault(it) => Some(it.alarm),
+            Self::ArmingChanged(_) => None,
             Self::Unknown(fields) => fields.get("alarm").and_then(|alarm| Alarm::deserialize(alarm).ok()),
         }
     }
@@ -179,6 +189,7 @@ impl Happening {
             Self::SensorAlarm(it) => it.alarm.phase = phase,
             Self::SensorFault(it) => it.alarm.phase = phase,
             Self::DeviceFault(it) => it.alarm.phase = phase,
+            Self::ArmingChanged(_) => {}
             Self::Unknown(fields) => {
                 if let (Some(Value::Object(alarm)), Ok(phase)) =
                     (fields.get_mut("alarm"), serde_json::to_value(phase))
@@ -199,7 +210,9 @@ impl Happening {
             Self::ObjectLeft(it) => Some(it.camera.clone()),
             Self::Overcrowding(it) => Some(it.camera.clone()),
             Self::CameraTamper(it) => Some(it.camera.clone()),
-            Self::SensorAlarm(_) | Self::SensorFault(_) | Self::DeviceFault(_) => None,
+            Self::SensorAlarm(_) | Self::SensorFault(_) | Self::DeviceFault(_) | Self::ArmingChanged(_) => {
+                None
+            }
             Self::Unknown(fields) => fields.get("camera")?.as_str()?.parse().ok(),
         }
     }
@@ -213,9 +226,11 @@ impl Happening {
             Self::VehicleStopped(it) => Some(it.zone.clone()),
             Self::ObjectLeft(it) => Some(it.zone.clone()),
             Self::Overcrowding(it) => Some(it.zone.clone()),
-            Self::CameraTamper(_) | Self::SensorAlarm(_) | Self::SensorFault(_) | Self::DeviceFault(_) => {
-                None
-            }
+            Self::CameraTamper(_)
+            | Self::SensorAlarm(_)
+            | Self::SensorFault(_)
+            | Self::DeviceFault(_)
+            | Self::ArmingChanged(_) => None,
             Self::Unknown(fields) => fields.get("zone")?.as_str()?.parse().ok(),
         }
     }
@@ -229,9 +244,11 @@ impl Happening {
             Self::VehicleStopped(it) => Some(it.rule.clone()),
             Self::ObjectLeft(it) => Some(it.rule.clone()),
             Self::Overcrowding(it) => Some(it.rule.clone()),
-            Self::CameraTamper(_) | Self::SensorAlarm(_) | Self::SensorFault(_) | Self::DeviceFault(_) => {
-                None
-            }
+            Self::CameraTamper(_)
+            | Self::SensorAlarm(_)
+            | Self::SensorFault(_)
+            | Self::DeviceFault(_)
+            | Self::ArmingChanged(_) => None,
             Self::Unknown(fields) => fields.get("rule")?.as_str()?.parse().ok(),
         }
     }
@@ -261,6 +278,7 @@ impl Happening {
         match self {
             Self::SensorAlarm(it) => it.area.clone(),
             Self::SensorFault(it) => it.area.clone(),
+            Self::ArmingChanged(it) => Some(it.area.clone()),
             Self::Unknown(fields) => fields.get("area")?.as_str()?.parse().ok(),
             _ => None,
         }
@@ -286,7 +304,8 @@ impl Happening {
             | Self::CameraTamper(_)
             | Self::SensorAlarm(_)
             | Self::SensorFault(_)
-            | Self::DeviceFault(_) => None,
+            | Self::DeviceFault(_)
+            | Self::ArmingChanged(_) => None,
             Self::Unknown(fields) => ObjectClass::deserialize(fields.get("object")?).ok(),
         }
     }
@@ -307,6 +326,7 @@ impl<'de> Deserialize<'de> for Happening {
             "sensor_alarm" => known("kind", &kind, fields).map(Self::SensorAlarm),
             "sensor_fault" => known("kind", &kind, fields).map(Self::SensorFault),
             "device_fault" => known("kind", &kind, fields).map(Self::DeviceFault),
+            "arming_changed" => known("kind", &kind, fields).map(Self::ArmingChanged),
             _ => Ok(Self::Unknown(fields)),
         }
     }

@@ -4,6 +4,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::Timestamp;
+use crate::arming::AreaHealth;
 use crate::event::{Extra, InputKind, SensorFaultKind};
 use crate::id::{BootId, CameraId, EdgeId, SensorId, Seq, ZoneId};
 use crate::schema::date_time;
@@ -31,6 +32,9 @@ pub struct Health {
     /// Every configured sensor.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub sensors: Vec<SensorHealth>,
+    /// Every configured area.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub areas: Vec<AreaHealth>,
     /// The detector.
     pub inference: InferenceHealth,
     /// Free space where the outbox lives, bytes.

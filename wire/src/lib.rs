@@ -1,7 +1,7 @@
 //! The contract between edge and hub: what an event is, what a box says of its own health, what a hub may order, where on
 //! MQTT each is published, and the JSON Schema and AsyncAPI documents that say so to others.
 //!
-//! The rooms, in the order a message is made: [`id`], [`event`], [`evidence`], [`health`],
+//! The rooms, in the order a message is made: [`id`], [`event`], [`arming`], [`evidence`], [`health`],
 //! [`command`], [`topic`], [`envelope`],
 //! [`schema`]; and [`broker`], the address both sides write. Nothing here does I/O, reads a clock or spawns a task.
 //!
@@ -9,6 +9,7 @@
 //! added: no name, face, plate text, appearance vector, or identifier that outlives a track.
 //! The one person it names is [`command::Who`]: who gives an order answers for it.
 
+pub mod arming;
 pub mod broker;
 pub mod command;
 pub mod envelope;

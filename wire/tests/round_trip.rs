@@ -2,12 +2,14 @@
 
 #![allow(clippy::unwrap_used, reason = "all of it is test code, strategies too")]
 
-use gatepost_wire::command::{Command, Order, Outcome, Reason, ReleaseOriginal, Reply};
+use gatepost_wire::arming::{ArmingChanged, Cause, Input, Mode, Stage};
+use gatepost_wire::command::{Command, Order, Outcome, Reason, ReleaseOriginal, Reply, SetMode, WantedMode};
 use gatepost_wire::envelope::{EnvelopeError, MAX_ENVELOPE_BYTES};
 use gatepost_wire::event::{
-    Alarm, CameraTamper, DeviceFault, Direction, EventData, Extra, FaultKind, Happening, InputKind,
-    LineCrossing, Loitering, Measurement, ObjectClass, ObjectLeft, Overcrowding, Phase, Region, SensorAlarm,
-    SensorFault, SensorFaultKind, Sighting, TamperKind, TrackNumber, VehicleStopped, ZoneIntrusion,
+    Alarm, CameraTamper, DeviceFault, Direction, EventData, Extra, FaultKind, Fused, FusedLink, Happening,
+    InputKind, LineCrossing, Loitering, Measurement, ObjectClass, ObjectLeft, Overcrowding, Phase, Region,
+    SensorAlarm, SensorFault, SensorFaultKind, Sighting, TamperKind, TrackNumber, VehicleStopped,
+    ZoneIntrusion,
 };
 use gatepost_wire::evidence::{Evidence, MediaType, Original, Released};
 use gatepost_wire::{AlarmId, BootId, CommandId, Event, EventId, Seq, Severity, Timestamp};
@@ -106,6 +108,57 @@ fn decided() -> impl Strategy<Value = Happening> {
     })
 }
 
+fn input() -> impl Strategy<Value = Input> {
+    prop_oneof![
+        name().prop_map(|sensor| Input::Sensor { sensor }),
+        (name(), name()).prop_map(|(camera, zone)| Input::Zone { camera, zone }),
+        name().prop_map(|camera| Input::Camera { camera }),
+    ]
+}
+
+fn inputs() -> impl Strategy<Value = Vec<Input>> {
+    prop::collection::vec(input(), 0..3)
+}
+
+/// What becomes of areas.
+fn arming() -> impl Strategy<Value = Happening> {
+    use Mode::{ArmedAway, ArmedStay, Disarmed, Maintenance};
+    use Stage::{EntryDelay, EntryExpired, ExitDelay, Refused, Set};
+    let mode = prop::sample::select(vec![Disarmed, ArmedStay, ArmedAway, Maintenance]);
+    let stage = prop::sample::select(vec![Set, ExitDelay, EntryDelay, EntryExpired, Refused]);
+    let cause = prop_oneof![
+        (".{1,20}", ".{1,20}").prop_map(|(who, why)| Cause::Command { who, why }),
+        Just(Cause::Timetable),
+        Just(Cause::Timer),
+        Just(Cause::Start),
+        input().prop_map(|input| Cause::Input { input }),
+    ];
+    let what = (mode, stage, cause, prop::option::of(time()), any::<u64>());
+    (name(), what, inputs(), inputs(), extra()).prop_map(|(area, what, bypassed, open, extra)| {
+        let (mode, stage, cause, until, passed) = what;
+        Happening::ArmingChanged(ArmingChanged {
+            area,
+            mode,
+            stage,
+            cause,
+            until,
+            bypassed,
+            open,
+            passed,
+            extra,
+        })
+    })
+}
+
+fn fused() -> impl Strategy<Value = Fused> {
+    let alarm = || any::<u128>().prop_map(|id| AlarmId::from_ulid(id.into()));
+    let link = prop_oneof![
+        prop::collection::vec(alarm(), 0..4).prop_map(FusedLink::Parts),
+        alarm().prop_map(FusedLink::PartOf),
+    ];
+    (name(), link).prop_map(|(rule, link)| Fused { rule, link })
+}
+
 /// What sensors say.
 fn sensed() -> impl Strategy<Value = Happening> {
     let input = prop::sample::select(InputKind::ALL.to_vec());
@@ -144,7 +197,7 @@ fn happening() -> impl Strategy<Value = Happening> {
         fields.insert("kind".into(), kind.into());
         Happening::Unknown(fields)
     });
-    prop_oneof![decided(), sensed(), tamper, device, unknown]
+    prop_oneof![decided(), sensed(), arming(), tamper, device, unknown]
 }
 
 fn time() -> impl Strategy<Value = Timestamp> {
@@ -180,7 +233,15 @@ fn order() -> impl Strategy<Value = Order> {
         fields.insert("kind".into(), kind.into());
         Order::Unknown(fields)
     });
-    prop_oneof![release, unknown]
+    let mode = prop_oneof![
+        Just(WantedMode::Disarmed),
+        inputs().prop_map(|bypass| WantedMode::ArmedStay { bypass }),
+        inputs().prop_map(|bypass| WantedMode::ArmedAway { bypass }),
+        any::<u32>().prop_map(|for_s| WantedMode::Maintenance { for_s }),
+    ];
+    let set_mode =
+        (name(), mode, extra()).prop_map(|(area, mode, extra)| Order::SetMode(SetMode { area, mode, extra }));
+    prop_oneof![release, set_mode, unknown]
 }
 
 fn command() -> impl Strategy<Value = Command> {
@@ -203,9 +264,9 @@ fn command() -> impl Strategy<Value = Command> {
 }
 
 fn reply() -> impl Strategy<Value = Reply> {
-    use Reason::{Expired, Failed, Invalid, NotAllowed, NotFound, UnknownOrder};
+    use Reason::{Expired, Failed, Invalid, NotAllowed, NotFound, NotReady, UnknownOrder};
     let reason = prop_oneof![
-        prop::sample::select(vec![Expired, UnknownOrder, NotAllowed, NotFound, Invalid, Failed]),
+        prop::sample::select(vec![Expired, UnknownOrder, NotAllowed, NotFound, NotReady, Invalid, Failed]),
         "later_[a-z]{1,9}".prop_map(Reason::Other),
     ];
     let refused = (reason, ".{0,40}").prop_map(|(reason, detail)| Outcome::Refused { reason, detail });
@@ -214,14 +275,15 @@ fn reply() -> impl Strategy<Value = Reply> {
 }
 
 fn event() -> impl Strategy<Value = Event> {
-    let data = (1u8..=4, happening(), prop::collection::vec(evidence(), 0..2), extra()).prop_map(
-        |(severity, happening, evidence, extra)| EventData {
-            severity: Severity::try_from(severity).unwrap(),
-            happening,
-            evidence,
-            extra,
-        },
-    );
+    let data =
+        (1u8..=4, happening(), prop::collection::vec(evidence(), 0..2), prop::option::of(fused()), extra());
+    let data = data.prop_map(|(severity, happening, evidence, fused, extra)| EventData {
+        severity: Severity::try_from(severity).unwrap(),
+        happening,
+        evidence,
+        fused,
+        extra,
+    });
     // CloudEvents extension attributes are lower-case letters and digits.
     let attributes = prop::collection::btree_map("x[a-z]{1,8}", ".{0,8}".prop_map(Value::from), 0..2)
         .prop_map(|map| map.into_iter().collect::<Extra>());

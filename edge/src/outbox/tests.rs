@@ -18,7 +18,13 @@ fn draft(phase: Phase, alarm: AlarmId, pictures: usize) -> Draft {
     Draft {
         id: EventId::from_ulid(Ulid::generate()),
         time: Timestamp::now(),
-        data: EventData { severity: Severity::LOW, happening, evidence, extra: Default::default() },
+        data: EventData {
+            severity: Severity::LOW,
+            happening,
+            evidence,
+            fused: None,
+            extra: Default::default(),
+        },
     }
 }
 

@@ -185,7 +185,7 @@ impl Store {
 pub(super) async fn store(batch: &mut Batch<'_>, command: &Command, text: &str) -> Result<Fate, StoreError> {
     let release = match &command.order {
         Order::ReleaseOriginal(release) => Some(release),
-        Order::Unknown(_) => None,
+        Order::SetMode(_) | Order::Unknown(_) => None,
     };
     let change = batch.next_change();
     sqlx::query(

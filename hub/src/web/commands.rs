@@ -111,7 +111,9 @@ pub struct Wanted {
     /// A box that gets it later does not carry it out. Default: in 24 hours; at most 7 days ahead.
     #[schema(value_type = Option<String>, format = DateTime)]
     expires: Option<Timestamp>,
-    /// What is to be done; `kind` names it: `release_original` with `event` and `until`, at most 31 days ahead.
+    /// What is to be done; `kind` names it: `release_original` with `event` and `until`, at most 31 days ahead; `set_mode` with
+    /// `area` and `mode`, whose `name` is `disarmed`, `armed_stay` or `armed_away` (with `bypass`, the inputs to go without), or
+    /// `maintenance` (with `for_s`, seconds).
     #[schema(value_type = Object)]
     order: Order,
 }
@@ -135,6 +137,8 @@ pub async fn give(State(app): State<App>, Body(wanted): Body<Wanted>) -> Result<
     let expires = validity(wanted.expires, now)?;
     match &wanted.order {
         Order::ReleaseOriginal(release) => check_release(&app, &wanted.edge, release, now).await?,
+        // Only the box knows its areas and what is open in them.
+        Order::SetMode(_) => {}
         Order::Unknown(_) => {
             let kind = wanted.order.kind().to_owned();
             return Err(Problem::parameter(

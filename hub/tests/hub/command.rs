@@ -2,7 +2,7 @@
 
 use gatepost_testbed::http::{self, EventStream};
 use gatepost_testbed::mosquitto::{Mosquitto, Options};
-use gatepost_wire::command::{Order, Outcome, Reason, Reply};
+use gatepost_wire::command::{Order, Outcome, Reason, Reply, SetMode, WantedMode};
 use gatepost_wire::{Command, Event, Timestamp};
 use rumqttc::v5::mqttbytes::v5::{PubAckReason, SubscribeReasonCode};
 use serde_json::{Value, json};
@@ -90,6 +90,44 @@ async fn a_command_waits_for_its_box_and_is_answered_once() {
     let list = hub.get("/api/v1/commands?kind=release_original&edge=gate-1");
     assert_eq!(list["commands"], json!([given]));
     assert_eq!(hub.get("/api/v1/commands?edge=gate-2")["commands"], json!([]));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_area_is_armed_by_command_and_the_box_may_refuse_with_a_reason() {
+    let home = Home::embedded();
+    let token = home.add("gate-1");
+    let hub = home.start();
+    let mut edge = Edge::connect(hub.broker_port(), "gate-1", &token).await.unwrap();
+    come_online(&mut edge).await;
+    let mode = json!({ "name": "armed_away", "bypass": [{ "sensor": "fence-3" }] });
+    let wanted = json!({
+        "edge": "gate-1", "who": "王丽", "why": "evening",
+        "order": { "kind": "set_mode", "area": "yard", "mode": mode },
+    });
+    let answer = http::post_json(&hub.url("/api/v1/commands"), &wanted).unwrap();
+    assert_eq!(answer.status, 201, "{}", answer.text());
+    let command = edge.command().await;
+    let Order::SetMode(SetMode { area, mode: WantedMode::ArmedAway { bypass }, .. }) = &command.order else {
+        panic!("{command:?}")
+    };
+    assert_eq!((area.as_str(), bypass.len(), command.why.as_str()), ("yard", 1, "evening"));
+    let outcome = Outcome::Refused { reason: Reason::NotReady, detail: "not closed: sensor gate".into() };
+    edge.publish("gp/v1/gate-1/command/reply", reply(&command, outcome), false).await.unwrap();
+    let given = hub.get(&format!("/api/v1/commands/{}", command.id));
+    assert_eq!(
+        (&given["state"], &given["reason"], &given["detail"], &given["order"]["area"]),
+        (&json!("refused"), &json!("not_ready"), &json!("not closed: sensor gate"), &json!("yard"))
+    );
+    assert_eq!(hub.get("/api/v1/commands?kind=set_mode")["commands"], json!([given]));
+
+    let with_mode = |mode: Value| {
+        let mut wanted = wanted.clone();
+        wanted["order"]["mode"] = mode;
+        http::post_json(&hub.url("/api/v1/commands"), &wanted).unwrap()
+    };
+    for nonsense in [json!({ "name": "armed_half" }), json!({ "name": "maintenance" }), json!("disarmed")] {
+        assert_eq!(with_mode(nonsense.clone()).status, 400, "{nonsense}");
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -47,6 +47,7 @@ pub fn intrusion_of(edge: &str, boot: BootId, seq: u64, alarm: AlarmId, phase: P
                 dwell_ms: 2000,
                 extra: Default::default(),
             }),
+            fused: None,
             evidence: Vec::new(),
             extra: Default::default(),
         },
