@@ -67,6 +67,7 @@ lint: setup rust page ## formatting, clippy and rustdoc, no warnings allowed
 bench: build ## throughput, latency and memory, beside what an integrator writes today
 	@setup/install.sh python-bench
 	cargo bench --locked -p gatepost-edge --bench throughput
+	cargo bench --locked -p gatepost-edge --bench fusion
 	cargo bench --locked -p gatepost-testbed --bench latency
 
 arm64: setup rust page ## cross-build both daemons for ARM64 (aarch64-unknown-linux-gnu)

@@ -10,13 +10,14 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 use std::time::Instant;
 
-use gatepost_wire::event::{FaultKind, Phase};
+use gatepost_wire::event::{FaultKind, Phase, Region};
 
 use crate::config::{Calendar, Camera};
 use crate::detect::{DetectError, Detector, Scores};
 use crate::event::{Observation, Picture, Reporter};
 use crate::eye::{Eye, Glance, Seen};
 use crate::health::InferenceGauge;
+use crate::linked::LinkedCamera;
 use crate::motion::MotionError;
 use crate::scene::{Scene, Sight};
 use crate::source::{Attention, CameraGauge, Frame, Latest};
@@ -28,6 +29,7 @@ pub struct AnalysedCamera {
     eye: Eye,
     gauge: Arc<CameraGauge>,
     attention: Arc<Attention>,
+    linked: Arc<LinkedCamera>,
 }
 
 impl AnalysedCamera {
@@ -40,10 +42,11 @@ impl AnalysedCamera {
         calendar: &Calendar,
         gauge: Arc<CameraGauge>,
         attention: Arc<Attention>,
+        linked: Arc<LinkedCamera>,
         scores: Scores,
     ) -> Result<Self, MotionError> {
         let eye = Eye::of(&camera, Scene::of(&camera, calendar, scores))?;
-        Ok(Self { camera, eye, gauge, attention })
+        Ok(Self { camera, eye, gauge, attention, linked })
     }
 
     fn count(&self, seen: &Seen) {
@@ -103,7 +106,7 @@ impl Worker {
         let Glance { tamper, stirred, seen } = watched.eye.look(frame, &mut self.detector);
         for change in tamper {
             let camera = watched.camera.id.clone();
-            self.reporter.report(Observation::Tamper { camera, time: frame.time, change });
+            self.reporter.report(Observation::Tamper { camera, time: frame.time, at: frame.at, change });
         }
         if stirred {
             watched.attention.wake(frame.at);
@@ -111,6 +114,7 @@ impl Worker {
         match seen {
             Ok(seen) => {
                 watched.count(&seen);
+                self.report_snapshots(watched, frame, &seen.sight.people);
                 self.report_decisions(watched, frame, seen.sight);
                 if let Some(took) = seen.looked {
                     self.analysis.gauge.ran(took);
@@ -126,7 +130,21 @@ impl Worker {
             let picture = (decision.phase == Phase::Began)
                 .then(|| Box::new(Picture { frame: frame.clone(), people: sight.people.clone() }));
             let camera = watched.camera.id.clone();
-            self.reporter.report(Observation::Decision { camera, time: frame.time, decision, picture });
+            self.reporter.report(Observation::Decision {
+                camera,
+                time: frame.time,
+                at: frame.at,
+                decision,
+                picture,
+            });
+        }
+    }
+
+    /// What was there when a sensor tripped.
+    fn report_snapshots(&self, watched: &AnalysedCamera, frame: &Frame, people: &[Region]) {
+        for alarm in watched.linked.take_wanted() {
+            let picture = Box::new(Picture { frame: frame.clone(), people: people.to_vec() });
+            self.reporter.report(Observation::Snapshot { alarm, time: frame.time, picture });
         }
     }
 

@@ -4,6 +4,8 @@
 //! names a zone nobody drew, two cameras of one name) is checked in [`load`] with the line it stands on.
 
 mod address;
+mod area;
+mod fusion;
 mod line;
 mod load;
 mod motion;
@@ -26,6 +28,8 @@ use serde::Deserialize;
 use crate::privacy::Masks;
 
 pub use address::{Address, CameraUrl};
+pub use area::{Area, Member, Role, StandingMode, TimetableEntry, WhenDisarmed, WhenOpen, is_24_hour};
+pub use fusion::{FusedInput, FusionPart, FusionRule};
 pub use line::{Line, Polyline};
 pub use load::{ConfigError, load, parse};
 pub use motion::{AreaShare, Ignore, Motion};
@@ -34,7 +38,7 @@ pub use rule::{
     BoxPoint, CrossingDirection, Fraction, LineCrossingRule, LoiteringRule, ObjectLeftRule, OvercrowdingRule,
     Passage, Place, Rule, RuleTerms, VehicleStoppedRule, ZoneIntrusionRule,
 };
-pub use schedule::{Calendar, Hours, OnHolidays, Schedule, ScheduleId, TimeZone, Weekday};
+pub use schedule::{Calendar, Hours, OnHolidays, Schedule, ScheduleId, Term, TimeZone, Weekday};
 pub use seconds::Seconds;
 pub use span::Span;
 pub use tamper::Tamper;
@@ -63,9 +67,15 @@ pub struct Config {
     pub model: Model,
     /// The way to the hub.
     pub uplink: Uplink,
-    /// Hours at which rules apply; a rule names one.
+    /// Hours at which rules apply and areas are armed; a rule or a timetable names one.
     #[serde(default, rename = "schedule")]
     pub schedules: Vec<Schedule>,
+    /// What is armed together. Without any, everything counts always.
+    #[serde(default, rename = "area")]
+    pub areas: Vec<Area>,
+    /// Alarms that confirm each other.
+    #[serde(default)]
+    pub fusion: Vec<FusionRule>,
     /// The cameras.
     #[serde(rename = "camera")]
     pub cameras: Vec<Camera>,

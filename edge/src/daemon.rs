@@ -17,9 +17,10 @@ use crate::analysis::{AnalysedCamera, Analysis, Frames, cores};
 use crate::clock::Clock;
 use crate::config::{Calendar, Camera, Config};
 use crate::detect::{Detector, Model, Scores};
-use crate::event::{Observation, RecordThread, Reporter};
+use crate::event::{Judge, Observation, RecordThread, Reporter};
 use crate::evidence::EvidenceStore;
 use crate::health::{HealthSource, InferenceGauge, WatchedCamera, disk_free_bytes};
+use crate::linked::{LinkedCamera, LinkedCameras};
 use crate::outbox::{self, Delivery};
 use crate::source::{self, Attention, CameraGauge, Frame, Latest, Watch};
 use crate::uplink::Uplink;
@@ -29,6 +30,8 @@ use model_file::ModelFileWatch;
 const LAST_DELIVERY: Duration = Duration::from_secs(1);
 /// How often it is looked whether there is something new to tell.
 const LOOK_EVERY: Duration = Duration::from_secs(2);
+/// How late the end of a delay may be noticed.
+const TELL_TIME_EVERY: Duration = Duration::from_millis(250);
 const MIB: u64 = 1024 * 1024;
 
 /// Runs until SIGTERM or SIGINT.
@@ -48,16 +51,23 @@ pub async fn run(config: Config) -> anyhow::Result<()> {
     let mut interrupt = signal(SignalKind::interrupt())?;
 
     let clock = Arc::new(Clock::default());
-    let (record, reporter) = RecordThread::start(recorder, evidence.clone(), open_alarms)?;
+    let cameras: Vec<WatchedCamera> = config.cameras.iter().cloned().map(WatchedCamera::new).collect();
+    let linked = Arc::new(LinkedCameras::new(&config.fusion, |id| {
+        cameras.iter().find(|watched| &watched.camera.id == id).map(|watched| Arc::clone(&watched.linked))
+    }));
+    let (judge, areas_told, areas) = Judge::open(&config, Arc::clone(&clock), Arc::clone(&linked))?;
+    let (record, reporter) =
+        RecordThread::start(recorder, evidence.clone(), open_alarms, (judge, areas_told), linked)?;
     let inference = Arc::new(InferenceGauge::new(workers));
     let health = HealthSource {
         edge: config.edge.clone(),
         boot,
         model: model.name().to_owned(),
         clock: Arc::clone(&clock),
-        cameras: config.cameras.iter().cloned().map(WatchedCamera::new).collect(),
+        cameras,
         inference: Arc::clone(&inference),
         delivery: delivery.clone(),
+        areas,
     };
     tracing::info!(
         edge = %config.edge, %boot, cameras = config.cameras.len(), model = model.name(), workers = workers.get(),
@@ -78,6 +88,13 @@ pub async fn run(config: Config) -> anyhow::Result<()> {
         health: reports,
     };
     let uplink = tokio::spawn(uplink.run(stopped));
+    let has_areas = !config.areas.is_empty();
+    let passing = reporter.clone();
+    let time = tokio::spawn(async move {
+        if has_areas {
+            tell_time(passing).await;
+        }
+    });
     let model = ModelFileWatch::new(model.into_watch(), inference, reporter.clone());
     let ticker = tokio::spawn(keep_health(health, config, report, reporter.clone(), model));
 
@@ -85,9 +102,11 @@ pub async fn run(config: Config) -> anyhow::Result<()> {
         _ = terminate.recv() => tracing::info!("SIGTERM: stopping"),
         _ = interrupt.recv() => tracing::info!("SIGINT: stopping"),
     }
-    ticker.abort();
-    // Aborting only asks: the reporter inside is gone once it has ended.
-    let _ = ticker.await;
+    // Aborting only asks: the reporters inside are gone once they have ended.
+    for task in [ticker, time] {
+        task.abort();
+        let _ = task.await;
+    }
     drop(reporter);
     tokio::task::spawn_blocking(move || {
         eyes.close();
@@ -135,7 +154,8 @@ impl Eyes {
         let stop = Arc::new(AtomicBool::new(false));
         let analysed = |watched: &WatchedCamera| {
             let (gauge, attention) = (Arc::clone(&watched.gauge), Arc::clone(&watched.attention));
-            AnalysedCamera::new(watched.camera.clone(), calendar, gauge, attention, scores)
+            let linked = Arc::clone(&watched.linked);
+            AnalysedCamera::new(watched.camera.clone(), calendar, gauge, attention, linked, scores)
         };
         let cameras = health.cameras.iter().map(analysed).collect::<Result<Vec<_>, _>>()?;
         let frames = Arc::new(Latest::new(cameras));
@@ -208,6 +228,18 @@ fn watch_of(
     }
 }
 
+/// Delays end and timetables change though nothing happens: says for ever that time goes on.
+async fn tell_time(reporter: Reporter) {
+    let mut tick = tokio::time::interval(TELL_TIME_EVERY);
+    tick.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+    loop {
+        tick.tick().await;
+        let reporter = reporter.clone();
+        // Reporting may wait for a slow disk, and the runtime must not.
+        let _ = tokio::task::spawn_blocking(move || reporter.report(Observation::Time)).await;
+    }
+}
+
 /// Reports health, follows the system clock and watches the disk and the model's file, for ever.
 async fn keep_health(
     health: HealthSource,
@@ -218,12 +250,13 @@ async fn keep_health(
 ) {
     let mut tick = tokio::time::interval(LOOK_EVERY);
     let every = Duration::from_secs(config.uplink.health_every_s);
-    let (mut disk_is_low, mut told, mut told_at) = (false, health.camera_states(), Instant::now());
+    let state = |health: &HealthSource| (health.camera_states(), health.areas.borrow().clone());
+    let (mut disk_is_low, mut told, mut told_at) = (false, state(&health), Instant::now());
     let mut last_error = String::new();
     loop {
         tick.tick().await;
         // Whoever stands on a ladder before the camera does not want to wait for the next regular report.
-        let states = health.camera_states();
+        let states = state(&health);
         let model_changed = model.look(&health.clock);
         if told_at.elapsed() < every && states == told && !model_changed {
             continue;
@@ -261,6 +294,7 @@ fn report_disk(health: &HealthSource, config: &Config, low: bool, reporter: Repo
 impl WatchedCamera {
     fn new(camera: Camera) -> Self {
         let attention = Arc::new(Attention::new(camera.quiet()));
-        Self { camera, gauge: Arc::new(CameraGauge::default()), attention }
+        let linked = Arc::new(LinkedCamera::new(Arc::clone(&attention)));
+        Self { camera, gauge: Arc::new(CameraGauge::default()), attention, linked }
     }
 }

@@ -1,10 +1,15 @@
 //! Events: what the rooms before this one noticed becomes something with an identity that is written down.
 
 mod happening;
+mod judge;
 mod record;
+mod standing;
 
 use std::collections::HashMap;
+use std::sync::mpsc::SyncSender;
+use std::time::Duration;
 
+use gatepost_wire::command::{SetMode, Who, Why};
 use gatepost_wire::event::{
     Alarm, CameraTamper, DeviceFault, EventData, FaultKind, Happening, Phase, Region, SensorAlarm,
     SensorFault, SensorFaultKind, TamperKind,
@@ -12,12 +17,14 @@ use gatepost_wire::event::{
 use gatepost_wire::{AlarmId, CameraId, EventId, RuleId, SensorId, Severity, Timestamp};
 use ulid::Ulid;
 
+use crate::arm::Refusal;
 use crate::outbox::Draft;
 use crate::rule::{AlarmNumber, Decision};
 use crate::sensor::{self, Trip};
 use crate::source::{Frame, SignalChange};
 use crate::tamper;
 pub use happening::happening;
+pub use judge::Judge;
 pub use record::{RecordThread, Reporter};
 
 /// Something was noticed.
@@ -29,6 +36,8 @@ pub enum Observation {
         camera: CameraId,
         /// When.
         time: Timestamp,
+        /// The same moment since the daemon's start.
+        at: Duration,
         /// What.
         decision: Decision,
         /// What it looked like.
@@ -49,11 +58,26 @@ pub enum Observation {
         camera: CameraId,
         /// When.
         time: Timestamp,
+        /// The same moment since the daemon's start.
+        at: Duration,
         /// What.
         change: tamper::Change,
     },
     /// A sensor tripped, fell ill, or is at rest or well again.
     Sensor(Trip),
+    /// A camera shows what was there when a sensor tripped.
+    Snapshot {
+        /// The sensor's alarm.
+        alarm: AlarmId,
+        /// When the frame was taken.
+        time: Timestamp,
+        /// What it looks like.
+        picture: Box<Picture>,
+    },
+    /// A person wants an area in another mode.
+    Order(ModeOrder),
+    /// Nothing happened; time went on.
+    Time,
     /// The box itself fell ill (why), or is well again.
     Device {
         /// What is ill.
@@ -63,6 +87,42 @@ pub enum Observation {
         /// Why, in words for a technician; none when it is well again.
         detail: Option<String>,
     },
+}
+
+impl Observation {
+    /// When it happened, since the daemon's start, where it says so.
+    fn at(&self) -> Option<Duration> {
+        match self {
+            Self::Decision { at, .. } | Self::Tamper { at, .. } => Some(*at),
+            Self::Sensor(trip) => Some(trip.at),
+            Self::Signal { .. }
+            | Self::Snapshot { .. }
+            | Self::Order(_)
+            | Self::Time
+            | Self::Device { .. } => None,
+        }
+    }
+
+    fn picture(&self) -> Option<&Picture> {
+        match self {
+            Self::Decision { picture, .. } => picture.as_deref(),
+            Self::Snapshot { picture, .. } => Some(picture),
+            _ => None,
+        }
+    }
+}
+
+/// A person wants an area in another mode.
+#[derive(Debug)]
+pub struct ModeOrder {
+    /// The area and the mode.
+    pub order: SetMode,
+    /// Who.
+    pub who: Who,
+    /// Why.
+    pub why: Why,
+    /// Gets the answer once what follows from it is on the disk.
+    pub answer: SyncSender<Result<(), Refusal>>,
 }
 
 /// A frame, and where people are in it.
@@ -107,12 +167,13 @@ impl Births {
                 let (severity, happening) = self.tamper(camera, TamperKind::SignalLost, phase, detail)?;
                 (*time, severity, happening)
             }
-            Observation::Tamper { camera, time, change } => {
+            Observation::Tamper { camera, time, change, .. } => {
                 let tamper::Change { kind, phase, detail } = change.clone();
                 let (severity, happening) = self.tamper(camera, kind, phase, detail)?;
                 (*time, severity, happening)
             }
             Observation::Sensor(trip) => (trip.time, trip.severity(), self.sensed(trip)?),
+            Observation::Snapshot { .. } | Observation::Order(_) | Observation::Time => return None,
             Observation::Device { fault, time, detail } => {
                 let cause = Cause::Device(*fault);
                 let phase = match detail {
@@ -126,7 +187,8 @@ impl Births {
                 (*time, Severity::MEDIUM, Happening::DeviceFault(device))
             }
         };
-        let data = EventData { severity, happening, evidence: Vec::new(), extra: Default::default() };
+        let data =
+            EventData { severity, happening, evidence: Vec::new(), fused: None, extra: Default::default() };
         Some(Draft { id: EventId::from_ulid(Ulid::generate()), time, data })
     }
 
@@ -175,8 +237,6 @@ impl Births {
 
 #[cfg(test)]
 mod tests {
-    use std::time::Duration;
-
     use gatepost_wire::event::InputKind;
 
     use super::*;
@@ -203,7 +263,12 @@ mod tests {
         let mut born = |kind, phase| {
             let change = tamper::Change { kind, phase, detail: "seen".into() };
             let camera = "gate".parse().unwrap();
-            let draft = births.draft(&Observation::Tamper { camera, time: Timestamp::now(), change })?;
+            let draft = births.draft(&Observation::Tamper {
+                camera,
+                time: Timestamp::now(),
+                at: Duration::ZERO,
+                change,
+            })?;
             Some((draft.data.happening.alarm()?.id, draft.data.severity))
         };
         let (covered, severity) = born(TamperKind::Covered, Phase::Began).unwrap();

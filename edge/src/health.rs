@@ -5,11 +5,15 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use gatepost_wire::arming::AreaHealth;
 use gatepost_wire::health::{CameraHealth, CameraState, Health, InferenceHealth, ModelFile, ZoneLabel};
 use gatepost_wire::{BootId, EdgeId};
 
+use tokio::sync::watch;
+
 use crate::clock::Clock;
 use crate::config::{Camera, Config, Workers};
+use crate::linked::LinkedCamera;
 use crate::outbox::{Delivery, OutboxError};
 use crate::source::{Attention, CameraGauge};
 
@@ -105,6 +109,8 @@ pub struct WatchedCamera {
     pub gauge: Arc<CameraGauge>,
     /// How closely it is to be watched.
     pub attention: Arc<Attention>,
+    /// What sensors want of it.
+    pub linked: Arc<LinkedCamera>,
 }
 
 /// Everything a report is made of.
@@ -123,6 +129,8 @@ pub struct HealthSource {
     pub inference: Arc<InferenceGauge>,
     /// The outbox.
     pub delivery: Delivery,
+    /// The areas as they stand.
+    pub areas: watch::Receiver<Vec<AreaHealth>>,
 }
 
 impl HealthSource {
@@ -147,6 +155,7 @@ impl HealthSource {
             outbox: self.delivery.health(),
             cameras: self.cameras.iter().map(camera_health).collect(),
             sensors: Vec::new(),
+            areas: self.areas.borrow().clone(),
             inference: self.inference.take(&self.model, uptime),
             disk_free_bytes: disk_free_bytes(&config.data_dir),
             extra: Default::default(),

@@ -1,6 +1,7 @@
 //! The edge daemon's rooms, in the order data flows.
 pub mod analyse;
 pub mod analysis;
+pub mod arm;
 pub mod backoff;
 pub mod clock;
 pub mod config;
@@ -9,7 +10,10 @@ pub mod detect;
 pub mod event;
 pub mod evidence;
 pub mod eye;
+pub mod fuse;
+pub mod grade;
 pub mod health;
+pub mod linked;
 pub mod motion;
 pub mod outbox;
 pub mod privacy;

@@ -158,6 +158,114 @@ fn a_schedule_that_is_none() {
 }
 
 #[test]
+fn a_wrong_date_in_a_holiday_table() {
+    let with = |schedule: &str| format!("{}[[schedule]]\nid = \"night\"\n{schedule}\n", good());
+    let holidays = "holidays = [\n    \"2026-10-01\",\n    \"2026-02-30\",\n]";
+    assert_refused(&with(holidays), "\"2026-02-30\"", "schedule[0].holidays[1]", "2026-02-30");
+    assert_refused(
+        &with("holidays = [\"1 October\"]"),
+        "\"1 October\"",
+        "schedule[0].holidays[0]",
+        "1 October",
+    );
+    let term = "terms = [{ from = \"2027-01-22\", to = \"2026-09-01\" }]";
+    assert_refused(&with(term), "{ from", "schedule[0].terms[0]", "cannot end on 2026-09-01");
+}
+
+/// The good configuration with an area of one member.
+fn with_area(area: &str, member: &str) -> String {
+    format!("{}[[area]]\nid = \"yard\"\n{area}\n[[area.member]]\n{member}\n", good())
+}
+
+#[test]
+fn an_area_of_what_is_not_there() {
+    for (member, needle, key, reason) in [
+        ("camera = \"gaet\"", "\"gaet\"", "camera", "no camera \"gaet\" in this box; it has: gate"),
+        (
+            "camera = \"gate\"\nzone = \"lawn\"",
+            "\"lawn\"",
+            "zone",
+            "no zone or line \"lawn\" in camera \"gate\"",
+        ),
+        ("sensor = \"fence\"", "\"fence\"", "sensor", "no sensor \"fence\" in this box; it has: none"),
+    ] {
+        assert_refused(&with_area("", member), needle, &format!("area[0].member[0].{key}"), reason);
+    }
+    let both = "camera = \"gate\"\nsensor = \"fence\"";
+    assert_refused(
+        &with_area("", both),
+        "[[area.member]]",
+        "area[0].member[0]",
+        "either `sensor` or `camera`",
+    );
+    let timetable = "timetable = [{ schedule = \"nihgt\", mode = \"armed_away\" }]";
+    assert_refused(
+        &with_area(timetable, "camera = \"gate\""),
+        "\"nihgt\"",
+        "area[0].timetable[0].schedule",
+        "no schedule \"nihgt\" in this box",
+    );
+}
+
+#[test]
+fn an_area_that_cannot_work() {
+    let member = "camera = \"gate\"";
+    assert_refused(
+        &with_area("entry_delay_s = 301", member),
+        "301",
+        "area[0].entry_delay_s",
+        "301 seconds are not possible: 0 to 300",
+    );
+    // Maintenance has to end: no area can stand in it.
+    assert_refused(
+        &with_area("mode = \"maintenance\"", member),
+        "\"maintenance\"",
+        "area[0].mode",
+        "unknown variant",
+    );
+    let twice =
+        format!("{}[[area]]\nid = \"shed\"\nmember = [{{ camera = \"gate\" }}]\n", with_area("", member));
+    assert_refused(&twice, "{ camera = \"gate\" }", "area[1].member[0]", "belongs to area \"yard\" already");
+    let empty = format!("{}[[area]]\nid = \"shed\"\nmember = []\n", good());
+    assert_refused(&empty, "member = []", "area[0].member", "at least one");
+}
+
+#[test]
+fn fusion_that_cannot_work() {
+    let with = |parts: &str| format!("{}[[fusion]]\nid = \"f\"\nseverity = 2\npart = [{parts}]\n", good());
+    let camera = "{ any = [{ camera = \"gate\" }] }";
+    let zone = "{ any = [{ camera = \"gate\", zone = \"zone-0\" }] }";
+    assert_refused(&with(camera), "part = [", "fusion[0].part", "at least two parts");
+    assert_refused(
+        &with(&format!("{zone}, {zone} ")),
+        "{ camera = \"gate\", zone = \"zone-0\" }] } ",
+        "fusion[0].part[1].any[0]",
+        "cannot confirm itself",
+    );
+    let graver = "{ any = [{ camera = \"gate\" }], alone = 1 }";
+    assert_refused(
+        &with(&format!("{zone}, {graver}")),
+        "alone = 1",
+        "fusion[0].part[1].alone",
+        "graver than together",
+    );
+    let unknown = "{ any = [{ sensor = \"fence\" }] }";
+    assert_refused(
+        &with(&format!("{zone}, {unknown}")),
+        "\"fence\"",
+        "fusion[0].part[1].any[0].sensor",
+        "no sensor",
+    );
+    let none = "{ any = [] }";
+    assert_refused(
+        &with(&format!("{zone}, {none}")),
+        "any = []",
+        "fusion[0].part[1].any",
+        "at least one input",
+    );
+}
+
+#[test]
 fn a_rule_that_cannot_work() {
     let with = |rule: &str| format!("{}[[camera.rule]]\nid = \"r\"\nzone = \"zone-0\"\n{rule}\n", good());
     assert_refused(

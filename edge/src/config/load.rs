@@ -1,5 +1,8 @@
 //! Reading the file: every fault named by file, line and key, before anything starts.
 
+mod areas;
+mod fusion;
+
 use std::collections::BTreeSet;
 use std::fmt::Display;
 use std::ops::Range;
@@ -133,7 +136,8 @@ impl Document<'_> {
             self.unique(&mut names, &camera.id, &key, "camera")?;
             self.check_camera(camera, &schedules, &key)?;
         }
-        Ok(())
+        self.check_areas(config, &schedules)?;
+        self.check_fusion(config)
     }
 
     fn check_camera(

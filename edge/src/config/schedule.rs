@@ -1,4 +1,4 @@
-//! When a rule applies: by the clock on the wall of the site.
+//! When a rule applies or an area is armed: by the clock on the wall of the site.
 
 use std::collections::BTreeSet;
 use std::fmt;
@@ -61,7 +61,7 @@ impl TryFrom<String> for TimeZone {
     }
 }
 
-/// Hours at which rules apply.
+/// Hours at which rules apply and areas are armed.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Schedule {
@@ -79,9 +79,51 @@ pub struct Schedule {
     #[serde(default)]
     #[schemars(with = "BTreeSet<String>")]
     pub holidays: BTreeSet<Date>,
+    /// When school is held, `{ from = "2026-09-01", to = "2027-01-22" }`, both days included. Where terms are
+    /// given, every day outside of them is a holiday.
+    #[serde(default)]
+    pub terms: Vec<Term>,
     /// What holds on those days.
     #[serde(default)]
     pub on_holidays: OnHolidays,
+}
+
+/// Days on which school is held.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(try_from = "TermKeys")]
+#[schemars(with = "TermKeys")]
+pub struct Term {
+    from: Date,
+    to: Date,
+}
+
+/// A term as it is written.
+#[derive(Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+struct TermKeys {
+    /// The first day.
+    #[schemars(with = "String")]
+    from: Date,
+    /// The last day.
+    #[schemars(with = "String")]
+    to: Date,
+}
+
+impl TryFrom<TermKeys> for Term {
+    type Error = String;
+    fn try_from(TermKeys { from, to }: TermKeys) -> Result<Self, String> {
+        if from <= to {
+            Ok(Self { from, to })
+        } else {
+            Err(format!("a term cannot end on {to} when it begins on {from}"))
+        }
+    }
+}
+
+impl Term {
+    fn includes(self, date: Date) -> bool {
+        (self.from..=self.to).contains(&date)
+    }
 }
 
 /// A day of the week.
@@ -160,11 +202,16 @@ impl Schedule {
         const WHOLE_DAY: &[Span] = &[Span::WHOLE_DAY];
         let usual = if self.weekdays.contains(&Weekday::of(date)) { &self.spans[..] } else { &[] };
         match self.on_holidays {
-            _ if !self.holidays.contains(&date) => usual,
+            _ if !self.is_holiday(date) => usual,
             OnHolidays::AsUsual => usual,
             OnHolidays::AllDay => WHOLE_DAY,
             OnHolidays::Never => &[],
         }
+    }
+
+    fn is_holiday(&self, date: Date) -> bool {
+        let in_term = self.terms.is_empty() || self.terms.iter().any(|term| term.includes(date));
+        !in_term || self.holidays.contains(&date)
     }
 }
 
@@ -194,7 +241,7 @@ pub struct Hours {
 }
 
 impl Hours {
-    /// Does the rule apply at this moment?
+    /// Are they now?
     pub fn are_open(&self, time: Timestamp) -> bool {
         self.schedule.as_ref().is_none_or(|schedule| schedule.is_open(time, &self.time_zone))
     }

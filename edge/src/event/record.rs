@@ -2,16 +2,20 @@
 //! events.
 
 use std::io;
+use std::sync::Arc;
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
+use gatepost_wire::command::{SetMode, Who, Why};
 use gatepost_wire::event::EventData;
 use gatepost_wire::{EventId, Timestamp};
 use ulid::Ulid;
 
-use super::{Births, Observation};
+use super::{Judge, ModeOrder, Observation};
+use crate::arm::Refusal;
 use crate::evidence::{EvidenceStore, Snapshot};
+use crate::linked::LinkedCameras;
 use crate::outbox::{Draft, OpenAlarms, Recorder, ended};
 
 /// Observations that may wait while the disk is slow or full. When it is reached the detector waits: frames
@@ -23,15 +27,30 @@ const RETRY: Duration = Duration::from_secs(1);
 #[derive(Clone)]
 pub struct Reporter {
     observations: SyncSender<Observation>,
+    linked: Arc<LinkedCameras>,
 }
 
 impl Reporter {
-    /// Hands an observation over; waits when very many wait already.
+    /// Hands an observation over; waits when very many wait already. The cameras of a sensor that trips wake before.
     pub fn report(&self, observation: Observation) {
+        if let Observation::Sensor(trip) = &observation {
+            self.linked.wake(trip);
+        }
         if self.observations.send(observation).is_err() {
             // Only after the thread has gone home, at the very end of the daemon.
             tracing::warn!("an observation came too late to be recorded");
         }
+    }
+
+    /// Orders another mode for an area, in the name of a person; returns once what follows from it is on the disk. `None` when
+    /// the daemon stops before.
+    ///
+    /// # Errors
+    /// [`Refusal`] says why it is not done.
+    pub fn set_mode(&self, order: SetMode, who: Who, why: Why) -> Option<Result<(), Refusal>> {
+        let (answer, answered) = sync_channel(1);
+        self.report(Observation::Order(ModeOrder { order, who, why, answer }));
+        answered.recv().ok()
     }
 }
 
@@ -41,7 +60,7 @@ pub struct RecordThread {
 }
 
 impl RecordThread {
-    /// Starts recording; first come the ends of alarms that a power cut left open. It stops when the last
+    /// Starts recording; first come the ends of alarms that a power cut left open, and how the areas stand. It stops when the last
     /// [`Reporter`] is gone and everything reported is written.
     ///
     /// # Errors
@@ -50,13 +69,15 @@ impl RecordThread {
         recorder: Recorder,
         evidence: EvidenceStore,
         open_alarms: OpenAlarms,
+        (judge, areas): (Judge, Vec<Draft>),
+        linked: Arc<LinkedCameras>,
     ) -> io::Result<(Self, Reporter)> {
         let (sender, receiver) = sync_channel(WAITING);
-        let mut writer = Writer { recorder, evidence, births: Births::default(), disk_is_full: false };
+        let mut writer = Writer { recorder, evidence, judge, disk_is_full: false };
         let thread = std::thread::Builder::new()
             .name("record".into())
-            .spawn(move || writer.run(open_alarms, &receiver))?;
-        Ok((Self { thread }, Reporter { observations: sender }))
+            .spawn(move || writer.run(open_alarms, &areas, &receiver))?;
+        Ok((Self { thread }, Reporter { observations: sender, linked }))
     }
 
     /// Waits until everything is written.
@@ -70,22 +91,43 @@ impl RecordThread {
 struct Writer {
     recorder: Recorder,
     evidence: EvidenceStore,
-    births: Births,
+    judge: Judge,
     disk_is_full: bool,
 }
 
 impl Writer {
-    fn run(&mut self, open_alarms: Vec<EventData>, observations: &Receiver<Observation>) {
+    fn run(&mut self, open_alarms: Vec<EventData>, areas: &[Draft], observations: &Receiver<Observation>) {
         for data in open_alarms.into_iter().filter_map(ended) {
             self.record(&Draft { id: EventId::from_ulid(Ulid::generate()), time: Timestamp::now(), data });
         }
+        areas.iter().for_each(|draft| self.record(draft));
         for observation in observations {
-            let Some(mut draft) = self.births.draft(&observation) else { continue };
-            if let Observation::Decision { picture: Some(picture), .. } = &observation {
-                self.attach_snapshot(&mut draft, Snapshot::take(&picture.frame, &picture.people));
+            match &observation {
+                Observation::Order(order) => self.carry_out(order),
+                other => self.observe(other),
             }
-            self.record(&draft);
         }
+    }
+
+    fn observe(&mut self, observation: &Observation) {
+        let mut drafts = self.judge.take(observation);
+        if let (Some(picture), Some(draft)) = (observation.picture(), drafts.first_mut()) {
+            self.attach_snapshot(draft, Snapshot::take(&picture.frame, &picture.people));
+        }
+        drafts.iter().for_each(|draft| self.record(draft));
+    }
+
+    fn carry_out(&mut self, order: &ModeOrder) {
+        let ModeOrder { order: SetMode { area, mode, .. }, who, why, .. } = order;
+        let answer = self.judge.order(order).map(|drafts| {
+            tracing::info!(%area, ?mode, %who, %why, "an order is carried out");
+            drafts.iter().for_each(|draft| self.record(draft));
+        });
+        if let Err(refusal) = &answer {
+            tracing::warn!(%area, ?mode, %who, %why, "an order is refused: {refusal}");
+        }
+        // Who asked may have gone; what was ordered is done.
+        let _ = order.answer.send(answer);
     }
 
     /// An alarm without its picture is still an alarm: what goes wrong here is only told.

@@ -85,6 +85,8 @@ pub struct Site {
     pub clear_ms: u64,
     /// Written into the password file; no password file if none.
     pub password: Option<String>,
+    /// Further tables, as TOML.
+    pub tables: String,
 }
 
 impl Site {
@@ -105,12 +107,19 @@ impl Site {
             dwell_ms: 500,
             clear_ms: 1000,
             password: None,
+            tables: String::new(),
             dir,
         }
     }
 
     pub fn camera(mut self, camera: CameraConfig) -> Self {
         self.cameras.push(camera);
+        self
+    }
+
+    /// With a further table.
+    pub fn table(mut self, toml: &str) -> Self {
+        self.tables.push_str(toml);
         self
     }
 
@@ -140,13 +149,18 @@ impl Site {
         for camera in &self.cameras {
             camera.write(&mut text, self.dwell_ms, self.clear_ms);
         }
-        text
+        text + &self.tables
     }
 
     /// Starts the daemon and waits until it has started.
     pub fn run(&self) -> Edge {
         let config = self.write("edge.toml", &self.config_text());
         Edge::start(&config)
+    }
+
+    /// Starts the daemon with another text as configuration and waits until it has started.
+    pub fn run_with(&self, config: &str) -> Edge {
+        Edge::start(&self.write("edge.toml", config))
     }
 
     /// Starts the daemon, which may refuse.

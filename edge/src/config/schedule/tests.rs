@@ -84,6 +84,25 @@ fn holidays_as_told() {
 }
 
 #[test]
+fn outside_of_term_every_day_is_a_holiday() {
+    let hours = hours(
+        "UTC",
+        "spans = ['20:00-04:00']\non_holidays = 'all_day'\n\
+         terms = [{ from = '2026-03-01', to = '2026-07-10' }, { from = '2026-09-01', to = '2027-01-22' }]",
+    );
+    for (time, expected) in [
+        ("2026-07-10T12:00:00Z", false),
+        ("2026-07-11T12:00:00Z", true),
+        ("2026-08-31T12:00:00Z", true),
+        ("2026-09-01T12:00:00Z", false),
+        ("2026-09-01T21:00:00Z", true),
+        ("2027-01-23T12:00:00Z", true),
+    ] {
+        assert_eq!(open(&hours, time), expected, "{time}");
+    }
+}
+
+#[test]
 fn nonsense_is_refused_with_a_reason() {
     let error = |text: &str| toml::from_str::<Schedule>(text).unwrap_err().to_string();
     assert!(error("id = 'Night'").contains("is not allowed in a name"));
