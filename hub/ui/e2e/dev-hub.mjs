@@ -168,6 +168,26 @@ function camera(id, label, state, more = {}) {
   };
 }
 
+/** The areas of the first box. Somebody left the gate open. */
+const areas = [
+  { area: 'yard', label: '校园', mode: 'armed_away', stage: 'entry_delay', delay: 25_000, bypassed: [], open: [], passed: 0 },
+  { area: 'store', label: null, mode: 'disarmed', stage: 'set', bypassed: [], open: [{ sensor: 'gate-contact' }, { camera: 'hall', zone: 'stairs' }], passed: 3 },
+];
+const told = ({ delay, ...area }) => ({ ...area, ...(delay ? { until: iso(Date.now() + delay) } : {}) });
+
+/** What the box answers to an order, by the order's number. */
+const answers = new Map();
+function carryOut({ order }) {
+  const area = areas.find((area) => area.area === order.area);
+  const bypass = (order.mode.bypass ?? []).map((input) => JSON.stringify(input));
+  const open = area.open.filter((input) => !bypass.includes(JSON.stringify(input)));
+  if (order.mode.name.startsWith('armed') && open.length > 0)
+    return { state: 'refused', reason: 'not_ready', detail: `not closed: ${open.map((it) => it.sensor ?? it.zone).join(', ')}` };
+  Object.assign(area, { mode: order.mode.name, stage: 'set', delay: (order.mode.for_s ?? 0) * 1000, bypassed: order.mode.bypass ?? [], passed: 0 });
+  setTimeout(() => devices().forEach((device) => send('device', device)), 100);
+  return { state: 'done' };
+}
+
 const streaming = { name: 'streaming' };
 function devices() {
   if (options.empty) return [];
@@ -176,7 +196,7 @@ function devices() {
       edge: 'gate-1',
       presence: 'online',
       last_seen: iso(Date.now() - 2_000),
-      health: health('gate-1', [camera('east-gate', '东门', streaming, { attention: 'awake' }), camera('hall', '教学楼大厅', streaming)]),
+      health: health('gate-1', [camera('east-gate', '东门', streaming, { attention: 'awake' }), camera('hall', '教学楼大厅', streaming)], { areas: areas.map(told) }),
       missing: [],
       refused: 0,
     },
@@ -273,6 +293,18 @@ const server = createServer((request, response) => {
     request.on('end', () => json(response, 200, { id: publish(body ? JSON.parse(body) : {}) }));
     return;
   }
+  if (request.method === 'POST' && path === '/api/v1/commands') {
+    let body = '';
+    request.on('data', (chunk) => (body += chunk));
+    request.on('end', () => {
+      const id = ulid(Date.now());
+      answers.set(id, carryOut(JSON.parse(body)));
+      json(response, 201, { id, state: 'waiting' });
+    });
+    return;
+  }
+  const command = /^\/api\/v1\/commands\/([0-9A-Z]{26})$/.exec(path);
+  if (command && answers.has(command[1])) return json(response, 200, { id: command[1], ...answers.get(command[1]) });
   if (request.method === 'POST' && path === '/dev/cut') {
     for (const stream of streams) stream.destroy();
     return json(response, 200, {});

@@ -41,6 +41,16 @@ const offline = async (page, { context }) => {
   await page.waitForSelector('[data-connection="reconnecting"]');
 };
 
+const arm = async (page) => {
+  const area = page.locator('[data-area="store"]');
+  await area.locator('summary').click();
+  await area.locator('input[value="armed_away"]').check();
+  await area.locator('input[type="text"]').nth(0).fill('王丽');
+  await area.locator('input[type="text"]').nth(1).fill('放学后');
+  await area.locator('button').click();
+  await area.locator('[data-progress="refused"]').waitFor();
+};
+
 const CASES = [
   { name: 'desktop-dark-zh', ...DESKTOP, ...dark, ...zh },
   { name: 'desktop-light-en', ...DESKTOP, ...light, ...en },
@@ -78,6 +88,12 @@ const CASES = [
   { name: 'phone-light-en-devices', ...PHONE, ...light, ...en, viewport: { width: 390, height: 1300 }, act: async (page) => {
     await page.click('.tabs button >> nth=1');
     for (const summary of await page.locator('[data-edge] summary').all()) await summary.click();
+  } },
+  { name: 'areas-dark-zh', viewport: { width: 1440, height: 1300 }, ...dark, ...zh, act: arm },
+  { name: 'areas-light-en', viewport: { width: 1440, height: 1300 }, ...light, ...en, act: arm },
+  { name: 'areas-phone-zh', ...PHONE, ...dark, ...zh, viewport: { width: 390, height: 1500 }, act: async (page) => {
+    await page.click('.tabs button >> nth=1');
+    await arm(page);
   } },
   { name: 'wall-dark-zh', ...WALL, ...dark, ...zh },
   { name: 'phone-dark-zh', ...PHONE, ...dark, ...zh },

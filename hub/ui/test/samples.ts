@@ -39,6 +39,7 @@ export function health(more: Partial<Health> = {}): Health {
     outbox: { queued: 0, diskBytes: 0 },
     cameras: [],
     inference: { model: 'centernet-512', meanMs: 80, failures: 0, load: 0.3, failing: false, workers: 2, modelFile: null },
+    areas: [],
     diskFreeBytes: 50_000_000_000,
     ...more,
   };

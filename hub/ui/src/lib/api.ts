@@ -1,6 +1,8 @@
 // The hub's API as this page needs it. Everything that comes in is checked here, once: past this file the types are
 // true. A single entry that makes no sense is left out; it never takes the list down with it.
 
+import { type Area, parseArea } from './areas';
+
 export type Severity = 1 | 2 | 3 | 4;
 export type Phase = 'began' | 'updated' | 'ended';
 export type Direction = 'left_to_right' | 'right_to_left';
@@ -64,6 +66,7 @@ export interface Health {
   readonly version: string;
   readonly outbox: { readonly queued: number; readonly diskBytes: number };
   readonly cameras: readonly CameraHealth[];
+  readonly areas: readonly Area[];
   readonly inference: {
     readonly model: string;
     readonly meanMs: number | null;
@@ -212,6 +215,7 @@ function parseHealth(value: unknown): Health {
     version: optionalText(health.version) ?? '',
     outbox: { queued: count(outbox.queued), diskBytes: count(outbox.disk_bytes) },
     cameras: each(health.cameras ?? [], 'health.cameras', parseCamera),
+    areas: each(health.areas ?? [], 'health.areas', parseArea),
     inference: {
       model: optionalText(inference.model) ?? '',
       meanMs: typeof inference.mean_ms === 'number' ? count(inference.mean_ms) : null,

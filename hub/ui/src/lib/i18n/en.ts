@@ -21,6 +21,16 @@ const causes: ReadonlyMap<string, string> = new Map([
   ['model_replaced', 'Model file replaced'],
 ]);
 
+const reasons: ReadonlyMap<string, string> = new Map([
+  ['expired', 'the order came too late'],
+  ['unknown_order', 'its version does not know this order'],
+  ['not_allowed', 'a 24-hour input counts always'],
+  ['not_found', 'it has no such area or input'],
+  ['not_ready', 'something is open, or an entry delay is running'],
+  ['invalid', 'the order makes no sense'],
+  ['failed', 'it could not carry it out'],
+]);
+
 const plural = (n: number, one: string, many: string): string => `${n} ${n === 1 ? one : many}`;
 
 export const en: Dictionary = {
@@ -147,6 +157,33 @@ export const en: Dictionary = {
     unreachable: 'The hub does not answer; please check the network. Trying again by itself.',
     status: (status) => `The hub answered with error ${status}. Trying again by itself.`,
     retry: 'Try now',
+  },
+  areas: {
+    title: 'Areas',
+    mode: { disarmed: 'Disarmed', armed_stay: 'Armed, people inside', armed_away: 'Armed', maintenance: 'Maintenance' },
+    stage: {
+      exit_delay: (left) => `Exit delay: armed in ${left}`,
+      entry_delay: (left) => `Entry delay: disarm within ${left}`,
+    },
+    endsIn: (left) => `Ends by itself in ${left}`,
+    bypassed: (inputs) => `Bypassed: ${inputs}`,
+    open: (inputs) => `Open or faulty: ${inputs}`,
+    comma: ', ',
+    passed: (n) => `${plural(n, 'alarm', 'alarms')} did not count since the last change`,
+    change: 'Change mode…',
+    newMode: 'New mode',
+    minutes: 'Minutes until it ends by itself',
+    without: 'Arm without these, which are open or faulty',
+    who: 'Your name',
+    why: 'Reason',
+    order: 'Set mode',
+    waiting: 'Waiting for the device…',
+    waitingOffline: 'The device is offline. The order waits for it for five minutes.',
+    done: 'Done',
+    expired: 'The device did not answer within five minutes; nothing was changed.',
+    refused: (reason) => `The device refused: ${reason}`,
+    reason: (name) => reasons.get(name) ?? name,
+    unreachable: 'The hub does not answer; it is not certain that the order was given. See the mode above.',
   },
   devices: {
     title: 'Devices',

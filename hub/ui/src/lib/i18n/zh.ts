@@ -21,6 +21,16 @@ const causes: ReadonlyMap<string, string> = new Map([
   ['model_replaced', '模型文件已更换'],
 ]);
 
+const reasons: ReadonlyMap<string, string> = new Map([
+  ['expired', '指令到达太晚'],
+  ['unknown_order', '设备版本不认识这条指令'],
+  ['not_allowed', '24 小时防护的输入不能旁路'],
+  ['not_found', '没有这个分区或输入'],
+  ['not_ready', '有输入未关闭，或正在进入延时'],
+  ['invalid', '指令内容不合理'],
+  ['failed', '设备未能执行'],
+]);
+
 export const zh = {
   product: { name: '门岗', also: 'Gatepost', tagline: '守护场所，不识别个人' },
   language: { label: '语言', own: '中文' },
@@ -145,6 +155,33 @@ export const zh = {
     unreachable: '中心没有应答，请检查网络。正在自动重试。',
     status: (status: number) => `中心返回错误 ${status}。正在自动重试。`,
     retry: '立即重试',
+  },
+  areas: {
+    title: '布防分区',
+    mode: { disarmed: '已撤防', armed_stay: '留守布防', armed_away: '外出布防', maintenance: '维护中' },
+    stage: {
+      exit_delay: (left: string) => `退出延时：${left}后布防`,
+      entry_delay: (left: string) => `进入延时：请在${left}内撤防`,
+    },
+    endsIn: (left: string) => `${left}后自动结束`,
+    bypassed: (inputs: string) => `已旁路：${inputs}`,
+    open: (inputs: string) => `未关闭或故障：${inputs}`,
+    comma: '、',
+    passed: (n: number) => `上次变更以来有 ${n} 次报警未计`,
+    change: '更改模式…',
+    newMode: '新模式',
+    minutes: '多少分钟后自动结束',
+    without: '以下输入未关闭或有故障，勾选则旁路后布防',
+    who: '您的姓名',
+    why: '原因',
+    order: '设定模式',
+    waiting: '等待设备执行…',
+    waitingOffline: '设备离线，指令将等待五分钟。',
+    done: '已执行',
+    expired: '设备五分钟内没有应答，未作更改。',
+    refused: (reason: string) => `设备拒绝执行：${reason}`,
+    reason: (name: string) => reasons.get(name) ?? name,
+    unreachable: '中心没有应答，不能确定指令是否已发出，请看上面的模式。',
   },
   devices: {
     title: '设备',
