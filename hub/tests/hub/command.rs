@@ -36,7 +36,7 @@ pub fn reply(command: &Command, outcome: Outcome) -> Vec<u8> {
 }
 
 /// Says that the box is connected, as a box does after it subscribed.
-async fn come_online(edge: &mut Edge) {
+pub async fn come_online(edge: &mut Edge) {
     edge.subscribe("gp/v1/gate-1/command").await.unwrap();
     edge.publish("gp/v1/gate-1/presence", presence("gate-1", boot(), "online"), true).await.unwrap();
 }

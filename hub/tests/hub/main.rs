@@ -16,5 +16,6 @@ mod kinds;
 mod live;
 mod message;
 mod original;
+mod page;
 mod process;
 mod refusal;

@@ -7,9 +7,13 @@
 //
 //   POST /dev/alert   publishes a new alert (a JSON body overrides its fields); its picture follows 1.5 s later
 //   POST /dev/cut     breaks every live stream
+//
+// Asking for an original of gate-1 is granted after 2 s, of gate-3 refused; gate-2 is offline and never answers.
 
-import { createReadStream, existsSync, readdirSync, readFileSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import { createReadStream, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { createServer } from 'node:http';
+import { tmpdir } from 'node:os';
 import { dirname, extname, join, normalize } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
@@ -32,6 +36,24 @@ const PICTURES = options.snapshots
   ? readdirSync(options.snapshots).filter((name) => /\.jpe?g$/.test(name)).sort().map((name) => readFileSync(join(options.snapshots, name)))
   : [];
 
+/** Ten seconds of a ball, in the format a box makes. */
+function makeClip() {
+  const folder = mkdtempSync(join(tmpdir(), 'gatepost-clip-'));
+  const file = join(folder, 'clip.mp4');
+  const pipeline =
+    'videotestsrc pattern=ball num-buffers=100 ! video/x-raw,width=640,height=360,framerate=10/1 ! openh264enc ! h264parse ! mp4mux faststart=true ! filesink';
+  try {
+    execFileSync('gst-launch-1.0', ['-q', ...pipeline.split(' '), `location=${file}`], { stdio: 'ignore' });
+    return readFileSync(file);
+  } catch {
+    console.warn('no clip can be made: gst-launch-1.0 with openh264enc is needed; clips show as broken');
+    return Buffer.alloc(0);
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+const CLIP = makeClip();
+
 const CROCKFORD = '0123456789ABCDEFGHJKMNPQRSTVWXYZ';
 let counter = 0;
 function ulid(time) {
@@ -42,6 +64,7 @@ function ulid(time) {
   return head + tail;
 }
 
+const start = Date.now();
 const iso = (time) => new Date(time).toISOString();
 
 const PLACES = [
@@ -52,6 +75,30 @@ const PLACES = [
   { edge: 'gate-3', camera: 'bus-bay', camera_label: null, zone: 'bay', zone_label: null },
 ];
 const OBJECTS = ['person', 'person', 'person', 'motorcycle', 'person', 'car', 'bicycle', 'truck'];
+
+/** A picture and a clip, in every state there is. */
+function shown(alert, n) {
+  const piece = (role, media_type, event, time, more = {}) => ({
+    event,
+    sha256: `${event.toLowerCase()}${role}`,
+    role,
+    media_type,
+    bytes: role === 'clip' ? CLIP.length : 48_213,
+    time,
+    state: 'here',
+    url: `/api/v1/events/${event}/evidence/${role}`,
+    original_kept: n % 3 !== 1,
+    command: null,
+    until: null,
+    deleted: null,
+    ...more,
+  });
+  const state = [{}, {}, { state: 'awaited', url: null }, { state: 'deleted', url: null, deleted: iso(start - 3_600_000) }][n % 4];
+  return [
+    piece('snapshot', 'image/jpeg', alert.first_event, alert.began),
+    piece('clip', 'video/mp4', ulid(Date.parse(alert.began) + 10_000), alert.last, state),
+  ];
+}
 
 function makeAlert(began, n, overrides = {}, varied = true) {
   const where = PLACES[n % PLACES.length];
@@ -77,14 +124,16 @@ function makeAlert(began, n, overrides = {}, varied = true) {
     snapshot: `/api/v1/events/${first}/snapshot`,
     cause: null,
     detail: null,
+    evidence: [],
   };
+  if (!('snapshot' in overrides)) alert.evidence = shown(alert, n);
   if (!varied) return Object.assign(alert, overrides);
   if (n % 9 === 4) {
-    Object.assign(alert, { kind: 'camera_tamper', zone: null, zone_label: null, object: null, severity: 2, snapshot: null });
+    Object.assign(alert, { kind: 'camera_tamper', zone: null, zone_label: null, object: null, severity: 2, snapshot: null, evidence: [] });
     Object.assign(alert, { cause: 'signal_lost', detail: 'no frame for 15 s from the RTSP source' });
   } else if (n % 13 === 6) {
     Object.assign(alert, { kind: 'device_fault', camera: null, camera_label: null, zone: null, zone_label: null, rule: null });
-    Object.assign(alert, { object: null, severity: 3, snapshot: null, cause: 'disk_low', detail: '0.8 GB free, the reserve is 1 GB' });
+    Object.assign(alert, { object: null, severity: 3, snapshot: null, evidence: [], cause: 'disk_low', detail: '0.8 GB free, the reserve is 1 GB' });
   } else if (n % 17 === 8) {
     Object.assign(alert, { kind: 'line_crossing', direction: 'left_to_right', zone: 'fence', zone_label: '围墙线', events: 2 });
     Object.assign(alert, { last: iso(began), ended: iso(began), received: iso(began + 45 * 60_000) });
@@ -115,7 +164,6 @@ const KINDS = [
   { ...tamper('lens_cracked', 'a cause of a newer version'), severity: 2 },
 ];
 
-const start = Date.now();
 const alerts = [];
 if (options.kinds) {
   KINDS.forEach((kind, n) => {
@@ -277,6 +325,66 @@ function publish(overrides) {
   return alert.id;
 }
 
+const commands = [];
+const DAY = 86_400_000;
+function give(wanted) {
+  const alert = alerts.find((one) => one.evidence.some((piece) => piece.event === wanted.order.event));
+  const now = Date.now();
+  const command = {
+    id: ulid(now),
+    ...wanted,
+    issued: iso(now),
+    expires: iso(now + DAY),
+    alarm: alert?.id ?? null,
+    state: 'waiting',
+    answered: null,
+    reason: null,
+    detail: null,
+  };
+  commands.unshift(command);
+  send('command', command);
+  if (command.edge !== 'gate-2') setTimeout(() => answer(command, alert), 2_000).unref();
+  return command;
+}
+
+function answer(command, alert) {
+  const granted = command.edge === 'gate-1';
+  const refusal = { state: 'refused', reason: 'not_found', detail: 'the original was deleted on 2026-01-30' };
+  Object.assign(command, { answered: iso(Date.now()) }, granted ? { state: 'done' } : refusal);
+  send('command', command);
+  if (!granted || !alert) return;
+  const asked = alert.evidence.find((piece) => piece.event === command.order.event);
+  const event = ulid(Date.now());
+  const original = {
+    ...asked,
+    event,
+    sha256: `${event.toLowerCase()}original`,
+    role: 'original',
+    state: 'here',
+    time: iso(Date.now()),
+    url: `/api/v1/events/${event}/evidence/original`,
+    original_kept: false,
+    command: command.id,
+    until: command.order.until,
+  };
+  alert.evidence = [...alert.evidence, original];
+  send('alert', alert);
+}
+
+/** Whole, or the range that was asked for. */
+function clip(request, response) {
+  const head = { 'content-type': 'video/mp4', 'accept-ranges': 'bytes' };
+  const range = /^bytes=(\d+)-(\d*)$/.exec(request.headers.range ?? '');
+  if (!range) {
+    response.writeHead(200, { ...head, 'content-length': CLIP.length });
+    return response.end(CLIP);
+  }
+  const first = Number(range[1]);
+  const last = range[2] === '' ? CLIP.length - 1 : Math.min(Number(range[2]), CLIP.length - 1);
+  response.writeHead(206, { ...head, 'content-length': last - first + 1, 'content-range': `bytes ${first}-${last}/${CLIP.length}` });
+  return response.end(CLIP.subarray(first, last + 1));
+}
+
 function json(response, status, body) {
   response.writeHead(status, { 'content-type': 'application/json', 'cache-control': 'no-store' });
   response.end(JSON.stringify(body));
@@ -297,17 +405,25 @@ const server = createServer((request, response) => {
     let body = '';
     request.on('data', (chunk) => (body += chunk));
     request.on('end', () => {
+      const wanted = JSON.parse(body);
+      if (wanted.order.kind === 'release_original') return json(response, 201, give(wanted));
       const id = ulid(Date.now());
-      answers.set(id, carryOut(JSON.parse(body)));
+      answers.set(id, carryOut(wanted));
       json(response, 201, { id, state: 'waiting' });
     });
     return;
   }
+  if (path === '/api/v1/commands') return json(response, 200, { commands, next: null });
   const command = /^\/api\/v1\/commands\/([0-9A-Z]{26})$/.exec(path);
   if (command && answers.has(command[1])) return json(response, 200, { id: command[1], ...answers.get(command[1]) });
   if (request.method === 'POST' && path === '/dev/cut') {
     for (const stream of streams) stream.destroy();
     return json(response, 200, {});
+  }
+  if (/\/evidence\/clip$/.test(path)) return clip(request, response);
+  if (/\/evidence\/original$/.test(path)) {
+    response.writeHead(200, { 'content-type': 'application/vnd.age' });
+    return response.end('age-encryption.org/v1\n-> X25519 invented\n--- invented\n');
   }
   if (path === '/api/v1/alerts') {
     const limit = Math.min(Number(url.searchParams.get('limit') ?? 50), 200);

@@ -50,6 +50,23 @@ const arm = async (page) => {
   await area.locator('button').click();
   await area.locator('[data-progress="refused"]').waitFor();
 };
+const ask = async (page) => {
+  await openFirst(page);
+  await page.click('[data-ask]');
+  await page.fill('[name="who"]', '王丽 Wang Li');
+  await page.fill('[name="why"]', '立案第 17 号 / police report 17');
+};
+const release = async (page) => {
+  await ask(page);
+  await page.keyboard.press('Enter');
+  await page.waitForSelector('[data-panel] [data-release="here"]');
+  await page.$eval('[data-panel] [data-release]', (item) => item.scrollIntoView({ block: 'center' }));
+};
+/** The alert at this place of the list, with its clip or what is said instead. */
+const clipOf = (n) => async (page) => {
+  await page.click(`[data-alert-id] >> nth=${n}`);
+  await page.waitForSelector('[data-clip]');
+};
 
 const CASES = [
   { name: 'desktop-dark-zh', ...DESKTOP, ...dark, ...zh },
@@ -95,6 +112,20 @@ const CASES = [
     await page.click('.tabs button >> nth=1');
     await arm(page);
   } },
+  { name: 'original-light-en-form', ...DESKTOP, ...light, ...en, act: ask },
+  { name: 'original-phone-zh-form', ...PHONE, ...dark, ...zh, act: ask },
+  { name: 'original-dark-zh-released', ...DESKTOP, ...dark, ...zh, act: release },
+  { name: 'original-light-en-refused', ...DESKTOP, ...light, ...en, act: async (page) => {
+    await clipOf(3)(page);
+    await page.click('[data-ask]');
+    await page.fill('[name="who"]', '王丽 Wang Li');
+    await page.fill('[name="why"]', 'police report 17');
+    await page.keyboard.press('Enter');
+    await page.waitForSelector('[data-panel] [data-release="refused"]');
+    await page.$eval('[data-panel] [data-release]', (item) => item.scrollIntoView({ block: 'center' }));
+  } },
+  { name: 'clip-light-zh-awaited', ...DESKTOP, ...light, ...zh, act: clipOf(2) },
+  { name: 'clip-phone-en', ...PHONE, ...light, ...en, act: openFirst },
   { name: 'wall-dark-zh', ...WALL, ...dark, ...zh },
   { name: 'phone-dark-zh', ...PHONE, ...dark, ...zh },
   { name: 'phone-light-en', ...PHONE, ...light, ...en },

@@ -1,5 +1,6 @@
 import { afterEach, describe, expect, it, vi } from 'vitest';
-import { ShapeError, parseAlert, parseAlertPage, parseDevice, parseDevices } from '../src/lib/api';
+import { parseAlert, parseAlertPage, parseDevice, parseDevices } from '../src/lib/api';
+import { ShapeError } from '../src/lib/shape';
 
 const ALERT = {
   id: '01ARZ3NDEKTSV4RRFFQ69G5FAV',

@@ -1,4 +1,6 @@
 import type { Alert, Device, Health } from '../src/lib/api';
+import type { ReleaseCommand } from '../src/lib/commands';
+import type { Evidence } from '../src/lib/evidence';
 
 export const T0 = Date.parse('2025-11-23T06:02:31Z');
 
@@ -25,6 +27,7 @@ export function alert(id: string, more: Partial<Alert> = {}): Alert {
     received: began + 100,
     events: 1,
     snapshot: null,
+    evidence: [],
     cause: null,
     detail: null,
     ...more,
@@ -47,4 +50,41 @@ export function health(more: Partial<Health> = {}): Health {
 
 export function device(edge: string, more: Partial<Device> = {}): Device {
   return { edge, presence: 'online', lastSeen: T0, health: health(), missing: [], refused: 0, ...more };
+}
+
+export function evidence(sha256: string, more: Partial<Evidence> = {}): Evidence {
+  return {
+    event: 'E',
+    sha256,
+    role: 'clip',
+    mediaType: 'video/mp4',
+    bytes: 1_000_000,
+    time: T0,
+    state: 'here',
+    url: `/api/v1/events/E/evidence/${sha256}`,
+    originalKept: false,
+    command: null,
+    until: null,
+    deleted: null,
+    ...more,
+  };
+}
+
+export function release(id: string, more: Partial<ReleaseCommand> = {}): ReleaseCommand {
+  return {
+    id,
+    edge: 'gate-1',
+    who: '王丽',
+    why: 'police report 17',
+    issued: T0,
+    expires: T0 + 86_400_000,
+    event: 'E',
+    until: T0 + 3 * 86_400_000,
+    alarm: 'A',
+    state: 'waiting',
+    answered: null,
+    reason: null,
+    detail: null,
+    ...more,
+  };
 }

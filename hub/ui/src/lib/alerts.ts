@@ -2,6 +2,7 @@
 // each alert once, newest first, bounded.
 
 import type { Alert, Time } from './api';
+import { laterEvidence } from './evidence';
 
 /** As many as the page keeps; the older ones are in the store of the hub. */
 export const MAX_ALERTS = 500;
@@ -18,8 +19,10 @@ export function later(known: Alert, incoming: Alert): Alert {
   const stale =
     incoming.events < known.events || (incoming.events === known.events && known.phase === 'ended' && incoming.phase !== 'ended');
   const winner = stale ? known : incoming;
-  const snapshot = winner.snapshot ?? known.snapshot ?? incoming.snapshot;
-  return snapshot === winner.snapshot ? winner : { ...winner, snapshot };
+  const evidence = laterEvidence(known.evidence, incoming.evidence);
+  const gone = evidence.some((piece) => piece.role === 'snapshot' && piece.state === 'deleted');
+  const snapshot = winner.snapshot ?? (gone ? null : (known.snapshot ?? incoming.snapshot));
+  return { ...winner, snapshot, evidence };
 }
 
 export interface Merged {

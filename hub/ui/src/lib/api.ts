@@ -1,15 +1,18 @@
-// The hub's API as this page needs it. Everything that comes in is checked here, once: past this file the types are
-// true. A single entry that makes no sense is left out; it never takes the list down with it.
+// Alerts and devices as the hub tells of them. Everything that comes in is checked here, once: past this file the types are
+// true.
 
-import { type Area, parseArea } from './areas';
+import { parseArea, type Area } from './areas';
+import { parseEvidence, type Evidence } from './evidence';
+import { get } from './http';
+import { count, each, fields, hubPath, optionalCount, optionalText, optionalTime, text, time } from './shape';
+import type { Fields, Time } from './shape';
+
+export type { Time } from './shape';
 
 export type Severity = 1 | 2 | 3 | 4;
 export type Phase = 'began' | 'updated' | 'ended';
 export type Direction = 'left_to_right' | 'right_to_left';
 export type Presence = 'online' | 'offline' | 'unknown';
-
-/** Times are milliseconds since the epoch. */
-export type Time = number;
 
 export interface Alert {
   readonly id: string;
@@ -34,6 +37,8 @@ export interface Alert {
   readonly received: Time;
   readonly events: number;
   readonly snapshot: string | null;
+  /** Pictures, clips, released originals, come or not, in the order they were made. */
+  readonly evidence: readonly Evidence[];
   /** Why, where the kind alone does not say it, e.g. `signal_lost`. */
   readonly cause: string | null;
   readonly detail: string | null;
@@ -104,47 +109,8 @@ export interface AlertPage {
   readonly next: string | null;
 }
 
-/** What came from the hub is not what the contract says. */
-export class ShapeError extends Error {}
-
-type Fields = Readonly<Record<string, unknown>>;
-
-function fields(value: unknown, what: string): Fields {
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) throw new ShapeError(`${what} is no object`);
-  return value as Fields;
-}
-
-function text(value: unknown, what: string): string {
-  if (typeof value !== 'string' || value === '') throw new ShapeError(`${what} is no text`);
-  return value;
-}
-
-const optionalText = (value: unknown): string | null => (typeof value === 'string' && value !== '' ? value : null);
-
-function time(value: unknown, what: string): Time {
-  const parsed = optionalTime(value);
-  if (parsed === null) throw new ShapeError(`${what} is no time`);
-  return parsed;
-}
-
-function optionalTime(value: unknown): Time | null {
-  const parsed = typeof value === 'string' ? Date.parse(value) : NaN;
-  return Number.isNaN(parsed) ? null : parsed;
-}
-
-const count = (value: unknown): number =>
-  typeof value === 'number' && Number.isFinite(value) && value >= 0 ? value : 0;
-
-const optionalCount = (value: unknown): number | null =>
-  typeof value === 'number' && Number.isFinite(value) && value >= 0 ? value : null;
-
 /** A level this page does not know is shown as the gravest: better too loud than unseen. */
 const severity = (value: unknown): Severity => (value === 2 || value === 3 || value === 4 ? value : 1);
-
-/** Only a path on this hub; anything else in its place is no picture. */
-function snapshotPath(value: unknown): string | null {
-  return typeof value === 'string' && /^\/api\/v1\/[\w\-/.~%]+$/.test(value) ? value : null;
-}
 
 export function parseAlert(value: unknown): Alert {
   const alert = fields(value, 'alert');
@@ -170,7 +136,8 @@ export function parseAlert(value: unknown): Alert {
     ended: optionalTime(alert.ended),
     received: optionalTime(alert.received) ?? last,
     events: count(alert.events),
-    snapshot: snapshotPath(alert.snapshot),
+    snapshot: hubPath(alert.snapshot),
+    evidence: each(alert.evidence ?? [], 'alert.evidence', parseEvidence),
     cause: optionalText(alert.cause),
     detail: optionalText(alert.detail),
   };
@@ -246,20 +213,6 @@ export function parseDevice(value: unknown): Device {
   };
 }
 
-function each<T>(value: unknown, what: string, parse: (item: unknown) => T): T[] {
-  if (!Array.isArray(value)) throw new ShapeError(`${what} is no list`);
-  const parsed: T[] = [];
-  for (const item of value) {
-    try {
-      parsed.push(parse(item));
-    } catch (error) {
-      if (!(error instanceof ShapeError)) throw error;
-      console.warn(`${what}: entry left out: ${error.message}`);
-    }
-  }
-  return parsed;
-}
-
 export function parseAlertPage(value: unknown): AlertPage {
   const page = fields(value, 'page');
   return { alerts: each(page.alerts, 'alerts', parseAlert), next: optionalText(page.next) };
@@ -267,42 +220,6 @@ export function parseAlertPage(value: unknown): AlertPage {
 
 export function parseDevices(value: unknown): Device[] {
   return each(fields(value, 'devices').devices, 'devices', parseDevice);
-}
-
-/** The hub answered with an error, or not at all (`status` 0). */
-export class HubError extends Error {
-  constructor(
-    readonly status: number,
-    message: string,
-  ) {
-    super(message);
-  }
-}
-
-const TIMEOUT_MS = 15_000;
-
-/** Called with the hub's clock minus this machine's, milliseconds; the header has whole seconds. */
-let onClock: (skew: number) => void = () => {};
-export function watchHubClock(listener: (skew: number) => void): void {
-  onClock = listener;
-}
-
-async function get(path: string): Promise<unknown> {
-  const abort = new AbortController();
-  const timer = setTimeout(() => abort.abort(), TIMEOUT_MS);
-  const sent = Date.now();
-  try {
-    const response = await fetch(path, { signal: abort.signal, headers: { accept: 'application/json' }, cache: 'no-store' });
-    const hubTime = Date.parse(response.headers.get('date') ?? '');
-    if (!Number.isNaN(hubTime)) onClock(hubTime + 500 - (sent + Date.now()) / 2);
-    if (!response.ok) throw new HubError(response.status, `${path}: HTTP ${response.status}`);
-    return (await response.json()) as unknown;
-  } catch (error) {
-    if (error instanceof HubError) throw error;
-    throw new HubError(0, `${path}: ${String(error)}`);
-  } finally {
-    clearTimeout(timer);
-  }
 }
 
 export const PAGE_SIZE = 50;

@@ -1,6 +1,7 @@
 // Areas of a box: what is armed together, and ordering another mode.
 
-import { HubError, ShapeError, type Time } from './api';
+import { get, post } from './http';
+import { ShapeError, type Time } from './shape';
 
 export type Mode = 'disarmed' | 'armed_stay' | 'armed_away' | 'maintenance';
 export type Stage = 'set' | 'exit_delay' | 'entry_delay';
@@ -93,22 +94,13 @@ const VALID_MS = 5 * 60_000;
 /** Gives the order; resolves with its number at the hub. */
 export async function orderMode(edge: string, area: string, wish: Wish, who: string, why: string, now: Time): Promise<string> {
   const order = { kind: 'set_mode', area, mode: wanted(wish) };
-  const body = JSON.stringify({ edge, who, why, expires: new Date(now + VALID_MS).toISOString(), order });
-  const given = record(await send('/api/v1/commands', { method: 'POST', headers: { 'content-type': 'application/json' }, body }));
+  const body = { edge, who, why, expires: new Date(now + VALID_MS).toISOString(), order };
+  const given = record(await post('/api/v1/commands', body));
   const id = word(given.id);
   if (id === null) throw new ShapeError('the command has no number');
   return id;
 }
 
 export async function progressOf(id: string): Promise<Progress> {
-  return parseProgress(await send(`/api/v1/commands/${encodeURIComponent(id)}`, { cache: 'no-store' }));
-}
-
-async function send(path: string, init: RequestInit): Promise<unknown> {
-  const response = await fetch(path, init).catch((error: unknown) => {
-    throw new HubError(0, `${path}: ${String(error)}`);
-  });
-  if (response.ok) return (await response.json()) as unknown;
-  const problem = record(await response.json().catch(() => null));
-  throw new HubError(response.status, word(problem.detail) ?? `${path}: HTTP ${response.status}`);
+  return parseProgress(await get(`/api/v1/commands/${encodeURIComponent(id)}`));
 }

@@ -1,5 +1,5 @@
-import { watchHubClock } from './api';
-import type { Time } from './api';
+import { watchHubClock } from './http';
+import type { Time } from './shape';
 
 /** Below this the difference is noise of the measurement (whole seconds, way there and back). */
 const TOLERANCE_MS = 2_000;

@@ -1,10 +1,13 @@
 // The state of the page: what the hub said, kept true by the live stream.
 
 import { MAX_ALERTS, mergeAlerts, unexpected } from './alerts';
-import { HubError, LIVE_PATH, ShapeError, fetchAlerts, fetchDevices, parseAlert, parseDevice } from './api';
+import { LIVE_PATH, fetchAlerts, fetchDevices, parseAlert, parseDevice } from './api';
 import type { Alert, Device, Time } from './api';
 import { clock } from './clock.svelte';
+import { fetchReleases, mergeReleases, parseRelease, type ReleaseCommand } from './commands';
 import { mergeDevices } from './devices';
+import { HubError } from './http';
+import { ShapeError } from './shape';
 
 export type Connection =
   | { readonly state: 'connecting' }
@@ -33,8 +36,11 @@ class LiveStore {
   connection = $state.raw<Connection>({ state: 'connecting' });
   alerts = $state.raw<readonly Alert[]>([]);
   devices = $state.raw<readonly Device[]>([]);
+  /** Originals that were asked for, the latest first. */
+  releases = $state.raw<readonly ReleaseCommand[]>([]);
   alertsLoad = $state.raw<Load>({ state: 'loading' });
   devicesLoad = $state.raw<Load>({ state: 'loading' });
+  releasesLoad = $state.raw<Load>({ state: 'loading' });
   /** Arrived a few seconds ago. */
   fresh = $state.raw<ReadonlySet<string>>(new Set());
   /** Arrived and not yet on the screen. */
@@ -158,6 +164,10 @@ class LiveStore {
       });
     on('alert', (data) => this.#onAlert(parseAlert(JSON.parse(data))));
     on('device', (data) => this.#onDevice(parseDevice(JSON.parse(data))));
+    on('command', (data) => {
+      const release = parseRelease(JSON.parse(data));
+      if (release) this.takeReleases([release]);
+    });
     on('reset', () => this.#reloadLater(0));
   }
 
@@ -201,6 +211,11 @@ class LiveStore {
     if (this.devicesLoad.state === 'ready') this.devices = mergeDevices(this.devices, [device]);
   }
 
+  /** Commands only ever come to more, so what a slower answer says does no harm. */
+  takeReleases(incoming: readonly ReleaseCommand[]): void {
+    this.releases = mergeReleases(this.releases, incoming);
+  }
+
   #take(incoming: readonly Alert[]): void {
     const { alerts, added, raised } = mergeAlerts(this.alerts, incoming);
     this.alerts = alerts;
@@ -220,7 +235,11 @@ class LiveStore {
     this.#reloading = true;
     this.#duringAlerts = [];
     this.#duringDevices = [];
-    const results = await Promise.allSettled([this.#reloadAlerts(generation), this.#reloadDevices(generation)]);
+    const results = await Promise.allSettled([
+      this.#reloadAlerts(generation),
+      this.#reloadDevices(generation),
+      this.#reloadReleases(generation),
+    ]);
     if (generation !== this.#generation) return;
     this.#reloading = false;
     if (results.every((result) => result.status === 'fulfilled')) {
@@ -264,6 +283,16 @@ class LiveStore {
       this.devicesLoad = { state: 'ready' };
     } catch (error) {
       if (generation === this.#generation && this.devicesLoad.state !== 'ready') this.devicesLoad = failed(error);
+      throw error;
+    }
+  }
+
+  async #reloadReleases(generation: number): Promise<void> {
+    try {
+      this.takeReleases(await fetchReleases());
+      this.releasesLoad = { state: 'ready' };
+    } catch (error) {
+      if (generation === this.#generation && this.releasesLoad.state !== 'ready') this.releasesLoad = failed(error);
       throw error;
     }
   }

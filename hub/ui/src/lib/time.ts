@@ -54,6 +54,12 @@ export function fullTime(time: Time, language: Language, zone?: string): string 
   return `${day} ${clockTime(time, language, zone)} ${name}`.trim();
 }
 
+/** For `<input type="datetime-local">`: the browser's own time zone, to the minute. */
+export function localInput(time: Time): string {
+  const local = new Date(time - new Date(time).getTimezoneOffset() * 60_000);
+  return local.toISOString().slice(0, 16);
+}
+
 /** How long ago. A clock of a box may run ahead: the future is "now". */
 export function age(time: Time, now: Time, t: Dictionary): string {
   const seconds = Math.max(0, Math.floor((now - time) / 1000));

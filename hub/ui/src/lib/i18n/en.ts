@@ -31,6 +31,15 @@ const reasons: ReadonlyMap<string, string> = new Map([
   ['failed', 'it could not carry it out'],
 ]);
 
+const releaseReasons: ReadonlyMap<string, string> = new Map([
+  ['expired', 'the command came too late'],
+  ['unknown_order', 'its version is too old to know the command'],
+  ['not_allowed', 'this site keeps no originals'],
+  ['not_found', 'the original is no longer there'],
+  ['invalid', 'the command makes no sense'],
+  ['failed', 'it tried and could not'],
+]);
+
 const plural = (n: number, one: string, many: string): string => `${n} ${n === 1 ? one : many}`;
 
 export const en: Dictionary = {
@@ -116,6 +125,55 @@ export const en: Dictionary = {
     none: 'No picture',
     privacy: 'People the detector found were pixelated on the device.',
   },
+  clip: {
+    title: 'Clip',
+    name: (headline, place, clock) => `Clip: ${headline}, ${place}, ${clock}`,
+    waiting: 'The clip is on its way: the device makes it after the alarm',
+    missing: 'The clip has not arrived',
+    broken: 'The clip cannot be played',
+    again: 'Try again',
+    deleted: (when) => `The clip was deleted at the end of its time, ${when}`,
+    deletedOnce: 'The clip was deleted at the end of its time',
+    save: (size) => `Download (${size})`,
+  },
+  original: {
+    title: 'Unblurred original',
+    hint: 'The original is kept on the device, encrypted. Asking for it takes a name, a reason and an end, which stay on record.',
+    ask: 'Ask for the original',
+    picture: 'Picture',
+    which: 'Of which',
+    who: 'Who asks',
+    why: 'Why',
+    whyExample: 'e.g. police report 17',
+    until: 'Keep until',
+    recorded: 'Name, reason and result stay on record for good; the original is deleted at its end.',
+    send: 'Ask for it',
+    sending: 'Asking…',
+    cancel: 'Cancel',
+    failed: {
+      unreachable: 'The hub does not answer, so nothing was asked for. Please try again.',
+      already: 'Somebody has already asked for this original; it is waiting for the device.',
+      gone: 'The device has no such original.',
+      until: 'The end must lie ahead, by 31 days at most.',
+      status: (status) => `The hub refused with error ${status}; nothing was asked for.`,
+    },
+    waiting: 'Waiting for the device to answer',
+    waitingOffline: (when) => `The device is not online: waiting for it until ${when}`,
+    coming: (when) => `Released until ${when}; the file is on its way`,
+    here: (when) => `Released until ${when}`,
+    over: (when) => `Its time was over at ${when}; it was deleted`,
+    refused: (reason) => `The device refused: ${reason}`,
+    expired: 'The device did not come online in time; this has expired',
+    reason: (name) => releaseReasons.get(name) ?? name,
+    said: (who, why) => `${who}: ${why}`,
+    asked: (when) => `asked ${when}`,
+    save: (what, size) => `Download the encrypted original: ${what.toLowerCase()} (${size})`,
+    open: "Opened with the site's private key: age -d -i KEYFILE",
+    list: 'Originals asked for',
+    listEmpty: 'Nobody has asked for an original.',
+    listBounded: (n) => `Only the latest ${n} are shown here`,
+    toAlert: 'Show the alert',
+  },
   panel: {
     label: 'Alert details',
     close: 'Close details',
@@ -154,6 +212,7 @@ export const en: Dictionary = {
   failed: {
     alerts: 'Alerts could not be loaded',
     devices: 'Devices could not be loaded',
+    releases: 'Requests for originals could not be loaded',
     unreachable: 'The hub does not answer; please check the network. Trying again by itself.',
     status: (status) => `The hub answered with error ${status}. Trying again by itself.`,
     retry: 'Try now',

@@ -1,0 +1,139 @@
+// A clip and an original in a real browser against a running hub. README.md says how it is driven.
+//
+// Prints one line per check (`ok …` / `FAILED …`) and the marks READY, ASKED, DONE, each on a line of its own. Exits with 0
+// when every check held.
+
+import { mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { launch } from './browser.mjs';
+
+const hub = process.env.GATEPOST_URL;
+if (!hub) {
+  console.error('GATEPOST_URL is not set: give the address of a running hub, e.g. http://127.0.0.1:8080');
+  process.exit(2);
+}
+const EXPECT_MS = Number(process.env.EXPECT_TIMEOUT_S ?? '60') * 1_000;
+const SCREENSHOTS = process.env.SCREENSHOT_DIR;
+if (SCREENSHOTS) mkdirSync(SCREENSHOTS, { recursive: true });
+
+let failures = 0;
+async function check(name, what) {
+  try {
+    const note = await what();
+    console.log(`ok ${name}${typeof note === 'string' ? `: ${note}` : ''}`);
+  } catch (error) {
+    failures += 1;
+    console.log(`FAILED ${name}: ${String(error?.message ?? error).split('\n').slice(0, 4).join(' | ')}`);
+  }
+}
+function assert(condition, message) {
+  if (!condition) throw new Error(message);
+}
+
+const { browser, close } = await launch();
+const WHO = '王丽 Wang Li';
+const WHY = 'police report 17 / 立案第 17 号';
+
+async function openPage(language, locale, colorScheme) {
+  const context = await browser.newContext({ locale, colorScheme, viewport: { width: 1440, height: 1200 }, acceptDownloads: true });
+  const page = await context.newPage();
+  const side = { language, page, errors: [] };
+  page.on('console', (message) => {
+    if (message.type() === 'error') side.errors.push(message.text());
+  });
+  page.on('pageerror', (error) => side.errors.push(`exception: ${error.message}`));
+  await page.goto(hub, { waitUntil: 'load' });
+  return side;
+}
+const shot = async (side, name) => {
+  if (SCREENSHOTS) await side.page.screenshot({ path: join(SCREENSHOTS, `${name}-${side.language}.png`) });
+};
+const released = (page, step) => page.waitForSelector(`[data-panel] [data-release="${step}"]`, { timeout: EXPECT_MS });
+
+const sides = [];
+try {
+  sides.push(await openPage('zh', 'zh-CN', 'dark'), await openPage('en', 'en-GB', 'light'));
+  for (const side of sides) {
+    const { page, language } = side;
+    await check(`${language} the newest alert opens with its clip`, async () => {
+      await page.waitForSelector('[data-alert-id]', { timeout: EXPECT_MS });
+      await page.focus('[data-alert-id] >> nth=0');
+      await page.keyboard.press('Enter');
+      await page.waitForSelector('[data-panel] [data-clip="here"] video', { timeout: EXPECT_MS });
+    });
+    await check(`${language} the clip's data is there and it does not start by itself`, async () => {
+      await page.waitForFunction(() => document.querySelector('[data-panel] video')?.readyState >= 1, undefined, { timeout: EXPECT_MS });
+      const video = await page.$eval('[data-panel] video', ({ duration, paused, currentTime, videoWidth, videoHeight }) => ({
+        duration, paused, currentTime, videoWidth, videoHeight,
+      }));
+      assert(video.duration > 0 && video.videoWidth > 0, JSON.stringify(video));
+      assert(video.paused && video.currentTime === 0, `it plays: ${JSON.stringify(video)}`);
+      return `${video.videoWidth}x${video.videoHeight}, ${video.duration.toFixed(1)} s`;
+    });
+    await check(`${language} the clip plays from the keyboard`, async () => {
+      await page.focus('[data-panel] video');
+      await page.keyboard.press('Space');
+      await page.waitForFunction(() => document.querySelector('[data-panel] video').currentTime > 0, undefined, { timeout: EXPECT_MS });
+    });
+    await check(`${language} the clip can be wound to its end`, async () => {
+      const reached = await page.$eval('[data-panel] video', async (video) => {
+        video.pause();
+        const seeked = new Promise((resolve) => video.addEventListener('seeked', resolve, { once: true }));
+        video.currentTime = video.duration * 0.9;
+        await seeked;
+        return video.currentTime / video.duration;
+      });
+      assert(reached > 0.85, `reached ${reached}`);
+    });
+    await shot(side, 'clip');
+  }
+  console.log('READY');
+
+  const [chinese, english] = sides;
+  await check('zh the form wants a name and a reason', async () => {
+    await chinese.page.click('[data-panel] [data-ask]');
+    await chinese.page.waitForSelector('[data-form="original"]');
+    const focused = await chinese.page.evaluate(() => document.activeElement?.getAttribute('name'));
+    assert(focused === 'who', `the focus is on ${focused}`);
+    await shot(chinese, 'form');
+    await chinese.page.keyboard.press('Enter');
+    assert((await chinese.page.$('[data-form="original"]')) !== null, 'it was sent without a name');
+    assert((await chinese.page.$('[data-release]')) === null, 'it was sent without a name');
+  });
+  await check('zh the original is asked for', async () => {
+    await chinese.page.fill('[name="who"]', WHO);
+    await chinese.page.fill('[name="why"]', WHY);
+    await chinese.page.keyboard.press('Enter');
+    await released(chinese.page, 'waiting');
+    const text = await chinese.page.textContent('[data-panel] [data-release]');
+    assert(text.includes(WHO) && text.includes(WHY), text);
+  });
+  await check('en the other page hears of it', () => released(english.page, 'waiting').then(() => undefined));
+  await shot(english, 'waiting');
+  console.log('ASKED');
+
+  for (const side of sides) {
+    const { page, language } = side;
+    await check(`${language} the original is released`, () => released(page, 'here').then(() => undefined));
+    await check(`${language} what is downloaded is encrypted`, async () => {
+      const href = await page.getAttribute('[data-panel] [data-release="here"] a', 'href');
+      const head = await page.evaluate(async (path) => (await (await fetch(path)).text()).slice(0, 21), href);
+      assert(head === 'age-encryption.org/v1', head);
+    });
+    await page.$eval('[data-panel] [data-release]', (item) => item.scrollIntoView({ block: 'center' }));
+    await shot(side, 'released');
+    await check(`${language} the list says who asked for which original and why`, async () => {
+      await page.keyboard.press('Escape');
+      const item = await page.waitForSelector('[data-list="releases"] li', { timeout: EXPECT_MS });
+      const text = await item.textContent();
+      assert(text.includes(WHO) && text.includes(WHY), text);
+    });
+    await page.$eval('[data-list="releases"]', (list) => list.scrollIntoView({ block: 'center' }));
+    await shot(side, 'list');
+    await check(`${language} nothing went wrong in the browser`, () => assert(side.errors.length === 0, side.errors.join(' | ')));
+  }
+} finally {
+  await close();
+}
+console.log('DONE');
+process.exitCode = failures === 0 ? 0 : 1;

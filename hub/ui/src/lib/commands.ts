@@ -1,0 +1,108 @@
+// Commands to boxes: asking for an uncovered original, and what became of it.
+
+import type { Evidence } from './evidence';
+import { get, post } from './http';
+import { each, fields, optionalText, optionalTime, text, time, type Fields, type Time } from './shape';
+
+export type CommandState = 'waiting' | 'done' | 'refused' | 'expired';
+
+/** A command that asks for the original of what one event shows. */
+export interface ReleaseCommand {
+  readonly id: string;
+  readonly edge: string;
+  readonly who: string;
+  readonly why: string;
+  readonly issued: Time;
+  readonly expires: Time;
+  readonly event: string;
+  readonly until: Time;
+  readonly alarm: string | null;
+  readonly state: CommandState;
+  readonly answered: Time | null;
+  readonly reason: string | null;
+  readonly detail: string | null;
+}
+
+const RELEASE = 'release_original';
+
+function state(value: unknown): CommandState {
+  return value === 'done' || value === 'refused' || value === 'expired' ? value : 'waiting';
+}
+
+/** Null: a command of another kind, which is shown elsewhere. */
+export function parseRelease(value: unknown): ReleaseCommand | null {
+  const command = fields(value, 'command');
+  const order: Fields = fields(command.order, 'command.order');
+  if (order.kind !== RELEASE) return null;
+  return {
+    id: text(command.id, 'command.id'),
+    edge: text(command.edge, 'command.edge'),
+    who: text(command.who, 'command.who'),
+    why: text(command.why, 'command.why'),
+    issued: time(command.issued, 'command.issued'),
+    expires: time(command.expires, 'command.expires'),
+    event: text(order.event, 'command.order.event'),
+    until: time(order.until, 'command.order.until'),
+    alarm: optionalText(command.alarm),
+    state: state(command.state),
+    answered: optionalTime(command.answered),
+    reason: optionalText(command.reason),
+    detail: optionalText(command.detail),
+  };
+}
+
+export async function fetchReleases(): Promise<ReleaseCommand[]> {
+  const page = fields(await get(`/api/v1/commands?kind=${RELEASE}&limit=200`), 'commands');
+  return each(page.commands, 'commands', parseRelease).filter((command) => command !== null);
+}
+
+export interface Wish {
+  readonly edge: string;
+  readonly event: string;
+  readonly who: string;
+  readonly why: string;
+  readonly until: Time;
+}
+
+export async function askForOriginal(wish: Wish): Promise<ReleaseCommand | null> {
+  const { edge, event, who, why } = wish;
+  const order = { kind: RELEASE, event, until: new Date(wish.until).toISOString() };
+  return parseRelease(await post('/api/v1/commands', { edge, who, why, order }));
+}
+
+/** The latest first; of two states of one command the later one. */
+export function mergeReleases(
+  current: readonly ReleaseCommand[],
+  incoming: readonly ReleaseCommand[],
+): readonly ReleaseCommand[] {
+  const byId = new Map(current.map((command) => [command.id, command]));
+  for (const command of incoming) {
+    const known = byId.get(command.id);
+    if (!known || known.state === 'waiting' || command.state !== 'waiting') byId.set(command.id, command);
+  }
+  return [...byId.values()].sort((a, b) => b.issued - a.issued || (a.id < b.id ? 1 : -1));
+}
+
+/** What a person sees of it. Whether it is over is a matter of the hub's clock, not of the last message. */
+export type Progress =
+  | { readonly step: 'waiting' }
+  /** The box released it; the file is still on its way. */
+  | { readonly step: 'coming' }
+  | { readonly step: 'here'; readonly originals: readonly Evidence[] }
+  /** Its end has come. */
+  | { readonly step: 'over' }
+  | { readonly step: 'refused' }
+  | { readonly step: 'expired' };
+
+/** `evidence` is that of the command's alert; null when the page does not have that alert. */
+export function progress(command: ReleaseCommand, evidence: readonly Evidence[] | null, now: Time): Progress {
+  if (command.state === 'refused') return { step: 'refused' };
+  if (command.state === 'expired' || (command.state === 'waiting' && now >= command.expires)) return { step: 'expired' };
+  if (command.state === 'waiting') return { step: 'waiting' };
+  if (now >= command.until) return { step: 'over' };
+  if (evidence === null) return { step: 'here', originals: [] };
+  const mine = evidence.filter((piece) => piece.role === 'original' && piece.command === command.id);
+  const originals = mine.filter((piece) => piece.state === 'here');
+  if (originals.length > 0) return { step: 'here', originals };
+  return mine.some((piece) => piece.state === 'deleted') ? { step: 'over' } : { step: 'coming' };
+}
