@@ -2,6 +2,7 @@
 //! ground truth, for tuning zones on footage, and for comparing machines. Prints one line of JSON: how many
 //! frames, how fast, how much memory.
 
+mod clip_cover;
 mod mot;
 
 use std::fs::File;
@@ -24,6 +25,7 @@ use crate::rule::{AlarmNumber, Decision, Rules};
 use crate::scene::Scene;
 use crate::source::{Clip, Rate};
 use crate::tamper;
+use clip_cover::ClipCoverFile;
 use mot::MotFile;
 
 /// What to analyse and what to write.
@@ -63,6 +65,10 @@ pub struct Analyse {
     /// Write what a picture of each analysed frame would have covered, a JSON line for each frame.
     #[arg(long)]
     covered_out: Option<PathBuf>,
+    /// Write what a clip would have covered in each analysed frame, a JSON line for each frame. A clip looks five
+    /// times a second, ahead as well as back.
+    #[arg(long)]
+    clip_covered_out: Option<PathBuf>,
     /// Write what the rules decide, a JSON line for each.
     #[arg(long)]
     events_out: Option<PathBuf>,
@@ -91,6 +97,11 @@ impl Analyse {
         let mut detections_out = create(self.detections_out.as_ref())?;
         let mut mot_out = self.mot_out.as_ref().map(|file| MotFile::create(file)).transpose()?;
         let mut covered_out = create(self.covered_out.as_ref())?;
+        let mut clip_covered_out = self
+            .clip_covered_out
+            .as_ref()
+            .map(|file| ClipCoverFile::create(file, detector.scores()))
+            .transpose()?;
         let mut events_out = create(self.events_out.as_ref())?;
         let mut rate = rate(self.fps)?;
         let (started, mut number, mut analysed, mut still) = (Instant::now(), 0u64, 0u64, 0u64);
@@ -107,12 +118,18 @@ impl Analyse {
                     mot_out.write(number, &frame, &seen.sight)?;
                 }
                 write_covered(&mut covered_out, number, &seen.sight.people)?;
+                if let Some(out) = &mut clip_covered_out {
+                    out.take(number, frame.at, eye.last_detections());
+                }
                 write_events(&mut events_out, &camera, number, frame.at, &seen.sight.decisions)?;
                 write_tamper(&mut events_out, number, frame.at, &tamper)?;
             }
             if self.frames == Some(number) {
                 break;
             }
+        }
+        if let Some(out) = clip_covered_out {
+            out.write()?;
         }
         let mot_out = mot_out.map(|file| file.out);
         for out in [detections_out, mot_out, covered_out, events_out].iter_mut().flatten() {

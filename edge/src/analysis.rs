@@ -19,6 +19,7 @@ use crate::eye::{Eye, Glance, Seen};
 use crate::health::InferenceGauge;
 use crate::linked::LinkedCamera;
 use crate::motion::MotionError;
+use crate::privacy::CoverLog;
 use crate::scene::{Scene, Sight};
 use crate::source::{Attention, CameraGauge, Frame, Latest};
 use illness::{Change, Illness};
@@ -30,6 +31,7 @@ pub struct AnalysedCamera {
     gauge: Arc<CameraGauge>,
     attention: Arc<Attention>,
     linked: Arc<LinkedCamera>,
+    cover: Arc<CoverLog>,
 }
 
 impl AnalysedCamera {
@@ -43,10 +45,11 @@ impl AnalysedCamera {
         gauge: Arc<CameraGauge>,
         attention: Arc<Attention>,
         linked: Arc<LinkedCamera>,
+        cover: Arc<CoverLog>,
         scores: Scores,
     ) -> Result<Self, MotionError> {
         let eye = Eye::of(&camera, Scene::of(&camera, calendar, scores))?;
-        Ok(Self { camera, eye, gauge, attention, linked })
+        Ok(Self { camera, eye, gauge, attention, linked, cover })
     }
 
     fn count(&self, seen: &Seen) {
@@ -114,6 +117,7 @@ impl Worker {
         match seen {
             Ok(seen) => {
                 watched.count(&seen);
+                watched.cover.note(frame.at, &seen.sight.people);
                 self.report_snapshots(watched, frame, &seen.sight.people);
                 self.report_decisions(watched, frame, seen.sight);
                 if let Some(took) = seen.looked {

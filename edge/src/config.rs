@@ -5,6 +5,7 @@
 
 mod address;
 mod area;
+mod clips;
 mod fusion;
 mod line;
 mod load;
@@ -29,6 +30,7 @@ use crate::privacy::Masks;
 
 pub use address::{Address, CameraUrl};
 pub use area::{Area, Member, Role, StandingMode, TimetableEntry, WhenDisarmed, WhenOpen, is_24_hour};
+pub use clips::{ClipWidth, Clips, DiskPercent, KeepDays, MemoryMib, Originals, Within};
 pub use fusion::{FusedInput, FusionPart, FusionRule};
 pub use line::{Line, Polyline};
 pub use load::{ConfigError, load, parse};
@@ -67,6 +69,12 @@ pub struct Config {
     pub model: Model,
     /// The way to the hub.
     pub uplink: Uplink,
+    /// Clips of alarms.
+    #[serde(default)]
+    pub clips: Clips,
+    /// Clips with nobody covered, encrypted.
+    #[serde(default)]
+    pub originals: Originals,
     /// Hours at which rules apply and areas are armed; a rule or a timetable names one.
     #[serde(default, rename = "schedule")]
     pub schedules: Vec<Schedule>,
@@ -254,6 +262,9 @@ pub struct Camera {
     /// For wide views: into how many tiles the picture is cut for the detector.
     #[serde(default)]
     pub tiles: Tiles,
+    /// Are clips made of its alarms?
+    #[serde(default = "default_clips")]
+    pub clips: bool,
     /// How it is watched for motion.
     #[serde(default)]
     pub motion: Motion,
@@ -384,6 +395,9 @@ pub struct Zone {
 
 fn default_disk_reserve_mib() -> u64 {
     200
+}
+fn default_clips() -> bool {
+    true
 }
 fn default_threads() -> Threads {
     Threads::ONE

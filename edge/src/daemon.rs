@@ -3,8 +3,8 @@
 
 mod model_file;
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
@@ -14,15 +14,19 @@ use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
 
 use crate::analysis::{AnalysedCamera, Analysis, Frames, cores};
+use crate::clip::{self, Archive, ClipCamera, ClipThreads, Maker, Preroll, Publisher, RequestedClips, Room};
 use crate::clock::Clock;
-use crate::config::{Calendar, Camera, Config};
+use crate::command::{CommandThread, Means};
+use crate::config::{Calendar, Camera, Clips, Config};
 use crate::detect::{Detector, Model, Scores};
 use crate::event::{Judge, Observation, RecordThread, Reporter};
 use crate::evidence::EvidenceStore;
 use crate::health::{HealthSource, InferenceGauge, WatchedCamera, disk_free_bytes};
 use crate::linked::{LinkedCamera, LinkedCameras};
+use crate::original::Recipients;
 use crate::outbox::{self, Delivery};
-use crate::source::{self, Attention, CameraGauge, Frame, Latest, Watch};
+use crate::privacy::CoverLog;
+use crate::source::{self, Attention, CameraGauge, Frame, Latest, Ring, Watch};
 use crate::uplink::Uplink;
 use model_file::ModelFileWatch;
 
@@ -46,18 +50,22 @@ pub async fn run(config: Config) -> anyhow::Result<()> {
     let (recorder, delivery, open_alarms) =
         outbox::open(&config.data_dir.join("outbox"), config.edge.clone()).context("`data_dir`")?;
     let evidence = open_evidence(&config, &delivery)?;
+    let archive = open_archive(&config)?;
     let boot = recorder.boot();
     let mut terminate = signal(SignalKind::terminate())?;
     let mut interrupt = signal(SignalKind::interrupt())?;
 
     let clock = Arc::new(Clock::default());
-    let cameras: Vec<WatchedCamera> = config.cameras.iter().cloned().map(WatchedCamera::new).collect();
+    let watched = |camera| WatchedCamera::new(camera, &config.clips);
+    let cameras: Vec<WatchedCamera> = config.cameras.iter().map(watched).collect();
     let linked = Arc::new(LinkedCameras::new(&config.fusion, |id| {
         cameras.iter().find(|watched| &watched.camera.id == id).map(|watched| Arc::clone(&watched.linked))
     }));
     let (judge, areas_told, areas) = Judge::open(&config, Arc::clone(&clock), Arc::clone(&linked))?;
+    let (ask, requested) = clip::requests();
+    let ask = config.clips.enabled.then_some(ask);
     let (record, reporter) =
-        RecordThread::start(recorder, evidence.clone(), open_alarms, (judge, areas_told), linked)?;
+        RecordThread::start(recorder, evidence.clone(), open_alarms, (judge, areas_told), linked, ask)?;
     let inference = Arc::new(InferenceGauge::new(workers));
     let health = HealthSource {
         edge: config.edge.clone(),
@@ -73,6 +81,18 @@ pub async fn run(config: Config) -> anyhow::Result<()> {
         edge = %config.edge, %boot, cameras = config.cameras.len(), model = model.name(), workers = workers.get(),
         waiting = delivery.health().queued, "started"
     );
+    let clips = open_clips(&config, requested, &health, Arc::clone(&archive), &evidence, &reporter)?;
+    let means = Means {
+        edge: config.edge.clone(),
+        clock: Arc::clone(&clock),
+        originals_allowed: !config.originals.recipients.is_empty(),
+        archive,
+        evidence: evidence.clone(),
+        reporter: reporter.clone(),
+    };
+    let folder = config.data_dir.join("commands");
+    let (commands, orders, replies) = CommandThread::start(&folder, means)
+        .with_context(|| format!("`data_dir`: {}: commands cannot be kept there", folder.display()))?;
     let eyes = Eyes::open(detectors, model.scores(), &health, &config.calendar(), &reporter)?;
 
     let waiting = delivery.clone();
@@ -86,6 +106,8 @@ pub async fn run(config: Config) -> anyhow::Result<()> {
         delivery,
         evidence,
         health: reports,
+        orders,
+        replies: tokio::sync::Mutex::new(replies),
     };
     let uplink = tokio::spawn(uplink.run(stopped));
     let has_areas = !config.areas.is_empty();
@@ -110,6 +132,8 @@ pub async fn run(config: Config) -> anyhow::Result<()> {
     drop(reporter);
     tokio::task::spawn_blocking(move || {
         eyes.close();
+        clips.close();
+        commands.close();
         record.join();
     })
     .await?;
@@ -135,6 +159,44 @@ fn open_evidence(config: &Config, delivery: &Delivery) -> anyhow::Result<Evidenc
         .with_context(|| format!("`data_dir`: {}: pictures cannot be kept there", folder.display()))
 }
 
+fn open_archive(config: &Config) -> anyhow::Result<Arc<Mutex<Archive>>> {
+    let folder = config.data_dir.join("clips");
+    let room = Room {
+        keep: config.clips.keep(),
+        disk_share: config.clips.disk_percent.get() as f64 / 100.0,
+        reserve_bytes: config.disk_reserve_mib * MIB,
+    };
+    let archive = Archive::open(&folder, room)
+        .with_context(|| format!("`data_dir`: {}: clips cannot be kept there", folder.display()))?;
+    Ok(Arc::new(Mutex::new(archive)))
+}
+
+/// The threads that make clips. Without clips they only delete old ones.
+fn open_clips(
+    config: &Config,
+    requested: RequestedClips,
+    health: &HealthSource,
+    archive: Arc<Mutex<Archive>>,
+    evidence: &EvidenceStore,
+    reporter: &Reporter,
+) -> anyhow::Result<ClipThreads> {
+    let with_clips = health.cameras.iter().filter(|watched| watched.camera.clips);
+    let cameras = with_clips.map(|watched| ClipCamera {
+        id: watched.camera.id.clone(),
+        masks: watched.camera.masks(),
+        tiles: watched.camera.tiles,
+        preroll: Arc::clone(&watched.preroll),
+    });
+    let clips = &config.clips;
+    let originals = Recipients::new(config.originals.recipients.clone());
+    let width = clips.width.get() as u32;
+    let maker = Maker::new(config.model.clone(), width, Arc::clone(&health.clock), originals);
+    let clock = Arc::clone(&health.clock);
+    let publisher = Publisher::new(archive, evidence.clone(), reporter.clone(), clock, clips.keep());
+    let clock = Arc::clone(&health.clock);
+    Ok(ClipThreads::start(requested, cameras.collect(), clips.span(), clock, maker, publisher)?)
+}
+
 /// The cameras' threads and the detectors'.
 struct Eyes {
     stop: Arc<AtomicBool>,
@@ -154,8 +216,8 @@ impl Eyes {
         let stop = Arc::new(AtomicBool::new(false));
         let analysed = |watched: &WatchedCamera| {
             let (gauge, attention) = (Arc::clone(&watched.gauge), Arc::clone(&watched.attention));
-            let linked = Arc::clone(&watched.linked);
-            AnalysedCamera::new(watched.camera.clone(), calendar, gauge, attention, linked, scores)
+            let (linked, cover) = (Arc::clone(&watched.linked), Arc::clone(&watched.preroll.cover));
+            AnalysedCamera::new(watched.camera.clone(), calendar, gauge, attention, linked, cover, scores)
         };
         let cameras = health.cameras.iter().map(analysed).collect::<Result<Vec<_>, _>>()?;
         let frames = Arc::new(Latest::new(cameras));
@@ -207,6 +269,7 @@ fn watch_of(
         camera: watched.camera.clone(),
         gauge: Arc::clone(&watched.gauge),
         attention: Arc::clone(&watched.attention),
+        ring: Arc::clone(&watched.preroll.ring),
         clock: Arc::clone(clock),
         stop: Arc::clone(stop),
         on_frame: move |frame: Frame| match frame.masked(&masks) {
@@ -292,9 +355,16 @@ fn report_disk(health: &HealthSource, config: &Config, low: bool, reporter: Repo
 }
 
 impl WatchedCamera {
-    fn new(camera: Camera) -> Self {
+    fn new(camera: &Camera, clips: &Clips) -> Self {
+        let camera = camera.clone();
         let attention = Arc::new(Attention::new(camera.quiet()));
         let linked = Arc::new(LinkedCamera::new(Arc::clone(&attention)));
-        Self { camera, gauge: Arc::new(CameraGauge::default()), attention, linked }
+        let mut ring = clips.ring();
+        if !camera.clips {
+            ring.bytes = 0;
+        }
+        let preroll = Preroll { ring: Ring::new(ring).into(), cover: CoverLog::new(ring.span).into() };
+        let gauge = Arc::new(CameraGauge::default());
+        Self { camera, gauge, attention, linked, preroll: Arc::new(preroll) }
     }
 }

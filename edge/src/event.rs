@@ -78,6 +78,17 @@ pub enum Observation {
     Order(ModeOrder),
     /// Nothing happened; time went on.
     Time,
+    /// Something more is known of an alarm that began earlier: there is a clip of it.
+    Addition {
+        /// The event that tells of it; what it brings waits under this name.
+        event: EventId,
+        /// When it was ready.
+        time: Timestamp,
+        /// The alarm, and what it has more.
+        data: EventData,
+        /// Told once it is written down.
+        recorded: Option<SyncSender<()>>,
+    },
     /// The box itself fell ill (why), or is well again.
     Device {
         /// What is ill.
@@ -99,7 +110,16 @@ impl Observation {
             | Self::Snapshot { .. }
             | Self::Order(_)
             | Self::Time
+            | Self::Addition { .. }
             | Self::Device { .. } => None,
+        }
+    }
+
+    /// Which camera saw it, and when, if its last seconds show something.
+    fn shown_by(&self) -> Option<(&CameraId, Duration)> {
+        match self {
+            Self::Decision { camera, at, .. } | Self::Tamper { camera, at, .. } => Some((camera, *at)),
+            _ => None,
         }
     }
 
@@ -173,7 +193,10 @@ impl Births {
                 (*time, severity, happening)
             }
             Observation::Sensor(trip) => (trip.time, trip.severity(), self.sensed(trip)?),
-            Observation::Snapshot { .. } | Observation::Order(_) | Observation::Time => return None,
+            Observation::Addition { .. }
+            | Observation::Snapshot { .. }
+            | Observation::Order(_)
+            | Observation::Time => return None,
             Observation::Device { fault, time, detail } => {
                 let cause = Cause::Device(*fault);
                 let phase = match detail {

@@ -1,5 +1,5 @@
-//! Evidence: the picture that goes with an alarm. Made from a frame with its people covered, kept as a file
-//! until the hub has it.
+//! Evidence: the picture that goes with an alarm, made from a frame with its people covered. And the place where
+//! pictures and clips wait as files until the hub has them.
 
 use std::collections::HashSet;
 use std::fs::{self, File};
@@ -7,15 +7,50 @@ use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
 use gatepost_wire::event::Region;
-use gatepost_wire::{EventId, Evidence};
+use gatepost_wire::{EventId, Evidence, MediaType};
 use sha2::{Digest, Sha256};
 
 use crate::privacy::pixelate;
 use crate::source::{Frame, FrameError};
 
 const JPEG_QUALITY: u8 = 80;
-/// Media type of a snapshot.
-pub const JPEG: &str = "image/jpeg";
+
+/// What a file of evidence is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    /// One picture, people covered.
+    Snapshot,
+    /// Some seconds, people covered.
+    Clip,
+    /// Some seconds with nobody covered, encrypted.
+    Original,
+}
+
+impl Kind {
+    const ALL: [Self; 3] = [Self::Snapshot, Self::Clip, Self::Original];
+
+    /// How MQTT and events name it.
+    pub const fn media_type(self) -> MediaType {
+        match self {
+            Self::Snapshot => MediaType::Jpeg,
+            Self::Clip => MediaType::Mp4,
+            Self::Original => MediaType::Age,
+        }
+    }
+
+    const fn extension(self) -> &'static str {
+        match self {
+            Self::Snapshot => "jpg",
+            Self::Clip => "mp4",
+            Self::Original => "age",
+        }
+    }
+
+    fn of(file: &Path) -> Option<Self> {
+        let extension = file.extension()?;
+        Self::ALL.into_iter().find(|kind| extension == kind.extension())
+    }
+}
 
 /// No picture could be made.
 #[derive(Debug, thiserror::Error)]
@@ -55,9 +90,31 @@ impl Snapshot {
 
     /// How an event names it.
     pub fn describe(&self) -> Evidence {
-        let sha256 = Sha256::digest(&self.jpeg).iter().map(|byte| format!("{byte:02x}")).collect();
-        Evidence::covered(JPEG.into(), sha256, self.jpeg.len() as u64)
+        describe(Kind::Snapshot, &self.jpeg)
     }
+}
+
+/// How an event names these bytes, in which everybody is covered.
+pub fn describe(kind: Kind, bytes: &[u8]) -> Evidence {
+    let sha256 = Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect();
+    Evidence::covered(kind.media_type(), sha256, bytes.len() as u64)
+}
+
+/// Writes a file so that it survives a power cut, whole or not at all.
+pub(crate) fn write_durably(file: &Path, bytes: &[u8]) -> io::Result<()> {
+    let mut part = file.as_os_str().to_owned();
+    part.push(".part");
+    let part = PathBuf::from(part);
+    let folder = file.parent().unwrap_or(Path::new("."));
+    let written = File::create(&part)
+        .and_then(|mut file| file.write_all(bytes).and_then(|()| file.sync_all()))
+        .and_then(|()| fs::rename(&part, file))
+        .and_then(|()| File::open(folder)?.sync_all());
+    if written.is_err() {
+        // What cannot be removed now is overwritten or stays harmlessly aside.
+        let _ = fs::remove_file(&part);
+    }
+    written
 }
 
 /// Pictures waiting for the hub, one file for each event.
@@ -89,16 +146,16 @@ impl EvidenceStore {
                 "what is left of the disk is kept for events",
             ));
         }
-        let part = self.folder.join(format!("{event}.part"));
-        let written = File::create(&part)
-            .and_then(|mut file| file.write_all(&snapshot.jpeg).and_then(|()| file.sync_all()))
-            .and_then(|()| fs::rename(&part, self.file(event)))
-            .and_then(|()| File::open(&self.folder)?.sync_all());
-        if written.is_err() {
-            // What cannot be removed now is overwritten or stays harmlessly aside.
-            let _ = fs::remove_file(&part);
-        }
-        written
+        write_durably(&self.file(event, Kind::Snapshot), &snapshot.jpeg)
+    }
+
+    /// Makes a file that is kept elsewhere on the same disk ready to be sent; it takes no room of its own.
+    ///
+    /// # Errors
+    /// What the file system says.
+    pub fn adopt(&self, event: EventId, kind: Kind, file: &Path) -> io::Result<()> {
+        fs::hard_link(file, self.file(event, kind))?;
+        File::open(&self.folder)?.sync_all()
     }
 
     /// Removes what nobody waits for: a power cut between a picture and its event leaves the picture behind.
@@ -109,8 +166,8 @@ impl EvidenceStore {
         for file in fs::read_dir(&self.folder)? {
             let file = file?.path();
             let event = file.file_stem().and_then(|name| name.to_str()).and_then(|name| name.parse().ok());
-            let is_wanted = file.extension().is_some_and(|kind| kind == "jpg")
-                && event.is_some_and(|event: EventId| wanted.contains(&event));
+            let is_wanted =
+                Kind::of(&file).is_some() && event.is_some_and(|event: EventId| wanted.contains(&event));
             if !is_wanted {
                 fs::remove_file(&file)?;
             }
@@ -118,25 +175,29 @@ impl EvidenceStore {
         Ok(())
     }
 
-    /// The bytes of a kept picture.
+    /// What waits for an event, and its bytes.
     ///
     /// # Errors
     /// What the file system says.
-    pub fn read(&self, event: EventId) -> io::Result<Vec<u8>> {
-        fs::read(self.file(event))
+    pub fn read(&self, event: EventId) -> io::Result<(Kind, Vec<u8>)> {
+        let kind = Kind::ALL.into_iter().find(|kind| self.file(event, *kind).exists());
+        let kind = kind.ok_or_else(|| io::Error::from(io::ErrorKind::NotFound))?;
+        Ok((kind, fs::read(self.file(event, kind))?))
     }
 
-    /// Removes a picture the hub has.
+    /// Removes what the hub has.
     pub fn remove(&self, event: EventId) {
-        if let Err(error) = fs::remove_file(self.file(event))
-            && error.kind() != io::ErrorKind::NotFound
-        {
-            tracing::warn!("{}: cannot be removed: {error}", self.file(event).display());
+        for file in Kind::ALL.map(|kind| self.file(event, kind)) {
+            if let Err(error) = fs::remove_file(&file)
+                && error.kind() != io::ErrorKind::NotFound
+            {
+                tracing::warn!("{}: cannot be removed: {error}", file.display());
+            }
         }
     }
 
-    fn file(&self, event: EventId) -> PathBuf {
-        self.folder.join(format!("{event}.jpg"))
+    fn file(&self, event: EventId, kind: Kind) -> PathBuf {
+        self.folder.join(format!("{event}.{}", kind.extension()))
     }
 }
 
@@ -159,10 +220,24 @@ mod tests {
         }
         fs::write(folder.path().join(format!("{}.part", event())), "half").unwrap();
         store.keep_only(&HashSet::from([wanted])).unwrap();
-        assert_eq!(store.read(wanted).unwrap(), [1, 2, 3]);
+        assert_eq!(store.read(wanted).unwrap(), (Kind::Snapshot, vec![1, 2, 3]));
         assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
         store.remove(wanted);
         assert!(store.read(wanted).is_err());
+    }
+
+    #[test]
+    fn what_is_kept_elsewhere_is_sent_and_stays_there() {
+        let (folder, elsewhere) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+        let clip = elsewhere.path().join("clip.mp4");
+        write_durably(&clip, b"clip").unwrap();
+        let store = EvidenceStore::open(folder.path(), 0).unwrap();
+        let event = event();
+        store.adopt(event, Kind::Clip, &clip).unwrap();
+        store.keep_only(&HashSet::from([event])).unwrap();
+        assert_eq!(store.read(event).unwrap(), (Kind::Clip, b"clip".to_vec()));
+        store.remove(event);
+        assert!(store.read(event).is_err() && clip.is_file());
     }
 
     #[test]

@@ -11,6 +11,7 @@ use gatepost_wire::{BootId, EdgeId};
 
 use tokio::sync::watch;
 
+use crate::clip::Preroll;
 use crate::clock::Clock;
 use crate::config::{Camera, Config, Workers};
 use crate::linked::LinkedCamera;
@@ -111,6 +112,8 @@ pub struct WatchedCamera {
     pub attention: Arc<Attention>,
     /// What sensors want of it.
     pub linked: Arc<LinkedCamera>,
+    /// Its last seconds.
+    pub preroll: Arc<Preroll>,
 }
 
 /// Everything a report is made of.

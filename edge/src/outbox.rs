@@ -150,7 +150,9 @@ fn note_alarm(batch: &mut sled::Batch, data: &EventData) -> Result<(), OutboxErr
     if let Some(alarm) = data.happening.alarm() {
         match alarm.phase {
             Phase::Ended => store::forget_alarm(batch, alarm.id),
-            Phase::Began | Phase::Updated => store::remember_alarm(batch, alarm.id, data)?,
+            Phase::Began => store::remember_alarm(batch, alarm.id, data)?,
+            // A clip may come after the end, and must not open the alarm again.
+            Phase::Updated => {}
         }
     }
     Ok(())

@@ -18,6 +18,8 @@ mod latest;
 mod pipeline;
 mod rate;
 mod receive;
+mod replay;
+mod ring;
 mod selection;
 
 pub use attention::Attention;
@@ -26,5 +28,8 @@ pub use clip::{Clip, ClipError};
 pub use frame::{Frame, FrameError, RgbPicture};
 pub use gauge::{CameraGauge, Seen};
 pub use latest::Latest;
+pub(crate) use pipeline::Pipeline;
 pub use pipeline::PipelineError;
 pub use rate::Rate;
+pub use replay::{Replay, ReplayError};
+pub use ring::{Cut, Ring, RingLimits};

@@ -11,14 +11,15 @@ use std::time::Duration;
 
 use gatepost_wire::envelope::CONTENT_TYPE;
 use gatepost_wire::health::PresenceState;
-use gatepost_wire::{BootId, EdgeId, Topic};
+use gatepost_wire::{BootId, EdgeId, Reply, Topic};
 use rumqttc::v5::mqttbytes::v5::PubAckReason;
-use tokio::sync::watch;
+use tokio::sync::{Mutex, mpsc, watch};
 use tokio::time::Instant;
 
 use crate::backoff::Backoff;
+use crate::command::Orders;
 use crate::config::Uplink as UplinkConfig;
-use crate::evidence::{EvidenceStore, JPEG};
+use crate::evidence::EvidenceStore;
 use crate::outbox::{Delivery, Entry, Item, OutboxError, Position};
 use connection::{Connection, Happened, Lost, Publication};
 use window::{MAX_IN_FLIGHT, Window};
@@ -43,6 +44,10 @@ pub struct Uplink {
     pub evidence: EvidenceStore,
     /// The newest health report, as JSON.
     pub health: watch::Receiver<Vec<u8>>,
+    /// Takes the hub's commands.
+    pub orders: Orders,
+    /// What they were answered. One that is lost with its connection is given again: the hub asks again.
+    pub replies: Mutex<mpsc::UnboundedReceiver<Reply>>,
 }
 
 /// Why a session ended.
@@ -126,8 +131,10 @@ impl Uplink {
     async fn serve(&self, connection: &mut Connection, learnt: &mut Learnt) -> Result<(), End> {
         let mut recorded = self.delivery.recorded();
         let mut health = self.health.clone();
+        let mut replies = self.replies.lock().await;
         let mut window = Window::new(connection.receive_max);
-        window.expect(None);
+        connection.subscribe(Topic::Command(self.edge.clone()).to_string()).await.map_err(End::Lost)?;
+        window.expect_other();
         connection.publish(self.presence(PresenceState::Online)).await.map_err(End::Lost)?;
         health.mark_changed();
         loop {
@@ -138,11 +145,21 @@ impl Uplink {
                     Happened::Acknowledged(packet, reason) => {
                         self.acknowledged(&mut window, packet, reason, learnt)?;
                     }
+                    Happened::Commanded(payload) => self.orders.take(payload),
                 },
+                Some(reply) = replies.recv() => {
+                    // A word and a few ids: writing them as JSON has nothing to fail on.
+                    let payload = reply.to_json().unwrap_or_default();
+                    let topic = Topic::Reply(self.edge.clone()).to_string();
+                    window.expect_other();
+                    let content_type = "application/json".into();
+                    let reply = Publication { topic, payload, content_type, retain: false };
+                    connection.publish(reply).await.map_err(End::Lost)?;
+                }
                 Ok(()) = recorded.changed() => {}
                 Ok(()) = health.changed() => {
                     let payload = health.borrow_and_update().clone();
-                    window.expect(None);
+                    window.expect_other();
                     connection.publish(self.health_report(payload)).await.map_err(End::Lost)?;
                 }
                 () = window.retry_due() => {}
@@ -158,8 +175,10 @@ impl Uplink {
         }
         for entry in self.delivery.pending(window.cursor(), room).map_err(End::Outbox)? {
             match self.publication(&entry, connection.max_packet_bytes) {
+                // The others wait until these have arrived.
+                Some(publication) if window.is_too_much(publication.payload.len()) => break,
                 Some(publication) => {
-                    window.expect(Some(entry.position));
+                    window.expect(entry.position, publication.payload.len());
                     connection.publish(publication).await.map_err(End::Lost)?;
                 }
                 None => self.done(entry.position)?,
@@ -215,7 +234,7 @@ impl Uplink {
         else {
             return Ok(());
         };
-        let bytes = self.evidence.read(*event).map_or(learnt.too_large_bytes, |jpeg| jpeg.len());
+        let bytes = self.evidence.read(*event).map_or(learnt.too_large_bytes, |(_, bytes)| bytes.len());
         learnt.too_large_bytes = learnt.too_large_bytes.min(bytes);
         tracing::warn!(%event, bytes, "the broker takes no packet this large, the event stays without its picture");
         self.delivery.remove(position)?;
@@ -237,26 +256,31 @@ impl Uplink {
             Item::Event { json, .. } => Some(Publication {
                 topic: Topic::Event(self.edge.clone()).to_string(),
                 payload: json.clone(),
-                content_type: CONTENT_TYPE,
+                content_type: CONTENT_TYPE.into(),
                 retain: false,
             }),
             Item::Picture { event } => {
-                let jpeg = match self.evidence.read(*event) {
-                    Ok(jpeg) => jpeg,
+                let (kind, bytes) = match self.evidence.read(*event) {
+                    Ok(read) => read,
                     Err(error) => {
                         tracing::warn!(%event, "its picture cannot be read, the event stays without: {error}");
                         return None;
                     }
                 };
                 let topic = Topic::Evidence(self.edge.clone(), *event).to_string();
-                if jpeg.len() + topic.len() + PACKET_OVERHEAD > max_packet_bytes {
+                if bytes.len() + topic.len() + PACKET_OVERHEAD > max_packet_bytes {
                     tracing::warn!(
-                        %event, bytes = jpeg.len(), max_packet_bytes,
+                        %event, bytes = bytes.len(), max_packet_bytes,
                         "the broker takes no packet this large, the event stays without its picture"
                     );
                     return None;
                 }
-                Some(Publication { topic, payload: jpeg, content_type: JPEG, retain: false })
+                Some(Publication {
+                    topic,
+                    payload: bytes,
+                    content_type: kind.media_type().to_string(),
+                    retain: false,
+                })
             }
         }
     }
@@ -267,7 +291,7 @@ impl Uplink {
 
     fn health_report(&self, payload: Vec<u8>) -> Publication {
         let topic = Topic::Health(self.edge.clone()).to_string();
-        Publication { topic, payload, content_type: "application/json", retain: true }
+        Publication { topic, payload, content_type: "application/json".into(), retain: true }
     }
 }
 

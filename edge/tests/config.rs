@@ -78,6 +78,17 @@ fn a_polygon_with_two_points() {
 }
 
 #[test]
+fn clips_and_keys_that_cannot_be() {
+    let clips = |keys: &str| good().replace("enabled = false", keys);
+    assert_refused(&clips("before_s = 0"), "before_s", "clips.before_s", "1 to 20");
+    assert_refused(&clips("keep_days = 400"), "keep_days", "clips.keep_days", "1 to 365");
+    assert_refused(&clips("disk_percent = 95"), "disk_percent", "clips.disk_percent", "1 to 90");
+    let keys = |key: &str| clips(&format!("[originals]\nrecipients = [\"{key}\"]"));
+    assert_refused(&keys("age1nonsense"), "recipients", "originals.recipients[0]", "no public key of age");
+    assert_refused(&keys("AGE-SECRET-KEY-1QQ"), "recipients", "originals.recipients[0]", "a secret key");
+}
+
+#[test]
 fn a_zone_nobody_drew() {
     let config = good().replace("zone = \"zone-0\"", "zone = \"zone-7\"");
     assert_refused(&config, "zone = \"zone-7\"", "camera[0].rule[0].zone", "no zone \"zone-7\"");

@@ -57,6 +57,10 @@ impl Judge {
         let now = moment(&self.clock);
         let mut drafts = match observation {
             Observation::Time => Vec::new(),
+            // What it tells of was graded when it began.
+            Observation::Addition { event, time, data, .. } => {
+                vec![Draft { id: *event, time: *time, data: data.clone() }]
+            }
             Observation::Snapshot { alarm, time, .. } => {
                 self.grader.addition(*alarm, *time).into_iter().collect()
             }

@@ -8,12 +8,13 @@ use std::thread::JoinHandle;
 use std::time::Duration;
 
 use gatepost_wire::command::{SetMode, Who, Why};
-use gatepost_wire::event::EventData;
+use gatepost_wire::event::{EventData, Phase};
 use gatepost_wire::{EventId, Timestamp};
 use ulid::Ulid;
 
 use super::{Judge, ModeOrder, Observation};
 use crate::arm::Refusal;
+use crate::clip::{BegunAlarm, ClipRequests};
 use crate::evidence::{EvidenceStore, Snapshot};
 use crate::linked::LinkedCameras;
 use crate::outbox::{Draft, OpenAlarms, Recorder, ended};
@@ -61,7 +62,7 @@ pub struct RecordThread {
 
 impl RecordThread {
     /// Starts recording; first come the ends of alarms that a power cut left open, and how the areas stand. It stops when the last
-    /// [`Reporter`] is gone and everything reported is written.
+    /// [`Reporter`] is gone and everything reported is written. Of alarms that begin a clip is asked for.
     ///
     /// # Errors
     /// When the system gives no thread.
@@ -71,9 +72,10 @@ impl RecordThread {
         open_alarms: OpenAlarms,
         (judge, areas): (Judge, Vec<Draft>),
         linked: Arc<LinkedCameras>,
+        clips: Option<ClipRequests>,
     ) -> io::Result<(Self, Reporter)> {
         let (sender, receiver) = sync_channel(WAITING);
-        let mut writer = Writer { recorder, evidence, judge, disk_is_full: false };
+        let mut writer = Writer { recorder, evidence, judge, clips, disk_is_full: false };
         let thread = std::thread::Builder::new()
             .name("record".into())
             .spawn(move || writer.run(open_alarms, &areas, &receiver))?;
@@ -92,6 +94,7 @@ struct Writer {
     recorder: Recorder,
     evidence: EvidenceStore,
     judge: Judge,
+    clips: Option<ClipRequests>,
     disk_is_full: bool,
 }
 
@@ -115,6 +118,20 @@ impl Writer {
             self.attach_snapshot(draft, Snapshot::take(&picture.frame, &picture.people));
         }
         drafts.iter().for_each(|draft| self.record(draft));
+        if let Observation::Addition { recorded: Some(recorded), .. } = observation {
+            // Whoever waited for it may have given up.
+            let _ = recorded.try_send(());
+        }
+        if let Some(first) = drafts.into_iter().next() {
+            self.ask_for_clip(observation, first);
+        }
+    }
+
+    fn ask_for_clip(&self, observation: &Observation, Draft { id: event, data, .. }: Draft) {
+        let begins = data.happening.alarm().is_some_and(|alarm| alarm.phase == Phase::Began);
+        if let (Some(clips), Some((camera, at)), true) = (&self.clips, observation.shown_by(), begins) {
+            clips.ask(camera.clone(), BegunAlarm { event, data, at });
+        }
     }
 
     fn carry_out(&mut self, order: &ModeOrder) {

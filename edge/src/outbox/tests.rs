@@ -115,3 +115,16 @@ fn what_the_hub_refuses_is_out_of_the_way_but_not_gone() {
     assert_eq!(delivery.health().queued, 1);
     assert_eq!(recorder.store.count_set_aside().unwrap(), 1);
 }
+
+#[test]
+fn what_comes_after_the_end_of_an_alarm_does_not_open_it_again() {
+    let folder = tempfile::tempdir().unwrap();
+    let (mut recorder, delivery, _) = open(folder.path(), edge()).unwrap();
+    let alarm = any_alarm();
+    for phase in [Phase::Began, Phase::Ended, Phase::Updated] {
+        recorder.record(&draft(phase, alarm, 1)).unwrap();
+    }
+    drop((recorder, delivery));
+    let (_, _, open_alarms) = open(folder.path(), edge()).unwrap();
+    assert_eq!(open_alarms, []);
+}

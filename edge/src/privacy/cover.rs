@@ -1,6 +1,7 @@
 //! Where people are, or may be: what must be covered in a picture.
 
 use std::collections::VecDeque;
+use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use gatepost_wire::event::{ObjectClass, Region};
@@ -37,8 +38,38 @@ impl Cover {
 }
 
 /// Whoever sits on it is in its box.
-fn may_show_a_person(class: ObjectClass) -> bool {
+pub fn may_show_a_person(class: ObjectClass) -> bool {
     matches!(class, ObjectClass::Person | ObjectClass::Bicycle | ObjectClass::Motorcycle)
+}
+
+/// What was to be covered in the pictures of the last while, for whoever shows them once more.
+#[derive(Debug)]
+pub struct CoverLog {
+    span: Duration,
+    noted: Mutex<VecDeque<(Duration, Vec<Region>)>>,
+}
+
+impl CoverLog {
+    /// Remembers for so long.
+    pub fn new(span: Duration) -> Self {
+        Self { span, noted: Mutex::default() }
+    }
+
+    /// This was covered in the picture of `at`; times only grow.
+    pub fn note(&self, at: Duration, people: &[Region]) {
+        // After a panic it holds whole notes all the same.
+        let mut noted = self.noted.lock().unwrap_or_else(PoisonError::into_inner);
+        noted.push_back((at, people.to_vec()));
+        while noted.front().is_some_and(|(then, _)| *then + self.span < at) {
+            noted.pop_front();
+        }
+    }
+
+    /// What was covered from `from` to `until`.
+    pub fn between(&self, from: Duration, until: Duration) -> Vec<(Duration, Vec<Region>)> {
+        let noted = self.noted.lock().unwrap_or_else(PoisonError::into_inner);
+        noted.iter().filter(|(at, _)| (from..=until).contains(at)).cloned().collect()
+    }
 }
 
 #[cfg(test)]
@@ -60,5 +91,17 @@ mod tests {
         assert_eq!(cover.update(&[], &[], at(1100)), [], "gone");
         let rider = seen(ObjectClass::Bicycle, 0.3);
         assert_eq!(cover.update(&[rider], &[], at(1200)), [rider.region]);
+    }
+
+    #[test]
+    fn the_log_forgets_and_cuts() {
+        let log = CoverLog::new(Duration::from_secs(5));
+        let region = seen(ObjectClass::Person, 0.1).region;
+        for second in 0..20 {
+            log.note(Duration::from_secs(second), &[region]);
+        }
+        let noted = log.between(Duration::from_secs(3), Duration::from_secs(16));
+        let times: Vec<u64> = noted.iter().map(|(at, _)| at.as_secs()).collect();
+        assert_eq!(times, [14, 15, 16]);
     }
 }

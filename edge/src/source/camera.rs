@@ -10,7 +10,7 @@ use gstreamer as gst;
 use super::connection::{Connection, Ended, Line};
 use super::gauge::{CameraGauge, Silence};
 use super::receive::Login;
-use super::{Attention, Frame};
+use super::{Attention, Frame, Ring};
 use crate::backoff::Backoff;
 use crate::clock::Clock;
 use crate::config::{Address, Camera};
@@ -41,6 +41,8 @@ pub struct Watch<F, S> {
     pub gauge: Arc<CameraGauge>,
     /// How closely to watch.
     pub attention: Arc<Attention>,
+    /// Gets everything that comes.
+    pub ring: Arc<Ring>,
     /// Gives every frame its time.
     pub clock: Arc<Clock>,
     /// Set to end.
@@ -57,10 +59,10 @@ where
     F: Fn(Frame) + Send + Sync + 'static,
     S: FnMut(SignalChange),
 {
-    let Watch { camera, gauge, attention, clock, stop, on_frame, on_signal } = watch;
+    let Watch { camera, gauge, attention, ring, clock, stop, on_frame, on_signal } = watch;
     let mut signal =
         Signal { after: camera.signal_lost_after(), since: Instant::now(), lost: false, notify: on_signal };
-    let line = Arc::new(Line { camera, gauge, attention, clock, on_frame });
+    let line = Arc::new(Line { camera, gauge, attention, ring, clock, on_frame });
     let mut backoff = Backoff::new(RETRY_FIRST, RETRY_LAST);
     let mut last_reason = String::new();
     while !stop.load(Ordering::Relaxed) {

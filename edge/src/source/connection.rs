@@ -12,6 +12,7 @@ use super::fault::explain;
 use super::gauge::CameraGauge;
 use super::hint::SizeHint;
 use super::receive::{Login, Reception};
+use super::ring::Ring;
 use super::selection::Selection;
 use super::{Frame, Rate};
 use crate::clock::Clock;
@@ -29,6 +30,7 @@ pub(super) struct Line<F> {
     pub camera: Camera,
     pub gauge: Arc<CameraGauge>,
     pub attention: Arc<Attention>,
+    pub ring: Arc<Ring>,
     pub clock: Arc<Clock>,
     pub on_frame: F,
 }
@@ -61,6 +63,7 @@ impl<F: Fn(Frame) + Send + Sync + 'static> Connection<F> {
         line.gauge.connects();
         // Nobody knows what went on before.
         line.attention.wake(line.clock.now().0);
+        line.ring.interrupt();
         let desk = Arc::new(Mutex::new(Desk {
             selection: Selection::new(camera.idle, camera.analysis_fps.period()),
             hint: SizeHint::default(),
@@ -119,8 +122,9 @@ impl<F: Fn(Frame) + Send + Sync + 'static> Connection<F> {
 
 impl Desk {
     fn take<F>(&mut self, unit: Encoded, line: &Line<F>) {
-        let Line { gauge, attention, clock, .. } = line;
+        let Line { gauge, attention, ring, clock, .. } = line;
         let at = unit.at;
+        ring.push(&unit);
         if !unit.key && self.hint.moves(unit.bytes()) {
             attention.wake_for(at, HINT_LASTS);
         }

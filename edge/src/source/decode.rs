@@ -75,14 +75,8 @@ impl LiveDecoder {
         if self.source.current_level_buffers() > MOST_WAITING {
             return false;
         }
-        // Shares the bytes; only the times are ours.
-        let mut buffer = unit.buffer.copy();
-        let Some(times) = buffer.get_mut() else { return false };
-        times.set_pts(gst::ClockTime::try_from(unit.at).ok());
-        times.set_dts(None);
-        let sample = gst::Sample::builder().buffer(&buffer).caps(&unit.caps).build();
         // It refuses when its pipeline has failed, which is told on the bus.
-        self.source.push_sample(&sample).is_ok()
+        stamped(unit).is_some_and(|sample| self.source.push_sample(&sample).is_ok())
     }
 
     /// Waits for an error, at most for `timeout`.
@@ -93,6 +87,46 @@ impl LiveDecoder {
     /// Name of the decoding element, once there is one.
     pub fn name(&self) -> Option<String> {
         self.decoding.name.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+}
+
+/// The picture with its arrival as its time. Shares the bytes; only the times are ours.
+fn stamped(unit: &Encoded) -> Option<gst::Sample> {
+    let mut buffer = unit.buffer.copy();
+    let times = buffer.get_mut()?;
+    times.set_pts(gst::ClockTime::try_from(unit.at).ok());
+    times.set_dts(None);
+    Some(gst::Sample::builder().buffer(&buffer).caps(&unit.caps).build())
+}
+
+/// Decodes pictures that were kept, every one of them, as fast as they are pulled.
+pub(super) struct KeptDecoder(Decoding);
+
+impl KeptDecoder {
+    /// The pictures must be of one format.
+    pub fn start(units: &[Encoded]) -> Result<Self, PipelineError> {
+        let source = AppSrc::builder().format(gst::Format::Time).max_bytes(0).build();
+        let decoding = Decoding::of(source.upcast_ref())?;
+        decoding.sink.set_max_buffers(2);
+        decoding.pipeline.play();
+        for sample in units.iter().filter_map(stamped) {
+            // It refuses when its pipeline has failed, which is told on the bus.
+            if source.push_sample(&sample).is_err() {
+                break;
+            }
+        }
+        let _ = source.end_of_stream();
+        Ok(Self(decoding))
+    }
+
+    /// The next picture, if there is one within `timeout`.
+    pub fn pull(&self, timeout: gst::ClockTime) -> Option<gst::Sample> {
+        self.0.sink.try_pull_sample(timeout)
+    }
+
+    /// Waits for an error or the end, at most for `timeout`.
+    pub fn wait(&self, timeout: gst::ClockTime) -> Option<gst::Message> {
+        self.0.pipeline.wait(timeout)
     }
 }
 

@@ -85,8 +85,16 @@ impl Frame {
     /// # Errors
     /// [`FrameError`] when the buffer cannot be mapped or its format cannot be converted.
     pub fn to_rgb(&self) -> Result<RgbPicture, FrameError> {
+        self.to_rgb_of(self.width(), self.height())
+    }
+
+    /// The whole picture in colours, scaled to so many pixels across and down.
+    ///
+    /// # Errors
+    /// [`FrameError`] when the buffer cannot be mapped or its format cannot be converted.
+    pub fn to_rgb_of(&self, width: u32, height: u32) -> Result<RgbPicture, FrameError> {
         let failed = |reason: String| self.failed(reason);
-        let info = VideoInfo::builder(VideoFormat::Rgb, self.width(), self.height())
+        let info = VideoInfo::builder(VideoFormat::Rgb, width, height)
             .fps(self.info.fps())
             .build()
             .map_err(|e| failed(e.to_string()))?;
@@ -95,7 +103,7 @@ impl Frame {
         let mut target =
             VideoFrame::from_buffer_writable(buffer, &info).map_err(|_| failed("no memory".into()))?;
         converter.frame(&self.map()?, &mut target);
-        let (width, height) = (self.width() as usize, self.height() as usize);
+        let (width, height) = (width as usize, height as usize);
         let stride = target.plane_stride()[0] as usize;
         let data = target.plane_data(0).map_err(|e| failed(e.to_string()))?;
         let pixels = data.chunks(stride).take(height).flat_map(|row| &row[..3 * width]).copied().collect();

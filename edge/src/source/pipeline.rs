@@ -15,7 +15,7 @@ impl From<gst::glib::BoolError> for PipelineError {
 }
 
 /// A pipeline, stopped when dropped.
-pub(super) struct Pipeline(gst::Pipeline);
+pub(crate) struct Pipeline(gst::Pipeline);
 
 impl Pipeline {
     pub fn new() -> Self {

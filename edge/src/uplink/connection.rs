@@ -8,6 +8,7 @@ use rumqttc::Outgoing;
 use rumqttc::v5::mqttbytes::QoS;
 use rumqttc::v5::mqttbytes::v5::{
     ConnAck, ConnectProperties, ConnectReturnCode, LastWill, Packet, PubAckReason, PublishProperties,
+    SubscribeReasonCode,
 };
 use rumqttc::v5::{AsyncClient, ConnectionError, Event, EventLoop, MqttOptions, StateError, mqttbytes};
 use tokio::sync::mpsc;
@@ -29,7 +30,7 @@ const DEFAULT_MAX_PACKET_BYTES: usize = 256 * 1024 * 1024;
 pub(super) struct Publication {
     pub topic: String,
     pub payload: Vec<u8>,
-    pub content_type: &'static str,
+    pub content_type: String,
     pub retain: bool,
 }
 
@@ -39,6 +40,8 @@ pub(super) enum Happened {
     Sent(u16),
     /// The broker answered it.
     Acknowledged(u16, PubAckReason),
+    /// The hub wants something.
+    Commanded(Vec<u8>),
 }
 
 /// The session is over or never began.
@@ -117,11 +120,17 @@ impl Connection {
     pub async fn publish(&self, publication: Publication) -> Result<(), Lost> {
         let Publication { topic, payload, content_type, retain } = publication;
         let properties =
-            PublishProperties { content_type: Some(content_type.into()), ..PublishProperties::default() };
+            PublishProperties { content_type: Some(content_type), ..PublishProperties::default() };
         self.client
             .publish_with_properties(topic, QoS::AtLeastOnce, retain, payload, properties)
             .await
             .map_err(|_| self.broken("the client stopped"))
+    }
+
+    /// Asks for what is published on `topic`; whether the broker allows it shows in its answer.
+    pub async fn subscribe(&self, topic: String) -> Result<(), Lost> {
+        let asked = self.client.subscribe(topic, QoS::AtLeastOnce).await;
+        asked.map_err(|_| self.broken("the client stopped"))
     }
 
     /// The next thing that matters; can be cancelled.
@@ -131,6 +140,20 @@ impl Connection {
                 Some(Ok(Event::Outgoing(Outgoing::Publish(packet)))) => return Ok(Happened::Sent(packet)),
                 Some(Ok(Event::Incoming(Packet::PubAck(ack)))) => {
                     return Ok(Happened::Acknowledged(ack.pkid, ack.reason));
+                }
+                // Nothing else was asked for.
+                Some(Ok(Event::Incoming(Packet::Publish(publish)))) => {
+                    return Ok(Happened::Commanded(publish.payload.to_vec()));
+                }
+                Some(Ok(Event::Incoming(Packet::SubAck(answer)))) => {
+                    if !answer.return_codes.iter().all(|code| matches!(code, SubscribeReasonCode::Success(_)))
+                    {
+                        tracing::warn!(
+                            "{}: the broker does not let this box hear commands ({:?}): check its access rules",
+                            self.broker,
+                            answer.return_codes
+                        );
+                    }
                 }
                 Some(Ok(Event::Incoming(Packet::Disconnect(goodbye)))) => {
                     return Err(self.broken(format!("the broker said goodbye: {:?}", goodbye.reason_code)));
@@ -205,7 +228,7 @@ pub(super) fn presence(edge: &EdgeId, boot: BootId, state: PresenceState) -> Pub
         topic: Topic::Presence(edge.clone()).to_string(),
         // Three fields of plain text: writing them as JSON has nothing to fail on.
         payload: serde_json::to_vec(&presence).unwrap_or_default(),
-        content_type: "application/json",
+        content_type: "application/json".into(),
         retain: true,
     }
 }

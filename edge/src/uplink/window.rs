@@ -8,16 +8,25 @@ use crate::outbox::Position;
 
 /// More in flight than this brings nothing on one connection.
 pub(super) const MAX_IN_FLIGHT: usize = 64;
+/// And no more bytes than this, unless one entry alone is larger: a box has little memory, and clips are large.
+pub(super) const MAX_BYTES_IN_FLIGHT: usize = 4 << 20;
 /// Kept free for presence and health.
 const RESERVED: usize = 2;
+
+/// An entry under way.
+#[derive(Debug, Clone, Copy)]
+struct Sending {
+    position: Position,
+    bytes: usize,
+}
 
 /// The in-flight window.
 #[derive(Debug)]
 pub(super) struct Window {
     limit: usize,
     /// Handed to the client, no packet id known yet; none for what is not from the outbox.
-    expected: VecDeque<Option<Position>>,
-    in_flight: HashMap<u16, Option<Position>>,
+    expected: VecDeque<Option<Sending>>,
+    in_flight: HashMap<u16, Option<Sending>>,
     cursor: Option<Position>,
     /// Something was not delivered: begin again from the oldest entry then.
     retry_at: Option<Instant>,
@@ -43,6 +52,13 @@ impl Window {
         self.limit.saturating_sub(under_way)
     }
 
+    /// Would so many bytes more be too many at once?
+    pub fn is_too_much(&self, bytes: usize) -> bool {
+        let under_way = self.expected.iter().chain(self.in_flight.values()).flatten();
+        let under_way: usize = under_way.map(|sending| sending.bytes).sum();
+        under_way > 0 && under_way + bytes > MAX_BYTES_IN_FLIGHT
+    }
+
     /// The last entry handed over.
     pub fn cursor(&self) -> Option<Position> {
         self.cursor
@@ -50,25 +66,30 @@ impl Window {
 
     /// The entry that waits longest for its answer.
     pub fn oldest(&self) -> Option<Position> {
-        self.in_flight.values().flatten().min().copied()
+        self.in_flight.values().flatten().map(|sending| sending.position).min()
     }
 
-    /// Something is about to be handed to the client.
-    pub fn expect(&mut self, position: Option<Position>) {
-        self.cursor = position.or(self.cursor);
-        self.expected.push_back(position);
+    /// An entry of so many bytes is about to be handed to the client.
+    pub fn expect(&mut self, position: Position, bytes: usize) {
+        self.cursor = Some(position);
+        self.expected.push_back(Some(Sending { position, bytes }));
+    }
+
+    /// Something that is not from the outbox is about to be handed to the client.
+    pub fn expect_other(&mut self) {
+        self.expected.push_back(None);
     }
 
     /// The client gave the oldest expected publish this packet id.
     pub fn sent(&mut self, packet: u16) {
-        if let Some(position) = self.expected.pop_front() {
-            self.in_flight.insert(packet, position);
+        if let Some(sending) = self.expected.pop_front() {
+            self.in_flight.insert(packet, sending);
         }
     }
 
     /// The broker answered; gives the entry it was about.
     pub fn acknowledged(&mut self, packet: u16) -> Option<Position> {
-        self.in_flight.remove(&packet).flatten()
+        self.in_flight.remove(&packet).flatten().map(|sending| sending.position)
     }
 
     /// Hands out nothing until `at`, then everything that still waits, from the oldest.
@@ -104,9 +125,9 @@ mod tests {
         let mut window = Window::new(10);
         let now = Instant::now();
         assert_eq!(window.room(now), 8);
-        window.expect(None);
+        window.expect_other();
         for n in 1..=3 {
-            window.expect(Some(position(n)));
+            window.expect(position(n), 100);
         }
         for packet in 1..=4 {
             window.sent(packet);
@@ -121,9 +142,9 @@ mod tests {
     fn starting_over_waits_for_the_pause_and_for_what_is_under_way() {
         let mut window = Window::new(10);
         let now = Instant::now();
-        window.expect(Some(position(1)));
+        window.expect(position(1), 100);
         window.sent(1);
-        window.expect(Some(position(2)));
+        window.expect(position(2), 100);
         window.sent(2);
         window.acknowledged(1);
         window.start_over(now + Duration::from_secs(5));
@@ -132,6 +153,18 @@ mod tests {
         window.acknowledged(2);
         assert_eq!(window.room(now + Duration::from_secs(6)), 8);
         assert_eq!(window.cursor(), None);
+    }
+
+    #[test]
+    fn bytes_are_bounded_and_what_is_larger_than_the_bound_goes_alone() {
+        let mut window = Window::new(10);
+        assert!(!window.is_too_much(MAX_BYTES_IN_FLIGHT + 1), "alone it may go");
+        window.expect(position(1), MAX_BYTES_IN_FLIGHT - 10);
+        assert!(!window.is_too_much(10) && window.is_too_much(11));
+        window.sent(1);
+        assert!(window.is_too_much(11));
+        window.acknowledged(1);
+        assert!(!window.is_too_much(11));
     }
 
     proptest! {
@@ -144,7 +177,7 @@ mod tests {
             for step in steps {
                 match step {
                     0 if window.room(Instant::now()) > 0 && next < 255 => {
-                        window.expect(Some(position(next)));
+                        window.expect(position(next), 100);
                         next += 1;
                     }
                     1 if u16::from(next) - 1 > sent => { sent += 1; window.sent(sent); packets.push(sent); }

@@ -10,7 +10,7 @@ use gatepost_testbed::http::wait_until;
 use gatepost_wire::event::Phase;
 use gatepost_wire::health::{CameraHealth, PresenceState};
 use gatepost_wire::topic::HUB_FILTERS;
-use gatepost_wire::{Event, EventId, Health, Presence, Reply, Topic};
+use gatepost_wire::{Event, EventId, Evidence, Health, MediaType, Presence, Reply, Topic};
 use rumqttc::v5::mqttbytes::QoS;
 use rumqttc::v5::mqttbytes::v5::{Filter, Packet, Publish};
 use rumqttc::v5::{Client, Connection, Event as MqttEvent, MqttOptions};
@@ -64,6 +64,11 @@ impl Listener {
         let ear = Ear { client: client.clone(), heard: heard.clone(), leaving: leaving.clone() };
         thread::spawn(move || ear.listen(connection));
         Self { heard, leaving, client }
+    }
+
+    /// Speaks as a hub does.
+    pub fn say(&self, topic: &Topic, payload: Vec<u8>) {
+        self.client.publish(topic.to_string(), QoS::AtLeastOnce, false, payload).unwrap();
     }
 
     pub fn heard(&self) -> Heard {
@@ -180,6 +185,15 @@ impl Heard {
             let whole: Vec<u64> = (1..=seqs.len() as u64).collect();
             assert_eq!(seqs, whole, "gaps in boot {boot}");
         }
+    }
+
+    /// Events with evidence of this type, whose bytes have come.
+    pub fn with(&self, media_type: &MediaType) -> Vec<(Event, Evidence, Vec<u8>)> {
+        let arrived = |event: &Event| {
+            let evidence = event.data.evidence.iter().find(|e| e.media_type == *media_type)?;
+            Some((event.clone(), evidence.clone(), self.pictures.get(&event.id)?.clone()))
+        };
+        self.events.iter().filter_map(arrived).collect()
     }
 
     /// Alarms that began and have not ended.

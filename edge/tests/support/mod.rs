@@ -9,6 +9,7 @@ pub mod listener;
 pub mod model;
 pub mod picture;
 pub mod site;
+pub mod small_disk;
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;

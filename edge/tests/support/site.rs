@@ -83,6 +83,8 @@ pub struct Site {
     pub disk_reserve_mib: u64,
     pub dwell_ms: u64,
     pub clear_ms: u64,
+    /// Keys of `[clips]` and whatever tables follow; no clips unless a test wants some.
+    pub clips: String,
     /// Written into the password file; no password file if none.
     pub password: Option<String>,
     /// Further tables, as TOML.
@@ -106,6 +108,7 @@ impl Site {
             disk_reserve_mib: 1,
             dwell_ms: 500,
             clear_ms: 1000,
+            clips: "enabled = false".into(),
             password: None,
             tables: String::new(),
             dir,
@@ -146,6 +149,7 @@ impl Site {
             let file = self.write("uplink.password", &format!("{password}\n"));
             writeln!(text, "password_file = {file:?}").unwrap();
         }
+        writeln!(text, "\n[clips]\n{}", self.clips).unwrap();
         for camera in &self.cameras {
             camera.write(&mut text, self.dwell_ms, self.clear_ms);
         }

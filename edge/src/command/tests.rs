@@ -1,0 +1,206 @@
+use gatepost_wire::event::{Event, Phase};
+use gatepost_wire::evidence::Original;
+use gatepost_wire::{CommandId, EventId, MediaType};
+use tempfile::TempDir;
+use ulid::Ulid;
+
+use super::*;
+use crate::clip::tests::begun;
+use crate::clip::{ClipAlarm, Record, Room};
+use crate::config::Config;
+use crate::event::{Judge, RecordThread};
+use crate::linked::LinkedCameras;
+use crate::outbox::{self, Delivery, Item};
+
+/// A box with one clip, whose original says `sealed`.
+struct Box {
+    dir: TempDir,
+    clip: EventId,
+}
+
+struct Running {
+    desk: Desk,
+    delivery: Delivery,
+    evidence: EvidenceStore,
+    record: RecordThread,
+}
+
+fn edge() -> EdgeId {
+    "gate-1".parse().unwrap()
+}
+
+/// With an area to arm.
+fn config(data_dir: &std::path::Path) -> Config {
+    let example = include_str!("../../../config/edge.example.toml");
+    let mut config = crate::config::parse(example, "edge.toml".as_ref()).unwrap();
+    config.data_dir = data_dir.to_owned();
+    config
+}
+
+impl Box {
+    fn new() -> Self {
+        let dir = tempfile::tempdir().unwrap();
+        let clip = EventId::from_ulid(Ulid(7));
+        let this = Self { dir, clip };
+        let began = begun(1, 2, std::time::Duration::ZERO);
+        let alarm = ClipAlarm { began: began.event, event: clip, data: began.data };
+        let record = Record { clip, time: Timestamp::now(), alarms: vec![alarm] };
+        this.archive().add(record, b"clip", Some(b"sealed")).unwrap();
+        this
+    }
+
+    fn archive(&self) -> Archive {
+        let keep = std::time::Duration::from_secs(3600);
+        let room = Room { keep, disk_share: 0.9, reserve_bytes: 0 };
+        Archive::open(&self.dir.path().join("clips"), room).unwrap()
+    }
+
+    fn start(&self, originals_allowed: bool) -> Running {
+        let path = self.dir.path();
+        let (recorder, delivery, open) = outbox::open(&path.join("outbox"), edge()).unwrap();
+        let evidence = EvidenceStore::open(&path.join("evidence"), 0).unwrap();
+        let clock = Arc::new(Clock::default());
+        let linked = Arc::new(LinkedCameras::new(&[], |_| None));
+        let (judge, told, _) = Judge::open(&config(path), Arc::clone(&clock), Arc::clone(&linked)).unwrap();
+        let (record, reporter) =
+            RecordThread::start(recorder, evidence.clone(), open, (judge, told), linked, None).unwrap();
+        let means = Means {
+            edge: edge(),
+            clock,
+            originals_allowed,
+            archive: Arc::new(Mutex::new(self.archive())),
+            evidence: evidence.clone(),
+            reporter,
+        };
+        let journal = Journal::open(&path.join("commands"), Timestamp::now()).unwrap();
+        Running { desk: Desk { journal, means }, delivery, evidence, record }
+    }
+}
+
+impl Running {
+    fn stop(self) {
+        let Self { desk, record, delivery, .. } = self;
+        drop((desk, delivery));
+        record.join();
+    }
+
+    /// Those that bring something.
+    fn events(&self) -> Vec<Event> {
+        let entries = self.delivery.pending(None, 100).unwrap();
+        let event = |item| match item {
+            Item::Event { json, .. } => Some(Event::from_json(&json).unwrap()),
+            Item::Picture { .. } => None,
+        };
+        let brings = |event: &Event| !event.data.evidence.is_empty();
+        entries.into_iter().filter_map(|entry| event(entry.item)).filter(brings).collect()
+    }
+}
+
+/// The order of `kind` about `event`, valid for `valid_s` and with so long until the original is deleted.
+fn command(id: u128, kind: &str, event: EventId, valid_s: i64, until_s: i64) -> Command {
+    let now = Timestamp::now();
+    let after = |seconds| now + jiff::SignedDuration::from_secs(seconds);
+    let json = serde_json::json!({
+        "id": CommandId::from_ulid(Ulid(id)), "edge": edge(), "who": "Li", "why": "police report 17",
+        "issued": after(valid_s - 60), "expires": after(valid_s),
+        "order": { "kind": kind, "event": event, "until": after(until_s) },
+    });
+    Command::from_json(json.to_string().as_bytes()).unwrap()
+}
+
+fn refusal(reply: Option<Reply>) -> Reason {
+    match reply.unwrap().outcome {
+        Outcome::Refused { reason, .. } => reason,
+        Outcome::Done => panic!("it was carried out"),
+    }
+}
+
+#[test]
+fn an_original_is_released_once_however_often_and_over_restarts() {
+    let it = Box::new();
+    let mut running = it.start(true);
+    let order = command(1, "release_original", it.clip, 60, 3600);
+    let first = running.desk.reply(&order).unwrap();
+    assert_eq!(first.outcome, Outcome::Done);
+    assert_eq!(running.desk.reply(&order).unwrap(), first);
+    running.stop();
+    let mut running = it.start(true);
+    assert_eq!(running.desk.reply(&order).unwrap(), first);
+
+    let events = running.events();
+    let [event] = events.as_slice() else { panic!("{events:?}") };
+    assert_eq!(event.data.happening.alarm().unwrap().phase, Phase::Updated);
+    let [evidence] = event.data.evidence.as_slice() else { panic!("{event:?}") };
+    assert_eq!((&evidence.media_type, evidence.bytes), (&MediaType::Age, 6));
+    let Some(Original::Released(released)) = &evidence.original else { panic!("{evidence:?}") };
+    assert_eq!((released.command, &released.media_type), (order.id, &MediaType::Mp4));
+    assert_eq!(running.evidence.read(event.id).unwrap().1, b"sealed");
+    running.stop();
+}
+
+#[test]
+fn a_command_cut_short_by_a_power_cut_is_one_event_all_the_same() {
+    let it = Box::new();
+    let order = command(1, "release_original", it.clip, 60, 3600);
+    for _ in 0..2 {
+        let mut running = it.start(true);
+        assert_eq!(running.desk.reply(&order).unwrap().outcome, Outcome::Done);
+        running.stop();
+        // As if the answer had not been written yet.
+        std::fs::remove_dir_all(it.dir.path().join("commands")).unwrap();
+    }
+    let running = it.start(true);
+    let ids: std::collections::BTreeSet<_> = running.events().iter().map(|event| event.id).collect();
+    assert_eq!(ids.len(), 1, "the hub drops the double");
+    running.stop();
+}
+
+#[test]
+fn what_cannot_or_must_not_be_done_is_refused_with_a_reason() {
+    let it = Box::new();
+    let mut running = it.start(true);
+    let mut answer = |command: Command| refusal(running.desk.reply(&command));
+    assert_eq!(answer(command(1, "release_original", it.clip, -1, 3600)), Reason::Expired);
+    assert_eq!(answer(command(2, "release_original", it.clip, 60, -1)), Reason::Invalid);
+    let unknown = EventId::from_ulid(Ulid(99));
+    assert_eq!(answer(command(3, "release_original", unknown, 60, 3600)), Reason::NotFound);
+    assert_eq!(answer(command(4, "make_coffee", it.clip, 60, 3600)), Reason::UnknownOrder);
+    let mut elsewhere = command(5, "release_original", it.clip, 60, 3600);
+    elsewhere.edge = "gate-2".parse().unwrap();
+    assert_eq!(running.desk.reply(&elsewhere), None);
+    assert_eq!(running.events(), []);
+    running.stop();
+    let mut strict = it.start(false);
+    let order = command(6, "release_original", it.clip, 60, 3600);
+    assert_eq!(refusal(strict.desk.reply(&order)), Reason::NotAllowed);
+    strict.stop();
+}
+
+#[test]
+fn who_and_why_stay_on_the_box() {
+    let it = Box::new();
+    let mut running = it.start(true);
+    let order = command(1, "release_original", it.clip, 60, 3600);
+    running.desk.reply(&order).unwrap();
+    running.stop();
+    let note = std::fs::read_to_string(it.dir.path().join(format!("commands/{}.json", order.id))).unwrap();
+    assert!(note.contains("Li") && note.contains("police report 17") && note.contains("done"), "{note}");
+}
+
+#[test]
+fn an_area_is_armed_and_one_that_is_not_there_is_not() {
+    let it = Box::new();
+    let mut running = it.start(true);
+    let order = |id: u128, area: &str| {
+        let now = Timestamp::now();
+        let json = serde_json::json!({
+            "id": CommandId::from_ulid(Ulid(id)), "edge": edge(), "who": "Li", "why": "open day", "issued": now,
+            "expires": now + jiff::SignedDuration::from_secs(60),
+            "order": { "kind": "set_mode", "area": area, "mode": { "name": "maintenance", "for_s": 600 } },
+        });
+        Command::from_json(json.to_string().as_bytes()).unwrap()
+    };
+    assert_eq!(running.desk.reply(&order(1, "yard")).unwrap().outcome, Outcome::Done);
+    assert_eq!(refusal(running.desk.reply(&order(2, "moon"))), Reason::NotFound);
+    running.stop();
+}
