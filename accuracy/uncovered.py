@@ -1,16 +1,23 @@
 #!/usr/bin/env python3
 """How much of the people in a clip would be left uncovered in its pictures.
 
-    gatepost-edge analyse --input CLIP --covered-out covered.jsonl
+    gatepost-edge analyse --input CLIP --covered-out covered.jsonl --clip-covered-out clip-covered.jsonl
     python3 accuracy/uncovered.py TRUTH covered.jsonl WIDTH HEIGHT
+    python3 accuracy/uncovered.py detections.jsonl clip-covered.jsonl
 
 TRUTH is a ground truth in MOTChallenge's columns (frame from 1, id, left, top, width, height, pixels), covered.jsonl
-what `analyse` writes. Prints the share of the people's area outside what is covered, over all frames that were
-analysed; every person counts, also those the truth marks as not to be scored.
+what `analyse` writes: for snapshots, or (clip-covered) for clips. Prints the share of the people's area outside what is
+covered, over all frames that were analysed; every person counts, also those the truth marks as not to be scored.
+
+Where there is no ground truth, detections (`--detections-out`, of the best model there is, at every frame) stand in: every person it
+is clearly sure of. That says nothing of people no model sees.
 """
 
 import json
 import sys
+
+# What a model that scores true people mostly from 0.35 to 0.65 is sure of.
+CLEARLY = 0.35
 
 
 def union_area(boxes):
@@ -54,9 +61,20 @@ def read_truth(lines):
     return people
 
 
-def measure(truth, covered, width, height):
+def read_detections(lines):
+    """People a model is clearly sure of, in fractions of the picture."""
+    people = {}
+    for line in lines:
+        said = json.loads(line)
+        boxes = [d["box"] for d in said["detections"] if d["class"] == "person" and d["score"] >= CLEARLY]
+        if boxes:
+            people[said["frame"]] = [tuple(box) for box in boxes]
+    return people
+
+
+def measure(people_by_frame, covered, width, height):
     """Total area of people and what of it is left open, in pixels, and in how many frames."""
-    people_by_frame, total, left_open, frames = read_truth(truth), 0.0, 0.0, 0
+    total, left_open, frames = 0.0, 0.0, 0
     for line in covered:
         said = json.loads(line)
         if said["frame"] not in people_by_frame:
@@ -71,11 +89,12 @@ def measure(truth, covered, width, height):
 
 
 def main(arguments):
-    if len(arguments) != 4:
+    if len(arguments) not in (2, 4):
         sys.exit(__doc__)
-    truth, covered, width, height = arguments
+    truth, covered, width, height = arguments + ["1", "1"] if len(arguments) == 2 else arguments
+    read = read_detections if len(arguments) == 2 else read_truth
     with open(truth) as truth, open(covered) as covered:
-        total, left_open, frames = measure(truth, covered, float(width), float(height))
+        total, left_open, frames = measure(read(truth), covered, float(width), float(height))
     if total == 0:
         sys.exit("no analysed frame has a person in the truth")
     print(json.dumps({"frames": frames, "uncovered_share": round(left_open / total, 5)}))

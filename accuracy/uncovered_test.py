@@ -1,6 +1,6 @@
 import unittest
 
-from uncovered import measure, union_area, uncovered
+from uncovered import measure, read_detections, read_truth, union_area, uncovered
 
 
 class UncoveredTest(unittest.TestCase):
@@ -16,7 +16,16 @@ class UncoveredTest(unittest.TestCase):
     def test_only_analysed_frames_count_and_fractions_become_pixels(self):
         truth = ["1,7,0,0,50,100,1,-1,-1,-1", "2,7,0,0,50,100,1,-1,-1,-1", "3,7,-10,0,20,100,0,-1,-1,-1"]
         covered = ['{"frame": 1, "covered": [[0, 0, 0.25, 1]]}', '{"frame": 3, "covered": []}']
-        self.assertEqual(measure(truth, covered, 100, 100), (6000, 3500, 2))
+        self.assertEqual(measure(read_truth(truth), covered, 100, 100), (6000, 3500, 2))
+
+    def test_detections_stand_in_for_a_truth_there_is_not(self):
+        found = [
+            '{"frame": 1, "detections": [{"class": "person", "score": 0.5, "box": [0, 0, 0.5, 1]},'
+            ' {"class": "person", "score": 0.1, "box": [0.5, 0, 1, 1]}, {"class": "car", "score": 0.9, "box": [0, 0, 1, 1]}]}',
+            '{"frame": 2, "detections": []}',
+        ]
+        covered = ['{"frame": 1, "covered": [[0, 0, 0.5, 0.5]]}', '{"frame": 2, "covered": []}']
+        self.assertEqual(measure(read_detections(found), covered, 1, 1), (0.5, 0.25, 1))
 
 
 if __name__ == "__main__":
