@@ -10,7 +10,7 @@ export PATH := $(or $(CARGO_HOME),$(HOME)/.cargo)/bin:$(PATH)
 # The steps of a target build on each other; cargo uses all cores by itself.
 .NOTPARALLEL:
 .DEFAULT_GOAL := help
-.PHONY: help setup page build demo clean-demo test test-setup test-accuracy test-models test-page test-rust lint bench \
+.PHONY: help setup page build demo clean-demo test test-setup test-accuracy test-models test-page test-rust lint bench int8 \
 	arm64 arm64-smoke rust
 
 help: ## this list
@@ -48,6 +48,7 @@ test-accuracy:
 
 test-models: setup
 	.fetched/python/bin/python -B -m unittest discover -s models/convert
+	.fetched/python/bin/python -B -m unittest discover -s models/quantise
 	models/parity/run.sh
 
 test-page: setup page
@@ -69,6 +70,9 @@ bench: build ## throughput, latency and memory, beside what an integrator writes
 	cargo bench --locked -p gatepost-edge --bench throughput
 	cargo bench --locked -p gatepost-edge --bench fusion
 	cargo bench --locked -p gatepost-testbed --bench latency
+
+int8: setup ## an INT8 model of the default detector, calibrated on the pedestrian clip, and what it costs in accuracy
+	.fetched/python/bin/python -B models/quantise --clip .fetched/footage/vtest.avi models/centernet-512.toml models/centernet-320.toml
 
 arm64: setup rust page ## cross-build both daemons for ARM64 (aarch64-unknown-linux-gnu)
 	@setup/arm64/build.sh
