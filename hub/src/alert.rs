@@ -89,7 +89,8 @@ pub struct Alert {
     /// For `overcrowding`: how many are allowed.
     pub limit: Option<u32>,
     /// Why, where the kind alone does not say it: `signal_lost`, `covered`, `blurred`, `moved` or `frozen` of a camera,
-    /// `inference_failed`, `disk_low`, `retention_short` or `model_replaced` of a device.
+    /// `inference_failed`, `disk_low`, `retention_short`, `model_replaced`, `outbox_damaged` or `events_dropped` of a
+    /// device.
     pub cause: Option<String>,
     /// In words for a technician.
     pub detail: Option<String>,

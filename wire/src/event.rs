@@ -580,6 +580,10 @@ pub enum FaultKind {
     /// The model's file is not the one that was loaded any more: the next restart changes what is detected, or
     /// is refused.
     ModelReplaced,
+    /// A part of what waited for the hub could not be read any more.
+    OutboxDamaged,
+    /// More waited for the hub than may, so events were deleted undelivered; the detail says which.
+    EventsDropped,
 }
 
 impl FaultKind {
@@ -590,6 +594,8 @@ impl FaultKind {
             Self::DiskLow => "disk_low",
             Self::RetentionShort => "retention_short",
             Self::ModelReplaced => "model_replaced",
+            Self::OutboxDamaged => "outbox_damaged",
+            Self::EventsDropped => "events_dropped",
         }
     }
 }

@@ -189,6 +189,8 @@ fn happening() -> impl Strategy<Value = Happening> {
         FaultKind::DiskLow,
         FaultKind::RetentionShort,
         FaultKind::ModelReplaced,
+        FaultKind::OutboxDamaged,
+        FaultKind::EventsDropped,
     ]);
     let device = (alarm(), fault, ".{0,40}", extra()).prop_map(|(alarm, fault, detail, extra)| {
         Happening::DeviceFault(DeviceFault { alarm, fault, detail, extra })

@@ -76,7 +76,14 @@ fn kinds() -> Vec<(Value, Value)> {
             json!({ "camera": "yard", "camera_label": "后院", "cause": tamper, "detail": "seen so" }),
         ));
     }
-    for fault in ["inference_failed", "disk_low", "retention_short", "model_replaced"] {
+    for fault in [
+        "inference_failed",
+        "disk_low",
+        "retention_short",
+        "model_replaced",
+        "outbox_damaged",
+        "events_dropped",
+    ] {
         kinds.push((
             json!({ "kind": "device_fault", "fault": fault, "detail": "seen so" }),
             json!({ "cause": fault, "detail": "seen so" }),

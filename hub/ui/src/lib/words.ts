@@ -33,6 +33,8 @@ const CAUSE_ICONS: ReadonlyMap<string, IconName> = new Map([
   ['disk_low', 'disk'],
   ['retention_short', 'short'],
   ['model_replaced', 'swap'],
+  ['outbox_damaged', 'disk'],
+  ['events_dropped', 'cut'],
 ] satisfies [string, IconName][]);
 
 export function kindName(alert: Alert, t: Dictionary): string {

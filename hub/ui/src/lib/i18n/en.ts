@@ -19,6 +19,8 @@ const causes: ReadonlyMap<string, string> = new Map([
   ['disk_low', 'Disk almost full'],
   ['retention_short', 'Recordings kept too short'],
   ['model_replaced', 'Model file replaced'],
+  ['outbox_damaged', 'Stored events damaged'],
+  ['events_dropped', 'Events deleted undelivered'],
 ]);
 
 const reasons: ReadonlyMap<string, string> = new Map([

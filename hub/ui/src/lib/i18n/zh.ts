@@ -19,6 +19,8 @@ const causes: ReadonlyMap<string, string> = new Map([
   ['disk_low', '磁盘空间不足'],
   ['retention_short', '存储时长不足'],
   ['model_replaced', '模型文件已更换'],
+  ['outbox_damaged', '待发事件存储损坏'],
+  ['events_dropped', '部分事件未送达即被删除'],
 ]);
 
 const reasons: ReadonlyMap<string, string> = new Map([
