@@ -10,6 +10,7 @@ mod fusion;
 mod line;
 mod load;
 mod motion;
+mod outbox;
 mod polygon;
 mod rule;
 mod schedule;
@@ -35,6 +36,7 @@ pub use fusion::{FusedInput, FusionPart, FusionRule};
 pub use line::{Line, Polyline};
 pub use load::{ConfigError, load, parse};
 pub use motion::{AreaShare, Ignore, Motion};
+pub use outbox::{Outbox, OutboxLimit};
 pub use polygon::{Point, Polygon};
 pub use rule::{
     BoxPoint, CrossingDirection, Fraction, LineCrossingRule, LoiteringRule, ObjectLeftRule, OvercrowdingRule,
@@ -75,6 +77,9 @@ pub struct Config {
     /// Clips with nobody covered, encrypted.
     #[serde(default)]
     pub originals: Originals,
+    /// What waits for the hub.
+    #[serde(default)]
+    pub outbox: Outbox,
     /// Hours at which rules apply and areas are armed; a rule or a timetable names one.
     #[serde(default, rename = "schedule")]
     pub schedules: Vec<Schedule>,

@@ -64,8 +64,15 @@ pub async fn run(config: Config) -> anyhow::Result<()> {
     let (judge, areas_told, areas) = Judge::open(&config, Arc::clone(&clock), Arc::clone(&linked))?;
     let (ask, requested) = clip::requests();
     let ask = config.clips.enabled.then_some(ask);
-    let (record, reporter) =
-        RecordThread::start(recorder, evidence.clone(), open_alarms, (judge, areas_told), linked, ask)?;
+    let (record, reporter) = RecordThread::start(
+        recorder,
+        evidence.clone(),
+        open_alarms,
+        (judge, areas_told),
+        linked,
+        ask,
+        config.outbox.max_mib,
+    )?;
     let inference = Arc::new(InferenceGauge::new(workers));
     let health = HealthSource {
         edge: config.edge.clone(),
@@ -316,6 +323,7 @@ async fn keep_health(
     let state = |health: &HealthSource| (health.camera_states(), health.areas.borrow().clone());
     let (mut disk_is_low, mut told, mut told_at) = (false, state(&health), Instant::now());
     let mut last_error = String::new();
+    let mut is_crowded = true;
     loop {
         tick.tick().await;
         // Whoever stands on a ladder before the camera does not want to wait for the next regular report.
@@ -326,9 +334,17 @@ async fn keep_health(
         }
         (told, told_at) = (states, Instant::now());
         health.clock.discipline();
+        report_damages(&health, &reporter);
+        let crowded = health.delivery.health().disk_bytes > config.outbox.max_mib.bytes() / 2;
+        if std::mem::replace(&mut is_crowded, crowded) && !crowded {
+            // The backlog is on its way; nothing more has to go.
+            report_device(&health, &reporter, FaultKind::EventsDropped, [None]);
+        }
         let low = disk_free_bytes(&config.data_dir) < config.disk_reserve_mib * MIB;
         if std::mem::replace(&mut disk_is_low, low) != low {
-            report_disk(&health, &config, low, reporter.clone());
+            let (folder, reserve) = (config.data_dir.display(), config.disk_reserve_mib);
+            let detail = low.then(|| format!("{folder}: less than {reserve} MiB are free"));
+            report_device(&health, &reporter, FaultKind::DiskLow, [detail]);
         }
         match health.report(&config) {
             Ok(json) => {
@@ -345,13 +361,28 @@ async fn keep_health(
     }
 }
 
-fn report_disk(health: &HealthSource, config: &Config, low: bool, reporter: Reporter) {
-    let (folder, reserve) = (config.data_dir.display(), config.disk_reserve_mib);
-    let detail = low.then(|| format!("{folder}: less than {reserve} MiB are free"));
+fn report_damages(health: &HealthSource, reporter: &Reporter) {
+    for damage in health.delivery.take_damages() {
+        // What can be mended is mended already.
+        report_device(health, reporter, FaultKind::OutboxDamaged, [Some(damage.to_string()), None]);
+    }
+}
+
+/// Each detail is an illness that began, none its end.
+fn report_device<const N: usize>(
+    health: &HealthSource,
+    reporter: &Reporter,
+    fault: FaultKind,
+    details: [Option<String>; N],
+) {
     let (_, time) = health.clock.now();
-    let observation = Observation::Device { fault: FaultKind::DiskLow, time, detail };
+    let reporter = reporter.clone();
     // Reporting may wait for a slow disk, and the caller must not.
-    tokio::task::spawn_blocking(move || reporter.report(observation));
+    tokio::task::spawn_blocking(move || {
+        for detail in details {
+            reporter.report(Observation::Device { fault, time, detail });
+        }
+    });
 }
 
 impl WatchedCamera {

@@ -1,33 +1,35 @@
 //! The outbox: every event is on disk here before anyone is told, and stays until the broker has acknowledged
-//! it. Built on sled.
-//!
-//! One tree, four kinds of keys, so that what belongs together is one atomic batch:
-//!
-//! | key | value |
-//! | --- | --- |
-//! | `q` + position (u64, big-endian) | `E` + id + event in JSON, or `P` + id: the picture of an event |
-//! | `b` + number of the boot (u64, big-endian) | the boot's id and its last sequence number |
-//! | `o` + alarm | the last event of an alarm that has not ended |
-//! | `x` + position | an entry the hub will never take, kept for whoever looks into it |
+//! it. Built on sled, in segments that are given back to the disk as they drain.
 
+mod backlog;
+mod damage;
 mod entry;
+mod frame;
+mod legacy;
+mod recovery;
+mod segment;
+mod state;
 mod store;
+mod tally;
 
 use std::collections::HashSet;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use gatepost_wire::event::{Event, EventData, Happening, Phase};
 use gatepost_wire::health::{OutboxHealth, Recorded};
-use gatepost_wire::{BootId, EdgeId, EventId, Seq, Timestamp};
+use gatepost_wire::{BootId, EdgeId, EventId, Seq, Severity, Timestamp};
 use tokio::sync::watch;
 use ulid::Ulid;
 
-pub use entry::{Entry, Item, Position};
-use store::Store;
+pub use backlog::Loss;
+pub use damage::Damage;
+pub use entry::{Entry, Item, Lane, Position};
+use segment::Fault;
+use store::Chain;
 
-/// How many boots health tells about.
-const BOOTS_REMEMBERED: usize = 8;
+/// At most so many events share one write to the disk.
+pub const GROUP: usize = 256;
 
 /// The store on disk failed.
 #[derive(Debug, thiserror::Error)]
@@ -56,14 +58,18 @@ pub struct Draft {
     pub data: EventData,
 }
 
+/// The store, shared by who records and who delivers.
+struct Store {
+    folder: PathBuf,
+    chain: Mutex<Chain>,
+}
+
 /// The one who records: gives every event its place.
 pub struct Recorder {
     store: Arc<Store>,
     edge: EdgeId,
     boot: BootId,
-    boot_number: u64,
     last: Seq,
-    next_position: Position,
     recorded: watch::Sender<Seq>,
 }
 
@@ -79,28 +85,56 @@ pub type OpenAlarms = Vec<EventData>;
 
 /// Opens the outbox for a new boot.
 ///
-/// A store that cannot be opened is set aside whole under another name, and an empty one takes its place: a
-/// box that watches is worth more than one that insists on its past.
+/// Of a damaged store what can be read is kept and the rest set aside, see [`Delivery::take_damages`]: a box that watches
+/// is worth more than one that insists on its past.
 ///
 /// # Errors
 /// [`OutboxError`] when not even an empty store can be made there.
 pub fn open(folder: &Path, edge: EdgeId) -> Result<(Recorder, Delivery, OpenAlarms), OutboxError> {
-    let store = Arc::new(Store::open(folder)?);
+    open_sized(folder, edge, store::SEGMENT_BYTES)
+}
+
+fn open_sized(
+    folder: &Path,
+    edge: EdgeId,
+    segment_bytes: u64,
+) -> Result<(Recorder, Delivery, OpenAlarms), OutboxError> {
+    let failed = |fault: Fault| store_error(folder, fault);
+    let chain = legacy::import(folder).and_then(|()| Chain::open(folder, segment_bytes)).map_err(failed)?;
+    for damage in &chain.damages {
+        tracing::error!("{}: {damage}", folder.display());
+    }
+    let open_alarms = chain.state().open_alarms();
     let boot = BootId::from_ulid(Ulid::generate());
-    let boot_number = store.last_boot_number()? + 1;
-    let next_position = store.last_position()?.next();
-    let open_alarms = store.open_alarms()?;
+    let store = Arc::new(Store { folder: folder.to_owned(), chain: Mutex::new(chain) });
     let (sender, receiver) = watch::channel(Seq(0));
-    let recorder = Recorder {
-        store: Arc::clone(&store),
-        edge,
-        boot,
-        boot_number,
-        last: Seq(0),
-        next_position,
-        recorded: sender,
-    };
+    let recorder = Recorder { store: Arc::clone(&store), edge, boot, last: Seq(0), recorded: sender };
     Ok((recorder, Delivery { store, recorded: receiver }, open_alarms))
+}
+
+impl Store {
+    /// What a panic could have left half done is on the disk, not in here.
+    fn chain(&self) -> MutexGuard<'_, Chain> {
+        self.chain.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn with<T>(&self, work: impl FnOnce(&mut Chain) -> Result<T, Fault>) -> Result<T, OutboxError> {
+        work(&mut self.chain()).map_err(|fault| store_error(&self.folder, fault))
+    }
+
+    /// Writes items and returns once they would survive a power cut. The chain is free for who delivers meanwhile.
+    fn commit(&self, items: &[(Severity, Item)], events: &[Event]) -> Result<(), OutboxError> {
+        loop {
+            let (pending, change) = self.with(|chain| chain.prepare(items.to_vec(), events))?;
+            let written = pending.segment.commit(change);
+            let settled = self.chain().settle(pending, written.is_ok());
+            written.map_err(|fault| store_error(&self.folder, fault))?;
+            if settled {
+                return Ok(());
+            }
+            // The segment was found damaged by who delivers, and replaced: into the new one with it.
+        }
+    }
 }
 
 impl Recorder {
@@ -109,14 +143,33 @@ impl Recorder {
         self.boot
     }
 
-    /// Writes the event, and that its picture (if it has one) must follow, and returns once both are on the
-    /// disk. After an error nothing is recorded and the same draft can be tried again: it gets the same place.
+    /// Writes these events in their order, and that their pictures (if they have any) must follow, and returns
+    /// once all of it is on the disk. One wait for the disk covers them all. After an error nothing is recorded and
+    /// the same drafts can be tried again: they get the same places.
     ///
     /// # Errors
     /// [`OutboxError`]; a full disk is one.
-    pub fn record(&mut self, draft: &Draft) -> Result<Event, OutboxError> {
-        let seq = self.last.next();
-        let event = Event {
+    pub fn record(&mut self, drafts: &[Draft]) -> Result<Vec<Event>, OutboxError> {
+        let mut seq = self.last;
+        let mut items = Vec::with_capacity(drafts.len());
+        let mut events = Vec::with_capacity(drafts.len());
+        for draft in drafts {
+            seq = seq.next();
+            let event = self.event(draft, seq);
+            items.push((event.data.severity, Item::Event { id: event.id, json: event.to_json()? }));
+            if !event.data.evidence.is_empty() {
+                items.push((event.data.severity, Item::Picture { event: event.id }));
+            }
+            events.push(event);
+        }
+        self.store.commit(&items, &events)?;
+        self.last = seq;
+        self.recorded.send_replace(seq);
+        Ok(events)
+    }
+
+    fn event(&self, draft: &Draft, seq: Seq) -> Event {
+        Event {
             id: draft.id,
             edge: self.edge.clone(),
             boot: self.boot,
@@ -124,55 +177,63 @@ impl Recorder {
             time: draft.time,
             data: draft.data.clone(),
             extra: Default::default(),
-        };
-        let mut batch = sled::Batch::default();
-        let mut items = vec![Item::Event { id: event.id, json: event.to_json()? }];
-        if !event.data.evidence.is_empty() {
-            items.push(Item::Picture { event: event.id });
-        }
-        let mut position = self.next_position;
-        for item in &items {
-            position.put(&mut batch, item);
-            position = position.next();
-        }
-        store::put_boot(&mut batch, self.boot_number, Recorded { boot: self.boot, last: seq })?;
-        note_alarm(&mut batch, &event.data)?;
-        self.store.commit(batch, items.len() as u64)?;
-        self.next_position = position;
-        self.last = seq;
-        self.recorded.send_replace(seq);
-        Ok(event)
-    }
-}
-
-/// Remembers an alarm until its end, so that one cut short by a power loss can be ended after it.
-fn note_alarm(batch: &mut sled::Batch, data: &EventData) -> Result<(), OutboxError> {
-    if let Some(alarm) = data.happening.alarm() {
-        match alarm.phase {
-            Phase::Ended => store::forget_alarm(batch, alarm.id),
-            Phase::Began => store::remember_alarm(batch, alarm.id, data)?,
-            // A clip may come after the end, and must not open the alarm again.
-            Phase::Updated => {}
         }
     }
-    Ok(())
-}
 
-impl Delivery {
-    /// The next entries after `after`, oldest first, at most `limit`.
+    /// What has to go when the outbox takes more than `limit_bytes` of the disk; none when it does not. Whoever asks
+    /// records that it goes before it goes ([`Recorder::let_go`]).
     ///
     /// # Errors
     /// [`OutboxError`].
-    pub fn pending(&self, after: Option<Position>, limit: usize) -> Result<Vec<Entry>, OutboxError> {
-        self.store.pending(after, limit)
+    pub fn next_loss(&mut self, limit_bytes: u64) -> Result<Option<Loss>, OutboxError> {
+        self.store.with(|chain| backlog::next_loss(chain, limit_bytes))
     }
 
-    /// Events whose pictures still wait.
+    /// Deletes what a [`Loss`] names.
+    ///
+    /// # Errors
+    /// [`OutboxError`].
+    pub fn let_go(&mut self, loss: &Loss) -> Result<(), OutboxError> {
+        self.store.with(|chain| backlog::let_go(chain, loss))
+    }
+}
+
+impl Delivery {
+    /// The next entries of a lane after `after`, oldest first, at most `limit`.
+    ///
+    /// # Errors
+    /// [`OutboxError`].
+    pub fn pending(
+        &self,
+        lane: Lane,
+        after: Option<Position>,
+        limit: usize,
+    ) -> Result<Vec<Entry>, OutboxError> {
+        self.store.with(|chain| chain.pending(lane, after, limit))
+    }
+
+    /// The entry at a place, if it still waits.
+    ///
+    /// # Errors
+    /// [`OutboxError`].
+    pub fn get(&self, position: Position) -> Result<Option<Entry>, OutboxError> {
+        self.store.with(|chain| chain.get(position))
+    }
+
+    /// Events whose pictures still wait, or were refused.
     ///
     /// # Errors
     /// [`OutboxError`].
     pub fn pending_pictures(&self) -> Result<HashSet<EventId>, OutboxError> {
-        self.store.pending_pictures()
+        let mut pictures: HashSet<EventId> = refused_pictures(&self.store.folder)?.into_iter().collect();
+        self.store.with(|chain| {
+            chain.for_each_with_pictures(|entry| {
+                if let Item::Picture { event } = entry.item {
+                    pictures.insert(event);
+                }
+            })
+        })?;
+        Ok(pictures)
     }
 
     /// Forgets an entry the broker has acknowledged, and gives it back. Should the box die before this reaches the disk, it is
@@ -181,15 +242,19 @@ impl Delivery {
     /// # Errors
     /// [`OutboxError`].
     pub fn remove(&self, position: Position) -> Result<Option<Item>, OutboxError> {
-        self.store.remove(position)
+        Ok(self.store.with(|chain| chain.remove(position))?.map(|entry| entry.item))
     }
 
-    /// Takes an entry the hub will never take out of the way of the others, and keeps it.
+    /// Takes an entry the hub will never take out of the way of the others, and keeps it as a file.
     ///
     /// # Errors
     /// [`OutboxError`].
     pub fn set_aside(&self, position: Position) -> Result<(), OutboxError> {
-        self.store.set_aside(position)
+        if let Some(entry) = self.get(position)? {
+            keep_refused(&self.store.folder, &entry)?;
+            self.remove(position)?;
+        }
+        Ok(())
     }
 
     /// Changes whenever something new is recorded.
@@ -199,16 +264,47 @@ impl Delivery {
 
     /// Size and backlog, for health.
     pub fn health(&self) -> OutboxHealth {
-        OutboxHealth { queued: self.store.queued(), disk_bytes: self.store.disk_bytes() }
+        let chain = self.store.chain();
+        OutboxHealth { queued: chain.queued(), disk_bytes: chain.disk_bytes() }
     }
 
     /// How far the last boots got, newest first.
-    ///
-    /// # Errors
-    /// [`OutboxError`].
-    pub fn recorded_by_boot(&self) -> Result<Vec<Recorded>, OutboxError> {
-        self.store.boots(BOOTS_REMEMBERED)
+    pub fn recorded_by_boot(&self) -> Vec<Recorded> {
+        self.store.chain().state().boots()
     }
+
+    /// What was found damaged since the last call.
+    pub fn take_damages(&self) -> Vec<Damage> {
+        std::mem::take(&mut self.store.chain().damages)
+    }
+}
+
+/// Writes an entry the hub refuses where a person finds it.
+fn keep_refused(folder: &Path, entry: &Entry) -> Result<(), OutboxError> {
+    let refused = folder.join(store::REFUSED);
+    let (name, bytes): (String, &[u8]) = match &entry.item {
+        Item::Event { id, json } => (format!("{id}.json"), json),
+        Item::Picture { event } => (format!("{event}.picture"), b""),
+    };
+    let file = refused.join(name);
+    std::fs::create_dir_all(&refused)
+        .and_then(|()| std::fs::write(&file, bytes))
+        .and_then(|()| std::fs::File::open(&file)?.sync_all())
+        .and_then(|()| segment::sync_folder(&refused))
+        .and_then(|()| segment::sync_folder(folder))
+        .map_err(|error| store_error(&refused, error))
+}
+
+fn refused_pictures(folder: &Path) -> Result<Vec<EventId>, OutboxError> {
+    let refused = folder.join(store::REFUSED);
+    let files = match std::fs::read_dir(&refused) {
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Vec::new()),
+        files => files.map_err(|error| store_error(&refused, error))?,
+    };
+    let event = |file: std::fs::DirEntry| {
+        file.file_name().to_str()?.strip_suffix(".picture")?.parse::<EventId>().ok()
+    };
+    Ok(files.filter_map(|file| file.ok().and_then(event)).collect())
 }
 
 /// The end of an alarm that was cut short: the same happening with its last phase.

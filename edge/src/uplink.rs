@@ -20,9 +20,9 @@ use crate::backoff::Backoff;
 use crate::command::Orders;
 use crate::config::Uplink as UplinkConfig;
 use crate::evidence::EvidenceStore;
-use crate::outbox::{Delivery, Entry, Item, OutboxError, Position};
+use crate::outbox::{Delivery, Entry, Item, Lane, OutboxError, Position};
 use connection::{Connection, Happened, Lost, Publication};
-use window::{MAX_IN_FLIGHT, Window};
+use window::Window;
 
 const RECONNECT_FIRST: Duration = Duration::from_secs(1);
 const RECONNECT_LAST: Duration = Duration::from_secs(60);
@@ -167,21 +167,29 @@ impl Uplink {
         }
     }
 
-    /// Publishes as many waiting entries as the window allows.
+    /// Publishes as many waiting entries as the window allows, urgent ones first.
     async fn fill(&self, connection: &Connection, window: &mut Window) -> Result<(), End> {
-        let room = window.room(Instant::now());
-        if room == 0 {
-            return Ok(());
-        }
-        for entry in self.delivery.pending(window.cursor(), room).map_err(End::Outbox)? {
-            match self.publication(&entry, connection.max_packet_bytes) {
-                // The others wait until these have arrived.
-                Some(publication) if window.is_too_much(publication.payload.len()) => break,
-                Some(publication) => {
-                    window.expect(entry.position, publication.payload.len());
-                    connection.publish(publication).await.map_err(End::Lost)?;
+        for lane in Lane::ALL {
+            let room = window.room(lane, Instant::now());
+            if room == 0 {
+                continue;
+            }
+            for entry in self.delivery.pending(lane, window.cursor(lane), room).map_err(End::Outbox)? {
+                let is_small = matches!(entry.item, Item::Event { .. });
+                match self.publication(&entry, connection.max_packet_bytes) {
+                    // The others wait until these have arrived, but for an urgent event itself.
+                    Some(publication)
+                        if !(is_small && lane == Lane::Urgent)
+                            && window.is_too_much(publication.payload.len()) =>
+                    {
+                        break;
+                    }
+                    Some(publication) => {
+                        window.expect(entry.position, publication.payload.len());
+                        connection.publish(publication).await.map_err(End::Lost)?;
+                    }
+                    None => self.done(entry.position)?,
                 }
-                None => self.done(entry.position)?,
             }
         }
         Ok(())
@@ -228,17 +236,14 @@ impl Uplink {
 
     /// A picture the broker refuses for its size is given up; the event stays without it.
     fn give_up_picture(&self, position: Position, learnt: &mut Learnt) -> Result<(), OutboxError> {
-        let waiting = self.delivery.pending(None, MAX_IN_FLIGHT)?;
-        let Some(Entry { item: Item::Picture { event }, .. }) =
-            waiting.iter().find(|e| e.position == position)
-        else {
+        let Some(Entry { item: Item::Picture { event }, .. }) = self.delivery.get(position)? else {
             return Ok(());
         };
-        let bytes = self.evidence.read(*event).map_or(learnt.too_large_bytes, |(_, bytes)| bytes.len());
+        let bytes = self.evidence.read(event).map_or(learnt.too_large_bytes, |(_, bytes)| bytes.len());
         learnt.too_large_bytes = learnt.too_large_bytes.min(bytes);
         tracing::warn!(%event, bytes, "the broker takes no packet this large, the event stays without its picture");
         self.delivery.remove(position)?;
-        self.evidence.remove(*event);
+        self.evidence.remove(event);
         Ok(())
     }
 

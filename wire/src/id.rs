@@ -108,6 +108,11 @@ macro_rules! ulid_id {
             pub const fn from_ulid(ulid: Ulid) -> Self {
                 Self(ulid)
             }
+
+            /// The ULID it is.
+            pub const fn as_ulid(self) -> Ulid {
+                self.0
+            }
         }
 
         impl FromStr for $type {

@@ -5,24 +5,28 @@ use std::io;
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::thread::JoinHandle;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use gatepost_wire::command::{SetMode, Who, Why};
-use gatepost_wire::event::{EventData, Phase};
-use gatepost_wire::{EventId, Timestamp};
+use gatepost_wire::event::{EventData, FaultKind, Phase};
+use gatepost_wire::{CameraId, EventId, Timestamp};
 use ulid::Ulid;
 
 use super::{Judge, ModeOrder, Observation};
 use crate::arm::Refusal;
 use crate::clip::{BegunAlarm, ClipRequests};
+use crate::config::OutboxLimit;
 use crate::evidence::{EvidenceStore, Snapshot};
 use crate::linked::LinkedCameras;
-use crate::outbox::{Draft, OpenAlarms, Recorder, ended};
+use crate::outbox::{Draft, GROUP, Loss, OpenAlarms, Recorder, ended};
 
 /// Observations that may wait while the disk is slow or full. When it is reached the detector waits: frames
 /// are dropped then, observations never.
 const WAITING: usize = 1024;
 const RETRY: Duration = Duration::from_secs(1);
+/// What arrives within this time of the first shares its write to the disk. Nothing is waited for: who is alone is
+/// written at once.
+const GATHER: Duration = Duration::from_millis(5);
 
 /// Takes observations.
 #[derive(Clone)]
@@ -73,12 +77,13 @@ impl RecordThread {
         (judge, areas): (Judge, Vec<Draft>),
         linked: Arc<LinkedCameras>,
         clips: Option<ClipRequests>,
+        limit: OutboxLimit,
     ) -> io::Result<(Self, Reporter)> {
         let (sender, receiver) = sync_channel(WAITING);
-        let mut writer = Writer { recorder, evidence, judge, clips, disk_is_full: false };
+        let mut writer = Writer { recorder, evidence, judge, clips, limit, disk_is_full: false };
         let thread = std::thread::Builder::new()
             .name("record".into())
-            .spawn(move || writer.run(open_alarms, &areas, &receiver))?;
+            .spawn(move || writer.run(open_alarms, areas, &receiver))?;
         Ok((Self { thread }, Reporter { observations: sender, linked }))
     }
 
@@ -90,47 +95,121 @@ impl RecordThread {
     }
 }
 
+/// What shares one write to the disk.
+#[derive(Default)]
+struct Group {
+    drafts: Vec<Draft>,
+    then: Vec<Then>,
+    /// What came behind them and waits for them.
+    order: Option<ModeOrder>,
+}
+
+/// What waits until a group is written.
+enum Then {
+    Tell(SyncSender<()>),
+    AskForClip(CameraId, Box<BegunAlarm>),
+}
+
 struct Writer {
     recorder: Recorder,
     evidence: EvidenceStore,
     judge: Judge,
     clips: Option<ClipRequests>,
+    limit: OutboxLimit,
     disk_is_full: bool,
 }
 
 impl Writer {
-    fn run(&mut self, open_alarms: Vec<EventData>, areas: &[Draft], observations: &Receiver<Observation>) {
-        for data in open_alarms.into_iter().filter_map(ended) {
-            self.record(&Draft { id: EventId::from_ulid(Ulid::generate()), time: Timestamp::now(), data });
-        }
-        areas.iter().for_each(|draft| self.record(draft));
-        for observation in observations {
-            match &observation {
-                Observation::Order(order) => self.carry_out(order),
-                other => self.observe(other),
+    fn run(&mut self, open_alarms: Vec<EventData>, areas: Vec<Draft>, observations: &Receiver<Observation>) {
+        let end = |data| Draft { id: EventId::from_ulid(Ulid::generate()), time: Timestamp::now(), data };
+        let mut first: Vec<Draft> = open_alarms.into_iter().filter_map(ended).map(end).collect();
+        first.extend(areas);
+        first.chunks(GROUP).for_each(|drafts| self.record(drafts));
+        while let Ok(first) = observations.recv() {
+            let Group { drafts, then, order } = self.gather(first, observations);
+            self.make_room();
+            self.record(&drafts);
+            then.into_iter().for_each(|then| self.follow_up(then));
+            if let Some(order) = order {
+                self.carry_out(&order);
             }
         }
     }
 
-    fn observe(&mut self, observation: &Observation) {
-        let mut drafts = self.judge.take(observation);
+    /// The first observation and those right behind it, up to an order, which waits for them.
+    fn gather(&mut self, first: Observation, observations: &Receiver<Observation>) -> Group {
+        let began = Instant::now();
+        let mut group = Group::default();
+        let mut next = Some(first);
+        while let Some(observation) = next {
+            if let Observation::Order(order) = observation {
+                group.order = Some(order);
+                return group;
+            }
+            self.observe(observation, &mut group);
+            let more = group.drafts.len() < GROUP && began.elapsed() < GATHER;
+            next = if more { observations.try_recv().ok() } else { None };
+        }
+        group
+    }
+
+    fn observe(&mut self, observation: Observation, group: &mut Group) {
+        let mut drafts = self.judge.take(&observation);
         if let (Some(picture), Some(draft)) = (observation.picture(), drafts.first_mut()) {
             self.attach_snapshot(draft, Snapshot::take(&picture.frame, &picture.people));
         }
-        drafts.iter().for_each(|draft| self.record(draft));
-        if let Observation::Addition { recorded: Some(recorded), .. } = observation {
-            // Whoever waited for it may have given up.
-            let _ = recorded.try_send(());
+        if let (Some((camera, at)), Some(Draft { id: event, data, .. })) =
+            (observation.shown_by(), drafts.first())
+            && data.happening.alarm().is_some_and(|alarm| alarm.phase == Phase::Began)
+        {
+            let begun = Box::new(BegunAlarm { event: *event, data: data.clone(), at });
+            group.then.push(Then::AskForClip(camera.clone(), begun));
         }
-        if let Some(first) = drafts.into_iter().next() {
-            self.ask_for_clip(observation, first);
+        if let Observation::Addition { recorded: Some(recorded), .. } = observation {
+            group.then.push(Then::Tell(recorded));
+        }
+        group.drafts.extend(drafts);
+    }
+
+    fn follow_up(&self, then: Then) {
+        match then {
+            // Whoever waited for it may have given up.
+            Then::Tell(recorded) => drop(recorded.try_send(())),
+            Then::AskForClip(camera, begun) => {
+                if let Some(clips) = &self.clips {
+                    clips.ask(camera, *begun);
+                }
+            }
         }
     }
 
-    fn ask_for_clip(&self, observation: &Observation, Draft { id: event, data, .. }: Draft) {
-        let begins = data.happening.alarm().is_some_and(|alarm| alarm.phase == Phase::Began);
-        if let (Some(clips), Some((camera, at)), true) = (&self.clips, observation.shown_by(), begins) {
-            clips.ask(camera.clone(), BegunAlarm { event, data, at });
+    /// Where the backlog has outgrown its limit, says what goes and then lets it go. One segment at a time: that is
+    /// far more than one group of events needs.
+    fn make_room(&mut self) {
+        match self.recorder.next_loss(self.limit.bytes()) {
+            Ok(Some(loss)) => self.lose(&loss),
+            Ok(None) => {}
+            Err(error) => tracing::warn!("the backlog cannot be shortened: {error}"),
+        }
+    }
+
+    fn lose(&mut self, loss: &Loss) {
+        let detail = format!("the outbox has reached its limit ({}): {loss}", self.limit);
+        tracing::error!("{detail}");
+        let told = Observation::Device {
+            fault: FaultKind::EventsDropped,
+            time: Timestamp::now(),
+            detail: Some(detail),
+        };
+        let mut drafts = self.judge.take(&told);
+        for draft in &mut drafts {
+            // As grave as what is lost, so that the message is not lost before it.
+            draft.data.severity = draft.data.severity.min(loss.severity);
+        }
+        self.record(&drafts);
+        match self.recorder.let_go(loss) {
+            Ok(()) => loss.pictures.iter().for_each(|event| self.evidence.remove(*event)),
+            Err(error) => tracing::warn!("the backlog cannot be shortened: {error}"),
         }
     }
 
@@ -138,7 +217,7 @@ impl Writer {
         let ModeOrder { order: SetMode { area, mode, .. }, who, why, .. } = order;
         let answer = self.judge.order(order).map(|drafts| {
             tracing::info!(%area, ?mode, %who, %why, "an order is carried out");
-            drafts.iter().for_each(|draft| self.record(draft));
+            self.record(&drafts);
         });
         if let Err(refusal) = &answer {
             tracing::warn!(%area, ?mode, %who, %why, "an order is refused: {refusal}");
@@ -158,18 +237,23 @@ impl Writer {
         }
     }
 
-    /// Tries until it is written: an event is never given up.
-    fn record(&mut self, draft: &Draft) {
+    /// Tries until they are written: an event is never given up.
+    fn record(&mut self, drafts: &[Draft]) {
+        if drafts.is_empty() {
+            return;
+        }
         loop {
-            match self.recorder.record(draft) {
-                Ok(event) => {
+            match self.recorder.record(drafts) {
+                Ok(events) => {
                     if std::mem::take(&mut self.disk_is_full) {
                         tracing::info!("events can be written again");
                     }
-                    tracing::info!(
-                        event = %event.id, seq = %event.seq, kind = event.data.happening.kind(),
-                        severity = event.data.severity.level(), "recorded"
-                    );
+                    for event in events {
+                        tracing::info!(
+                            event = %event.id, seq = %event.seq, kind = event.data.happening.kind(),
+                            severity = event.data.severity.level(), "recorded"
+                        );
+                    }
                     return;
                 }
                 Err(error) => {

@@ -1,223 +1,417 @@
-//! sled, and what it does not do by itself: reach the platters, and come back after a failed write.
+//! The chain of segments: written at its end, read from its beginning, and given back to the disk segment by segment.
+//!
+//! One folder for each segment, named by the first number in it:
+//!
+//! | folder | what |
+//! | --- | --- |
+//! | `00000000000000000001` … | segments; the last one is written to |
+//! | `….drained` | a segment nobody needs, about to be deleted |
+//! | `….rebuilt` | what is to take a segment's place, complete once the segment itself is gone |
+//! | `refused` | entries the hub will never take, one file each, for whoever looks into it |
+//!
+//! At most [`OPEN_SEGMENTS`] are open besides the last, so memory does not grow with what waits.
 
-use std::collections::HashSet;
-use std::fs::File;
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{PoisonError, RwLock};
+use std::sync::Arc;
 
-use gatepost_wire::event::EventData;
-use gatepost_wire::health::Recorded;
-use gatepost_wire::{AlarmId, EventId};
-use sled::{Batch, Db};
+use super::damage::Damage;
+use super::entry::{Entry, Lane, Position};
+use super::recovery;
+use super::segment::{self, Change, Fault, Segment, sync_folder};
+use super::state::State;
+use super::tally::Tally;
 
-use super::entry::{Entry, Item, Position, QUEUE};
-use super::{OutboxError, store_error};
+/// A segment is sealed when its log is this large. Small enough to be read back in one go, large enough that a backlog of
+/// a million events is not thousands of folders.
+pub(super) const SEGMENT_BYTES: u64 = 16 * 1024 * 1024;
+/// One where routine entries are read, one where urgent ones are, one to spare.
+const OPEN_SEGMENTS: usize = 3;
+const TALLY_FILE: &str = "tally.json";
+pub(super) const DRAINED: &str = "drained";
+pub(super) const REBUILT: &str = "rebuilt";
+pub(super) const REFUSED: &str = "refused";
 
-const BOOT: u8 = b'b';
-const OPEN_ALARM: u8 = b'o';
-const SET_ASIDE: u8 = b'x';
-/// sled keeps its log in this file of its folder.
-const LOG_FILE: &str = "db";
-/// A box has little memory; the queue is read front to back once.
-const CACHE_BYTES: u64 = 8 * 1024 * 1024;
-
-pub(super) struct Store {
+/// A segment as the chain knows it.
+struct Slot {
     folder: PathBuf,
-    /// None only while it is being reopened, or when that failed.
-    db: RwLock<Option<Db>>,
-    queued: AtomicU64,
+    /// What waits in it. While it is closed this may be too much, never too little.
+    tally: Tally,
+    disk_bytes: u64,
+    open: Option<Arc<Segment>>,
+    /// When it was last used, for choosing which to close.
+    used: u64,
 }
 
-pub(super) fn put_boot(batch: &mut Batch, number: u64, recorded: Recorded) -> Result<(), OutboxError> {
-    batch.insert(&numbered(BOOT, number), serde_json::to_vec(&recorded)?);
-    Ok(())
+/// The chain.
+pub(super) struct Chain {
+    folder: PathBuf,
+    segment_bytes: u64,
+    slots: BTreeMap<u64, Slot>,
+    state: State,
+    last_number: u64,
+    uses: u64,
+    /// A failed commit may be there or not: count anew after the next one.
+    uncertain: bool,
+    pub damages: Vec<Damage>,
 }
 
-pub(super) fn remember_alarm(batch: &mut Batch, alarm: AlarmId, data: &EventData) -> Result<(), OutboxError> {
-    batch.insert(alarm_key(alarm), serde_json::to_vec(data)?);
-    Ok(())
+/// A change on its way to the disk.
+pub(super) struct Pending {
+    pub segment: Arc<Segment>,
+    first: u64,
+    entries: Vec<Entry>,
+    state: State,
 }
 
-pub(super) fn forget_alarm(batch: &mut Batch, alarm: AlarmId) {
-    batch.remove(alarm_key(alarm));
-}
-
-fn alarm_key(alarm: AlarmId) -> Vec<u8> {
-    [&[OPEN_ALARM], alarm.to_string().as_bytes()].concat()
-}
-
-fn numbered(kind: u8, number: u64) -> [u8; 9] {
-    let mut key = [kind; 9];
-    key[1..].copy_from_slice(&number.to_be_bytes());
-    key
-}
-
-impl Store {
-    pub fn open(folder: &Path) -> Result<Self, OutboxError> {
-        std::fs::create_dir_all(folder).map_err(|e| store_error(folder, e))?;
-        let db = match open_db(folder) {
-            Ok(db) => db,
-            Err(sled::Error::Corruption { .. }) => {
-                let aside = set_aside(folder)?;
-                tracing::error!(
-                    "{}: the outbox is damaged; it is kept as {} and an empty one takes its place",
-                    folder.display(),
-                    aside.display()
-                );
-                open_db(folder).map_err(|e| store_error(folder, e))?
-            }
-            Err(error) => return Err(store_error(folder, error)),
+impl Chain {
+    /// Segments are sealed at `segment_bytes`.
+    pub fn open(folder: &Path, segment_bytes: u64) -> Result<Self, Fault> {
+        std::fs::create_dir_all(folder)?;
+        folder.parent().map_or(Ok(()), sync_folder)?;
+        recovery::finish_interrupted(folder)?;
+        let mut chain = Self {
+            folder: folder.to_owned(),
+            segment_bytes,
+            slots: BTreeMap::new(),
+            state: State::default(),
+            last_number: 0,
+            uses: 0,
+            uncertain: false,
+            damages: Vec::new(),
         };
-        let queued = count(&db).into();
-        Ok(Self { folder: folder.to_owned(), db: RwLock::new(Some(db)), queued })
-    }
-
-    /// Applies a batch that adds `added` entries, and returns once it would survive a power cut.
-    pub fn commit(&self, batch: Batch, added: u64) -> Result<(), OutboxError> {
-        let written = self.with(|db| {
-            db.apply_batch(batch)?;
-            db.flush()?;
-            // flush() ends in sync_file_range(2), which promises nothing about power cuts.
-            File::open(self.folder.join(LOG_FILE))?.sync_data()?;
-            Ok(())
-        });
-        match written {
-            Ok(()) => {
-                self.queued.fetch_add(added, Ordering::Relaxed);
-            }
-            // After a failed write sled refuses everything until it is opened again.
-            Err(_) => self.reopen(),
+        for first in recovery::segments(folder)? {
+            let folder = chain.path(first);
+            let disk_bytes = segment::disk_bytes(&folder);
+            let slot = Slot { folder, tally: Tally::default(), disk_bytes, open: None, used: 0 };
+            chain.slots.insert(first, slot);
         }
-        written
+        chain.take_stock()?;
+        Ok(chain)
     }
 
-    pub fn pending(&self, after: Option<Position>, limit: usize) -> Result<Vec<Entry>, OutboxError> {
-        let first = after.map_or(Position::START, Position::next);
-        let entry = |(key, value): (sled::IVec, sled::IVec)| {
-            Some(Entry { position: Position::from_key(&key)?, item: Item::from_bytes(&value)? })
-        };
-        self.with(|db| {
-            db.range(first.key()..=Position(u64::MAX).key())
-                .filter_map(|found| found.map(entry).transpose())
-                .take(limit)
-                .collect()
-        })
-    }
-
-    pub fn pending_pictures(&self) -> Result<HashSet<EventId>, OutboxError> {
-        let picture = |bytes: sled::IVec| match Item::from_bytes(&bytes)? {
-            Item::Picture { event } => Some(event),
-            Item::Event { .. } => None,
-        };
-        self.with(|db| {
-            let entries = db.scan_prefix([QUEUE]).values().chain(db.scan_prefix([SET_ASIDE]).values());
-            entries.filter_map(|found| found.map(picture).transpose()).collect()
-        })
-    }
-
-    pub fn remove(&self, position: Position) -> Result<Option<Item>, OutboxError> {
-        let removed = self.with(|db| db.remove(position.key()))?;
-        if removed.is_some() {
-            self.queued.fetch_sub(1, Ordering::Relaxed);
+    /// Counts what waits, and finds the end of the chain and its state.
+    fn take_stock(&mut self) -> Result<(), Fault> {
+        let firsts: Vec<u64> = self.slots.keys().copied().collect();
+        let Some((newest, sealed)) = firsts.split_last() else { return self.begin() };
+        for first in sealed {
+            let tally = self.slots.get(first).and_then(|slot| read_tally(&slot.folder));
+            match (tally, self.slots.get_mut(first)) {
+                (Some(tally), Some(slot)) => slot.tally = tally,
+                _ => drop(self.segment(*first)?),
+            }
         }
-        Ok(removed.and_then(|bytes| Item::from_bytes(&bytes)))
-    }
-
-    /// Takes an entry out of the queue and keeps it.
-    pub fn set_aside(&self, position: Position) -> Result<(), OutboxError> {
-        let moved = self.with(|db| {
-            let Some(bytes) = db.get(position.key())? else { return Ok(false) };
-            let mut batch = Batch::default();
-            batch.remove(&position.key());
-            batch.insert(&numbered(SET_ASIDE, position.0), bytes);
-            db.apply_batch(batch)?;
-            Ok(true)
-        })?;
-        if moved {
-            self.queued.fetch_sub(1, Ordering::Relaxed);
+        let segment = self.segment(*newest)?;
+        self.last_number = segment.last_number()?.unwrap_or(newest - 1);
+        self.state = segment.state()?;
+        drop(segment);
+        if let Some(before) = sealed.last().filter(|_| self.state.is_empty()) {
+            // The newest was made and not begun when the power went, or lost its beginning.
+            self.state = self.with_segment(*before, Segment::state)?;
+            self.write_state(*newest)?;
         }
         Ok(())
     }
 
+    /// Begins a new segment, which knows from the start what the one before knew.
+    fn begin(&mut self) -> Result<(), Fault> {
+        let first = self.last_number + 1;
+        let folder = self.path(first);
+        let segment = Arc::new(Segment::open(&folder)?);
+        let disk_bytes = segment.disk_bytes();
+        let slot = Slot { folder, tally: Tally::default(), disk_bytes, open: Some(segment), used: self.uses };
+        self.slots.insert(first, slot);
+        // Without its beginning it is no segment; it is begun again with the next event.
+        self.write_state(first).inspect_err(|_| drop(self.slots.remove(&first)))
+    }
+
+    fn write_state(&mut self, first: u64) -> Result<(), Fault> {
+        let mut change = Change::default();
+        change.set_last_number(self.last_number);
+        self.state.write_whole(&mut change).map_err(|e| Fault::Refused(e.to_string()))?;
+        self.segment(first)?.commit(change)
+    }
+
+    /// Prepares a change that adds entries, in the order given. Nothing is settled before [`Chain::settle`].
+    pub fn prepare(
+        &mut self,
+        items: Vec<(gatepost_wire::Severity, super::Item)>,
+        events: &[gatepost_wire::Event],
+    ) -> Result<(Pending, Change), Fault> {
+        if self.newest_slot().is_none_or(|slot| slot.disk_bytes >= self.segment_bytes) {
+            self.seal()?;
+            self.begin()?;
+        }
+        let mut state = self.state.clone();
+        events.iter().for_each(|event| state.note(event));
+        let mut change = Change::default();
+        let mut number = self.last_number;
+        let mut entries = Vec::with_capacity(items.len());
+        for (severity, item) in items {
+            number += 1;
+            let entry = Entry { position: Position::new(number, Lane::of(severity)), severity, item };
+            change.put(&entry);
+            entries.push(entry);
+        }
+        change.set_last_number(number);
+        state.write_changes(events, &mut change).map_err(|e| Fault::Refused(e.to_string()))?;
+        let first = self.newest();
+        let segment = self.segment(first)?;
+        Ok((Pending { segment, first, entries, state }, change))
+    }
+
+    /// Takes in what became of a change. False when it went into a segment that has been replaced meanwhile.
+    pub fn settle(&mut self, pending: Pending, committed: bool) -> bool {
+        let Pending { segment, first, entries, state } = pending;
+        let Some(slot) = self.slots.get_mut(&first) else { return false };
+        let is_current = slot.open.as_ref().is_some_and(|open| Arc::ptr_eq(open, &segment));
+        if !committed || !is_current {
+            // After a failed write sled refuses everything until it is opened again.
+            if is_current {
+                slot.open = None;
+            }
+            self.uncertain = true;
+            return false;
+        }
+        slot.disk_bytes = segment.disk_bytes();
+        let recount = if std::mem::take(&mut self.uncertain) { segment.tally().ok() } else { None };
+        match recount {
+            Some(tally) => slot.tally = tally,
+            None => entries.iter().for_each(|entry| slot.tally.add(entry)),
+        }
+        self.last_number = entries.last().map_or(self.last_number, |entry| entry.position.number);
+        self.state = state;
+        true
+    }
+
+    /// Entries of a lane after `after`, in order, at most `limit`.
+    pub fn pending(
+        &mut self,
+        lane: Lane,
+        after: Option<Position>,
+        limit: usize,
+    ) -> Result<Vec<Entry>, Fault> {
+        let from = after.map_or(0, |after| after.number + 1);
+        let firsts: Vec<u64> = self.slots.range(self.slot_of(from)..).map(|(first, _)| *first).collect();
+        let mut found = Vec::new();
+        for first in firsts {
+            if found.len() >= limit {
+                break;
+            }
+            if self.slots.get(&first).is_some_and(|slot| slot.tally.of_lane(lane) > 0) {
+                let room = limit - found.len();
+                found.extend(self.with_segment(first, |segment| segment.entries(lane, from, room))?);
+                self.retire_if_drained(first)?;
+            }
+        }
+        Ok(found)
+    }
+
+    pub fn get(&mut self, position: Position) -> Result<Option<Entry>, Fault> {
+        let first = self.slot_of(position.number);
+        if !self.slots.contains_key(&first) {
+            return Ok(None);
+        }
+        self.with_segment(first, |segment| segment.get(position))
+    }
+
+    pub fn remove(&mut self, position: Position) -> Result<Option<Entry>, Fault> {
+        let first = self.slot_of(position.number);
+        if !self.slots.contains_key(&first) {
+            return Ok(None);
+        }
+        let removed = self.with_segment(first, |segment| segment.remove(position))?;
+        if let (Some(entry), Some(slot)) = (&removed, self.slots.get_mut(&first)) {
+            slot.tally.subtract(entry);
+        }
+        self.retire_if_drained(first)?;
+        Ok(removed)
+    }
+
+    /// Calls `each` with every entry; segments without pictures are left out.
+    pub fn for_each_with_pictures(&mut self, mut each: impl FnMut(&Entry)) -> Result<(), Fault> {
+        let firsts: Vec<u64> = self
+            .slots
+            .iter()
+            .filter(|(_, slot)| slot.tally.pictures() > 0)
+            .map(|(first, _)| *first)
+            .collect();
+        for first in firsts {
+            let segment = self.segment(first)?;
+            segment.for_each(&mut each)?;
+            drop(segment);
+            self.retire_if_drained(first)?;
+        }
+        Ok(())
+    }
+
+    pub fn state(&self) -> &State {
+        &self.state
+    }
+
     pub fn queued(&self) -> u64 {
-        self.queued.load(Ordering::Relaxed)
+        self.slots.values().map(|slot| slot.tally.entries()).sum()
     }
 
     pub fn disk_bytes(&self) -> u64 {
-        self.with(|db| db.size_on_disk()).unwrap_or(0)
+        self.slots.values().map(|slot| slot.disk_bytes).sum()
     }
 
-    pub fn last_position(&self) -> Result<Position, OutboxError> {
-        let last = self.with(|db| db.scan_prefix([QUEUE]).keys().next_back().transpose())?;
-        Ok(last.and_then(|key| Position::from_key(&key)).unwrap_or(Position::START))
+    /// The oldest sealed segment that holds something of this severity.
+    pub fn oldest_with(&self, severity: gatepost_wire::Severity) -> Option<u64> {
+        let newest = self.newest();
+        let holds = |(first, slot): &(&u64, &Slot)| **first != newest && slot.tally.of_severity(severity) > 0;
+        self.slots.iter().find(holds).map(|(first, _)| *first)
     }
 
-    pub fn last_boot_number(&self) -> Result<u64, OutboxError> {
-        let last = self.with(|db| db.scan_prefix([BOOT]).keys().next_back().transpose())?;
-        Ok(last.and_then(|key| Some(u64::from_be_bytes(key.get(1..)?.try_into().ok()?))).unwrap_or(0))
-    }
-
-    pub fn boots(&self, count: usize) -> Result<Vec<Recorded>, OutboxError> {
-        let values: Vec<_> =
-            self.with(|db| db.scan_prefix([BOOT]).values().rev().take(count).collect::<sled::Result<_>>())?;
-        Ok(values.iter().filter_map(|value| serde_json::from_slice(value).ok()).collect())
-    }
-
-    pub fn open_alarms(&self) -> Result<Vec<EventData>, OutboxError> {
-        let values: Vec<_> =
-            self.with(|db| db.scan_prefix([OPEN_ALARM]).values().collect::<sled::Result<_>>())?;
-        Ok(values.iter().filter_map(|value| serde_json::from_slice(value).ok()).collect())
-    }
-
-    #[cfg(test)]
-    pub fn count_set_aside(&self) -> Result<usize, OutboxError> {
-        self.with(|db| Ok(db.scan_prefix([SET_ASIDE]).count()))
-    }
-
-    fn with<T>(&self, work: impl FnOnce(&Db) -> sled::Result<T>) -> Result<T, OutboxError> {
-        let guard = self.db.read().unwrap_or_else(PoisonError::into_inner);
-        let db =
-            guard.as_ref().ok_or_else(|| store_error(&self.folder, "it is closed after a failed write"))?;
-        work(db).map_err(|e| store_error(&self.folder, e))
-    }
-
-    fn reopen(&self) {
-        let mut guard = self.db.write().unwrap_or_else(PoisonError::into_inner);
-        // The old one must let go of its lock first.
-        let was_open = guard.take().is_some();
-        match open_db(&self.folder) {
-            Ok(db) => {
-                // The failed batch may be there or not.
-                self.queued.store(count(&db), Ordering::Relaxed);
-                *guard = Some(db);
+    /// Rewrites a sealed segment with only those entries `keep` wants.
+    pub fn thin_out(&mut self, first: u64, keep: impl Fn(&Entry) -> bool) -> Result<(), Fault> {
+        let segment = self.segment(first)?;
+        let mut kept = Vec::new();
+        segment.for_each(|entry| {
+            if keep(entry) {
+                kept.push(entry.clone());
             }
-            // Tried again with every event, told once.
-            Err(error) if was_open => {
-                tracing::error!("{}: the outbox cannot be opened again: {error}", self.folder.display());
+        })?;
+        drop(segment);
+        let Some(slot) = self.slots.get_mut(&first) else { return Ok(()) };
+        slot.open = None;
+        if kept.is_empty() {
+            slot.tally = Tally::default();
+            return self.retire_if_drained(first);
+        }
+        let last = recovery::last_of(&self.slots_firsts(), first).unwrap_or(self.last_number);
+        let folder = self.path(first);
+        recovery::write_rebuilt(&folder, kept, first, last)?;
+        std::fs::rename(&folder, folder.with_extension(DRAINED))?;
+        std::fs::rename(folder.with_extension(REBUILT), &folder)?;
+        sync_folder(&self.folder)?;
+        std::fs::remove_dir_all(folder.with_extension(DRAINED))?;
+        let tally = self.segment(first)?.tally()?;
+        write_tally(&folder, &tally)
+    }
+
+    /// Does something with a segment; one that turns out to be damaged is rebuilt first.
+    pub fn with_segment<T>(
+        &mut self,
+        first: u64,
+        work: impl Fn(&Segment) -> Result<T, Fault>,
+    ) -> Result<T, Fault> {
+        let segment = self.segment(first)?;
+        match work(&segment) {
+            Err(Fault::Damaged(reason)) => {
+                drop(segment);
+                self.rebuild(first, &reason)?;
+                work(&*self.segment(first)?)
             }
-            Err(_) => {}
+            Err(refused) => {
+                // After a failed write sled refuses everything until it is opened again.
+                if let Some(slot) = self.slots.get_mut(&first) {
+                    slot.open = None;
+                }
+                Err(refused)
+            }
+            done => done,
         }
     }
+
+    /// The segment, opened and counted if it was closed.
+    fn segment(&mut self, first: u64) -> Result<Arc<Segment>, Fault> {
+        self.uses += 1;
+        let expected = recovery::last_of(&self.slots_firsts(), first);
+        let uses = self.uses;
+        let Some(slot) = self.slots.get_mut(&first) else {
+            return Err(Fault::Damaged(format!("segment {first} is gone")));
+        };
+        slot.used = uses;
+        if let Some(segment) = &slot.open {
+            return Ok(Arc::clone(segment));
+        }
+        let (segment, damage) = recovery::open(&slot.folder, first, expected)?;
+        self.damages.extend(damage);
+        slot.tally = segment.tally()?;
+        slot.disk_bytes = segment.disk_bytes();
+        let segment = Arc::new(segment);
+        slot.open = Some(Arc::clone(&segment));
+        self.close_unused();
+        Ok(segment)
+    }
+
+    /// Replaces a damaged segment by what can be read of it.
+    fn rebuild(&mut self, first: u64, reason: &str) -> Result<(), Fault> {
+        let expected = recovery::last_of(&self.slots_firsts(), first);
+        let Some(slot) = self.slots.get_mut(&first) else { return Ok(()) };
+        slot.open = None;
+        let damage = recovery::rebuild(&slot.folder, first, expected, reason)?;
+        self.damages.push(damage);
+        // Only the newest must know what is not in its own entries.
+        if first == self.newest() { self.write_state(first) } else { Ok(()) }
+    }
+
+    fn close_unused(&mut self) {
+        let newest = self.newest();
+        let mut open: Vec<(u64, u64)> = self
+            .slots
+            .iter()
+            .filter(|(first, slot)| slot.open.is_some() && **first != newest)
+            .map(|(first, slot)| (slot.used, *first))
+            .collect();
+        open.sort_unstable();
+        let superfluous = open.len().saturating_sub(OPEN_SEGMENTS);
+        for (_, first) in &open[..superfluous] {
+            if let Some(slot) = self.slots.get_mut(first) {
+                slot.open = None;
+            }
+        }
+    }
+
+    /// Nothing more goes into the newest segment; what waits in it is written beside it.
+    fn seal(&mut self) -> Result<(), Fault> {
+        let newest = self.newest();
+        let Some(slot) = self.slots.get(&newest) else { return Ok(()) };
+        write_tally(&slot.folder, &slot.tally)
+    }
+
+    /// Gives a segment's bytes back once nothing in it waits any more.
+    fn retire_if_drained(&mut self, first: u64) -> Result<(), Fault> {
+        let is_newest = first == self.newest();
+        if is_newest || self.slots.get(&first).is_none_or(|slot| slot.tally.entries() > 0) {
+            return Ok(());
+        }
+        let Some(Slot { folder, .. }) = self.slots.remove(&first) else { return Ok(()) };
+        let drained = folder.with_extension(DRAINED);
+        std::fs::rename(&folder, &drained)?;
+        Ok(std::fs::remove_dir_all(&drained)?)
+    }
+
+    fn newest(&self) -> u64 {
+        self.slots.keys().next_back().copied().unwrap_or(0)
+    }
+
+    fn newest_slot(&self) -> Option<&Slot> {
+        self.slots.values().next_back()
+    }
+
+    /// The first number of the segment that holds `number`, or of the oldest.
+    fn slot_of(&self, number: u64) -> u64 {
+        self.slots.range(..=number).next_back().map_or(0, |(first, _)| *first)
+    }
+
+    fn slots_firsts(&self) -> Vec<u64> {
+        self.slots.keys().copied().collect()
+    }
+
+    fn path(&self, first: u64) -> PathBuf {
+        self.folder.join(format!("{first:020}"))
+    }
 }
 
-fn open_db(folder: &Path) -> sled::Result<Db> {
-    // Every commit flushes by itself.
-    sled::Config::new().path(folder).cache_capacity(CACHE_BYTES).flush_every_ms(None).open()
+fn read_tally(folder: &Path) -> Option<Tally> {
+    serde_json::from_slice(&std::fs::read(folder.join(TALLY_FILE)).ok()?).ok()
 }
 
-fn count(db: &Db) -> u64 {
-    db.scan_prefix([QUEUE]).keys().count() as u64
-}
-
-/// Renames a damaged store out of the way; nothing of it is deleted.
-fn set_aside(folder: &Path) -> Result<PathBuf, OutboxError> {
-    let stamp = gatepost_wire::Timestamp::now().strftime("%Y%m%dT%H%M%SZ");
-    let mut name = folder.file_name().unwrap_or_default().to_owned();
-    name.push(format!(".damaged-{stamp}"));
-    let aside = folder.with_file_name(name);
-    std::fs::rename(folder, &aside)
-        .and_then(|()| std::fs::create_dir_all(folder))
-        .map_err(|e| store_error(folder, e))?;
-    Ok(aside)
+/// Lost or torn it is only counted again.
+fn write_tally(folder: &Path, tally: &Tally) -> Result<(), Fault> {
+    let json = serde_json::to_vec(tally).map_err(|e| Fault::Refused(e.to_string()))?;
+    Ok(std::fs::write(folder.join(TALLY_FILE), json)?)
 }

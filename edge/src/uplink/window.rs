@@ -4,14 +4,16 @@ use std::collections::{HashMap, VecDeque};
 
 use tokio::time::Instant;
 
-use crate::outbox::Position;
+use crate::outbox::{Lane, Position};
 
 /// More in flight than this brings nothing on one connection.
-pub(super) const MAX_IN_FLIGHT: usize = 64;
+const MAX_IN_FLIGHT: usize = 64;
 /// And no more bytes than this, unless one entry alone is larger: a box has little memory, and clips are large.
-pub(super) const MAX_BYTES_IN_FLIGHT: usize = 4 << 20;
+const MAX_BYTES_IN_FLIGHT: usize = 4 << 20;
 /// Kept free for presence and health.
 const RESERVED: usize = 2;
+/// One of so many places is kept free for urgent entries: they do not wait for an answer to a backlog.
+const URGENT_SHARE: usize = 8;
 
 /// An entry under way.
 #[derive(Debug, Clone, Copy)]
@@ -27,7 +29,8 @@ pub(super) struct Window {
     /// Handed to the client, no packet id known yet; none for what is not from the outbox.
     expected: VecDeque<Option<Sending>>,
     in_flight: HashMap<u16, Option<Sending>>,
-    cursor: Option<Position>,
+    /// The last entry of each lane handed over.
+    cursors: HashMap<Lane, Position>,
     /// Something was not delivered: begin again from the oldest entry then.
     retry_at: Option<Instant>,
 }
@@ -36,20 +39,30 @@ impl Window {
     /// `receive_max`: how many unacknowledged publishes the broker takes.
     pub fn new(receive_max: u16) -> Self {
         let limit = usize::from(receive_max).min(MAX_IN_FLIGHT).saturating_sub(RESERVED).max(1);
-        Self { limit, expected: VecDeque::new(), in_flight: HashMap::new(), cursor: None, retry_at: None }
+        Self {
+            limit,
+            expected: VecDeque::new(),
+            in_flight: HashMap::new(),
+            cursors: HashMap::new(),
+            retry_at: None,
+        }
     }
 
-    /// How many more entries may be handed over now.
-    pub fn room(&mut self, now: Instant) -> usize {
+    /// How many more entries of a lane may be handed over now.
+    pub fn room(&mut self, lane: Lane, now: Instant) -> usize {
         let under_way = self.expected.len() + self.in_flight.len();
         if let Some(at) = self.retry_at {
             if now < at || under_way > 0 {
                 return 0;
             }
             self.retry_at = None;
-            self.cursor = None;
+            self.cursors.clear();
         }
-        self.limit.saturating_sub(under_way)
+        let limit = match lane {
+            Lane::Urgent => self.limit,
+            Lane::Routine => self.limit - self.limit / URGENT_SHARE,
+        };
+        limit.saturating_sub(under_way)
     }
 
     /// Would so many bytes more be too many at once?
@@ -59,9 +72,9 @@ impl Window {
         under_way > 0 && under_way + bytes > MAX_BYTES_IN_FLIGHT
     }
 
-    /// The last entry handed over.
-    pub fn cursor(&self) -> Option<Position> {
-        self.cursor
+    /// The last entry of a lane handed over.
+    pub fn cursor(&self, lane: Lane) -> Option<Position> {
+        self.cursors.get(&lane).copied()
     }
 
     /// The entry that waits longest for its answer.
@@ -71,7 +84,7 @@ impl Window {
 
     /// An entry of so many bytes is about to be handed to the client.
     pub fn expect(&mut self, position: Position, bytes: usize) {
-        self.cursor = Some(position);
+        self.cursors.insert(position.lane(), position);
         self.expected.push_back(Some(Sending { position, bytes }));
     }
 
@@ -115,16 +128,14 @@ mod tests {
     use super::*;
 
     fn position(n: u8) -> Position {
-        let mut key = [b'q', 0, 0, 0, 0, 0, 0, 0, 0];
-        key[8] = n;
-        Position::from_key(&key).unwrap()
+        Position::new(n.into(), Lane::Routine)
     }
 
     #[test]
     fn acknowledgements_find_their_entry_in_any_order() {
         let mut window = Window::new(10);
         let now = Instant::now();
-        assert_eq!(window.room(now), 8);
+        assert_eq!((window.room(Lane::Urgent, now), window.room(Lane::Routine, now)), (8, 7));
         window.expect_other();
         for n in 1..=3 {
             window.expect(position(n), 100);
@@ -132,7 +143,8 @@ mod tests {
         for packet in 1..=4 {
             window.sent(packet);
         }
-        assert_eq!((window.room(now), window.cursor()), (4, Some(position(3))));
+        assert_eq!((window.room(Lane::Routine, now), window.cursor(Lane::Routine)), (3, Some(position(3))));
+        assert_eq!(window.cursor(Lane::Urgent), None, "lanes do not move each other");
         assert_eq!(window.acknowledged(3), Some(position(2)));
         assert_eq!(window.acknowledged(1), None);
         assert_eq!(window.acknowledged(3), None, "twice says nothing new");
@@ -148,11 +160,11 @@ mod tests {
         window.sent(2);
         window.acknowledged(1);
         window.start_over(now + Duration::from_secs(5));
-        assert_eq!(window.room(now), 0);
-        assert_eq!(window.room(now + Duration::from_secs(6)), 0, "one is still under way");
+        assert_eq!(window.room(Lane::Urgent, now), 0);
+        assert_eq!(window.room(Lane::Urgent, now + Duration::from_secs(6)), 0, "one is still under way");
         window.acknowledged(2);
-        assert_eq!(window.room(now + Duration::from_secs(6)), 8);
-        assert_eq!(window.cursor(), None);
+        assert_eq!(window.room(Lane::Urgent, now + Duration::from_secs(6)), 8);
+        assert_eq!(window.cursor(Lane::Routine), None);
     }
 
     #[test]
@@ -176,7 +188,7 @@ mod tests {
             let (mut next, mut sent, mut packets, mut back) = (1u8, 0u16, Vec::new(), 0);
             for step in steps {
                 match step {
-                    0 if window.room(Instant::now()) > 0 && next < 255 => {
+                    0 if window.room(Lane::Routine, Instant::now()) > 0 && next < 255 => {
                         window.expect(position(next), 100);
                         next += 1;
                     }

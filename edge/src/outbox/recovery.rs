@@ -1,0 +1,238 @@
+//! Coming back after a power cut, a kill or damage: what can be read is delivered, the rest is kept aside.
+//!
+//! sled cuts its log at the first record it cannot read, and leaves out a page it cannot read, without a word. So the
+//! entries are counted against their numbers, and if any is absent the log is read once more for frames
+//! ([`super::frame`]).
+
+use std::collections::{BTreeMap, HashSet};
+use std::io;
+use std::path::{Path, PathBuf};
+
+use gatepost_wire::Event;
+
+use super::damage::Damage;
+use super::entry::{Entry, Item};
+use super::frame;
+use super::segment::{Change, Fault, LOG_FILE, Segment, sync_folder};
+use super::state::State;
+use super::store::{DRAINED, REBUILT};
+
+/// Entries written at once while a segment is filled.
+const CHUNK: usize = 512;
+
+/// First numbers of the segments in a folder, in order.
+pub(super) fn segments(folder: &Path) -> Result<Vec<u64>, Fault> {
+    let mut firsts: Vec<u64> = names(folder)?.iter().filter_map(|name| first_number(name)).collect();
+    firsts.sort_unstable();
+    Ok(firsts)
+}
+
+/// Brings to its end what was being deleted or replaced when the power went.
+pub(super) fn finish_interrupted(folder: &Path) -> Result<(), Fault> {
+    for name in names(folder)? {
+        let path = folder.join(&name);
+        let Some((segment, kind)) = name.split_once('.') else { continue };
+        if first_number(segment).is_none() {
+            continue;
+        }
+        match kind {
+            // Complete, or the segment would still be there.
+            REBUILT if !folder.join(segment).exists() => std::fs::rename(&path, folder.join(segment))?,
+            REBUILT | DRAINED => std::fs::remove_dir_all(&path)?,
+            _ => {}
+        }
+    }
+    Ok(sync_folder(folder)?)
+}
+
+/// The last number of a sealed segment: the next one begins after it. None for the newest.
+pub(super) fn last_of(firsts: &[u64], first: u64) -> Option<u64> {
+    firsts.iter().find(|next| **next > first).map(|next| next - 1)
+}
+
+/// Opens a segment and puts back what sled left out of it. `expected`: the last number it must know.
+pub(super) fn open(
+    folder: &Path,
+    first: u64,
+    expected: Option<u64>,
+) -> Result<(Segment, Option<Damage>), Fault> {
+    let log = read_log(folder)?;
+    let opened = Segment::open(folder).and_then(|segment| {
+        // Whatever cannot be read now would not be readable later.
+        segment.state()?;
+        let loss = Loss::of(&segment, &log, first, expected)?;
+        Ok((segment, loss))
+    });
+    match opened {
+        Ok((segment, None)) => Ok((segment, None)),
+        Ok((segment, Some(loss))) => {
+            let read_back = loss.read_back.len() as u64;
+            put_back(&segment, loss.read_back.into_values(), first, loss.end)?;
+            if loss.is_torn_tail {
+                tracing::info!(entries = read_back, "a write to the outbox was cut short, and is read back");
+                return Ok((segment, None));
+            }
+            let reason = format!("its log breaks off; {} entries cannot be read any more", loss.missing);
+            Ok((segment, Some(Damage { read_back, aside: keep_copy(folder, &log), reason })))
+        }
+        Err(Fault::Damaged(reason)) => {
+            let damage = rebuild_from(folder, &log, first, expected, &reason)?;
+            Ok((Segment::open(folder)?, Some(damage)))
+        }
+        Err(refused) => Err(refused),
+    }
+}
+
+/// What sled left out without a word.
+struct Loss {
+    /// What is in the log all the same. Some of it may have been delivered long ago: the hub drops doubles.
+    read_back: BTreeMap<u64, Entry>,
+    /// Entries that are nowhere.
+    missing: u64,
+    /// The last number there ever was.
+    end: u64,
+    /// A group of which nobody was told: the process was killed while it was written.
+    is_torn_tail: bool,
+}
+
+impl Loss {
+    fn of(segment: &Segment, log: &[u8], first: u64, expected: Option<u64>) -> Result<Option<Self>, Fault> {
+        let last = segment.last_number()?.unwrap_or(first - 1);
+        let mut present = HashSet::new();
+        segment.for_each(|entry| {
+            present.insert(entry.position.number);
+        })?;
+        let absent = segment.expected_entries(first)?.saturating_sub(present.len() as u64);
+        // Where all numbers up to the last one are accounted for, what is not there was delivered.
+        let from = if absent > 0 { first } else { last + 1 };
+        let mut read_back = frames(log, from);
+        read_back.retain(|number, _| !present.contains(number));
+        let end = read_back.keys().next_back().copied().unwrap_or(last).max(last).max(expected.unwrap_or(0));
+        if read_back.is_empty() && absent == 0 && end == last {
+            return Ok(None);
+        }
+        let found = read_back.len() as u64;
+        let is_torn_tail =
+            absent == 0 && expected.is_none() && end - last == found && read_back.len() <= super::GROUP * 2;
+        let missing = (absent + end - last).saturating_sub(found);
+        Ok(Some(Self { read_back, missing, end, is_torn_tail }))
+    }
+}
+
+/// Puts what can be read of a damaged segment in its place.
+pub(super) fn rebuild(
+    folder: &Path,
+    first: u64,
+    expected: Option<u64>,
+    reason: &str,
+) -> Result<Damage, Fault> {
+    rebuild_from(folder, &read_log(folder)?, first, expected, reason)
+}
+
+fn rebuild_from(
+    folder: &Path,
+    log: &[u8],
+    first: u64,
+    expected: Option<u64>,
+    reason: &str,
+) -> Result<Damage, Fault> {
+    let found = frames(log, first);
+    let read_back = found.len() as u64;
+    let end = found.keys().next_back().copied().unwrap_or(first - 1);
+    write_rebuilt(folder, found.into_values(), first, expected.unwrap_or(end).max(end))?;
+    let aside = aside(folder);
+    std::fs::rename(folder, &aside)?;
+    std::fs::rename(folder.with_extension(REBUILT), folder)?;
+    folder.parent().map_or(Ok(()), sync_folder)?;
+    Ok(Damage { read_back, aside: Some(aside), reason: reason.to_owned() })
+}
+
+/// Writes these entries into a fresh segment beside `folder`, ready to take its place.
+pub(super) fn write_rebuilt(
+    folder: &Path,
+    entries: impl IntoIterator<Item = Entry>,
+    first: u64,
+    last: u64,
+) -> Result<(), Fault> {
+    let rebuilt = folder.with_extension(REBUILT);
+    match std::fs::remove_dir_all(&rebuilt) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error.into()),
+        _ => {}
+    }
+    put_back(&Segment::open(&rebuilt)?, entries, first, last)
+}
+
+/// Adds entries and what they say of boots and alarms.
+fn put_back(
+    segment: &Segment,
+    entries: impl IntoIterator<Item = Entry>,
+    first: u64,
+    last: u64,
+) -> Result<(), Fault> {
+    let mut state = segment.state()?;
+    let mut entries = entries.into_iter().peekable();
+    while entries.peek().is_some() {
+        let mut change = Change::default();
+        for entry in entries.by_ref().take(CHUNK) {
+            note(&mut state, &entry);
+            change.put(&entry);
+        }
+        segment.commit(change)?;
+    }
+    let mut change = Change::default();
+    change.set_last_number(last);
+    state.write_whole(&mut change).map_err(|e| Fault::Refused(e.to_string()))?;
+    segment.commit(change)?;
+    segment.commit_gone(first, last)
+}
+
+fn note(state: &mut State, entry: &Entry) {
+    if let Item::Event { json, .. } = &entry.item
+        && let Ok(event) = Event::from_json(json)
+    {
+        state.note(&event);
+    }
+}
+
+/// Frames with numbers from `from` on, each number once.
+fn frames(log: &[u8], from: u64) -> BTreeMap<u64, Entry> {
+    frame::scan(log)
+        .filter(|entry| entry.position.number >= from)
+        .map(|entry| (entry.position.number, entry))
+        .collect()
+}
+
+fn read_log(folder: &Path) -> Result<Vec<u8>, Fault> {
+    match std::fs::read(folder.join(LOG_FILE)) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Vec::new()),
+        read => Ok(read?),
+    }
+}
+
+/// Keeps a log as it was found. Where there is no room for it the outbox goes on without.
+fn keep_copy(folder: &Path, log: &[u8]) -> Option<PathBuf> {
+    let aside = aside(folder);
+    std::fs::create_dir_all(&aside).and_then(|()| std::fs::write(aside.join(LOG_FILE), log)).ok()?;
+    Some(aside)
+}
+
+/// Beside the outbox, not in it: nobody takes it for a part of it.
+fn aside(segment: &Path) -> PathBuf {
+    let outbox = segment.parent().unwrap_or(segment);
+    let stamp = gatepost_wire::Timestamp::now().strftime("%Y%m%dT%H%M%S");
+    let name = |path: &Path| path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+    let base = format!("{}.damaged-{stamp}-{}", name(outbox), name(segment));
+    let free = (0..).map(|n: u32| if n == 0 { base.clone() } else { format!("{base}-{n}") });
+    let mut free = free.map(|name| outbox.with_file_name(name)).filter(|path| !path.exists());
+    // An endless supply of names: one is free.
+    free.next().unwrap_or_else(|| outbox.with_file_name(base.clone()))
+}
+
+fn first_number(name: &str) -> Option<u64> {
+    (name.len() == 20).then(|| name.parse().ok()).flatten().filter(|first| *first > 0)
+}
+
+fn names(folder: &Path) -> Result<Vec<String>, Fault> {
+    let names = std::fs::read_dir(folder)?.map(|file| Ok(file?.file_name().to_string_lossy().into_owned()));
+    Ok(names.collect::<io::Result<_>>()?)
+}
