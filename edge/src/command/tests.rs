@@ -7,10 +7,10 @@ use ulid::Ulid;
 use super::*;
 use crate::clip::tests::begun;
 use crate::clip::{ClipAlarm, Record, Room};
-use crate::config::Config;
+use crate::config::{Config, OutboxLimit};
 use crate::event::{Judge, RecordThread};
 use crate::linked::LinkedCameras;
-use crate::outbox::{self, Delivery, Item};
+use crate::outbox::{self, Delivery, Item, Lane};
 
 /// A box with one clip, whose original says `sealed`.
 struct Box {
@@ -61,9 +61,11 @@ impl Box {
         let evidence = EvidenceStore::open(&path.join("evidence"), 0).unwrap();
         let clock = Arc::new(Clock::default());
         let linked = Arc::new(LinkedCameras::new(&[], |_| None));
+        let limit = OutboxLimit::default();
         let (judge, told, _) = Judge::open(&config(path), Arc::clone(&clock), Arc::clone(&linked)).unwrap();
         let (record, reporter) =
-            RecordThread::start(recorder, evidence.clone(), open, (judge, told), linked, None).unwrap();
+            RecordThread::start(recorder, evidence.clone(), open, (judge, told), linked, None, limit)
+                .unwrap();
         let means = Means {
             edge: edge(),
             clock,
@@ -86,13 +88,13 @@ impl Running {
 
     /// Those that bring something.
     fn events(&self) -> Vec<Event> {
-        let entries = self.delivery.pending(None, 100).unwrap();
+        let entries = Lane::ALL.map(|lane| self.delivery.pending(lane, None, 100).unwrap());
         let event = |item| match item {
             Item::Event { json, .. } => Some(Event::from_json(&json).unwrap()),
             Item::Picture { .. } => None,
         };
         let brings = |event: &Event| !event.data.evidence.is_empty();
-        entries.into_iter().filter_map(|entry| event(entry.item)).filter(brings).collect()
+        entries.into_iter().flatten().filter_map(|entry| event(entry.item)).filter(brings).collect()
     }
 }
 
