@@ -166,7 +166,10 @@ fn report(rounds: &[Round]) {
     );
     let limit = |r: &Round| (r.decode + r.inference).as_secs_f64() / r.ours.as_secs_f64();
     let peer = |r: &Round| r.peer.as_secs_f64() / r.ours.as_secs_f64();
-    println!("speed against the limit {:.2} (target 0.85)", median(&limit));
-    println!("speed against the peer  {:.2} (target 2.00)", median(&peer));
-    println!("memory against the peer {:.2}", median(&|r| r.ours_bytes as f64 / r.peer_bytes as f64));
+    println!("speed against the limit {:.2} (target 0.90)", median(&limit));
+    println!("speed against the peer  {:.2} (target 2.50)", median(&peer));
+    println!(
+        "memory against the peer {:.2} (target 0.33)",
+        median(&|r| r.ours_bytes as f64 / r.peer_bytes as f64)
+    );
 }
