@@ -9,7 +9,7 @@ use std::fs;
 
 use gatepost_testbed::footage;
 use gatepost_testbed::mosquitto::{Mosquitto, Options as Broker};
-use gatepost_testbed::rtsp_camera::Options;
+use gatepost_testbed::rtsp_camera::{Options, RtspCamera};
 use gatepost_wire::event::{FaultKind, Happening, Phase};
 use gatepost_wire::health::{CameraHealth, CameraState, ModelFile};
 use gatepost_wire::{Event, Health};
@@ -89,15 +89,20 @@ fn frames_that_fail_again_and_again_are_a_fault_until_they_can_be_looked_at() {
     listener.heard().assert_whole();
 }
 
+/// A camera, a broker, who listens there, and a box that looks at every frame of the camera.
+fn pedestrians_at_the_gate() -> (RtspCamera, Mosquitto, Listener, Site) {
+    let camera = camera(Options { max_frames: Some(60), ..Options::default() });
+    let broker = Mosquitto::start(&Broker::default()).unwrap();
+    let listener = Listener::start(broker.port());
+    let site = Site::new(broker.port()).camera(CameraConfig::new("gate", &camera.url()).extra(LOOK_ALWAYS));
+    (camera, broker, listener, site)
+}
+
 #[test]
 fn a_model_that_always_fails_is_told_and_the_next_start_with_a_good_one_ends_it() {
     let _turn = turn();
     let folder = TempDir::new().unwrap();
-    let camera = camera(Options { max_frames: Some(60), ..Options::default() });
-    let broker = Mosquitto::start(&Broker::default()).unwrap();
-    let listener = Listener::start(broker.port());
-    let mut site =
-        Site::new(broker.port()).camera(CameraConfig::new("gate", &camera.url()).extra(LOOK_ALWAYS));
+    let (_camera, _broker, listener, mut site) = pedestrians_at_the_gate();
     let good = std::mem::replace(&mut site.manifest, folder.path().into());
     site.manifest = trapped(&good, folder.path(), EVERY_PICTURE);
     let mut edge = site.run();
@@ -191,11 +196,7 @@ fn forty_cameras_on_two_detectors_get_less_each_and_alike() {
 fn a_model_file_that_is_replaced_is_told_and_changes_nothing_until_the_restart() {
     let _turn = turn();
     let folder = TempDir::new().unwrap();
-    let camera = camera(Options { max_frames: Some(60), ..Options::default() });
-    let broker = Mosquitto::start(&Broker::default()).unwrap();
-    let listener = Listener::start(broker.port());
-    let mut site =
-        Site::new(broker.port()).camera(CameraConfig::new("gate", &camera.url()).extra(LOOK_ALWAYS));
+    let (_camera, _broker, listener, mut site) = pedestrians_at_the_gate();
     site.manifest = copied(&site.manifest, folder.path());
     let model = folder.path().join("model.onnx");
     let old = fs::read(&model).unwrap();
