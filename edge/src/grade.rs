@@ -282,19 +282,25 @@ impl Grader {
         }
     }
 
-    /// Nobody disarmed in time: what waited is an alarm.
-    fn raise(&mut self, input: &Input, now: Moment) -> Vec<Draft> {
-        let waited = self.waiting.remove(input);
-        let raised = self.alarms.raise(input, waited.as_ref().map(|waited| waited.worth), now.time);
-        match waited {
+    /// Nobody disarmed in time: what waited is an alarm, the first of each input. The others belong to the same entry.
+    fn raise(&mut self, input: &Input, now: Moment) -> Option<Draft> {
+        let Some(kept::Waiting { mut data, worth }) = self.waiting.remove(input) else {
+            return self.alarms.raise_open(input, now.time);
+        };
+        self.alarms.rest(input);
+        let first = data.happening.alarm().and_then(|alarm| self.alarms.get_mut(alarm.id));
+        Some(match first {
+            Some(held) => {
+                held.standing = Standing::Counts;
+                held.raise(worth, None, now.time)
+            }
             // It waited over a restart, which ended it.
-            Some(kept::Waiting { mut data, worth }) if raised.is_empty() => {
+            None => {
                 data.happening.set_phase(Phase::Ended);
                 data.severity = worth;
-                vec![draft(data, now.time)]
+                draft(data, now.time)
             }
-            _ => raised,
-        }
+        })
     }
 }
 

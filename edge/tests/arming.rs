@@ -4,13 +4,17 @@
 
 mod support;
 
+use std::time::Duration;
+
 use gatepost_testbed::mosquitto::{Mosquitto, Options};
-use gatepost_wire::arming::{ArmingChanged, Cause, Mode, Stage};
+use gatepost_wire::arming::{ArmingChanged, Cause, Input, Mode, Stage};
+use gatepost_wire::command::{Outcome, Reason};
 use gatepost_wire::event::Happening;
-use gatepost_wire::{Event, Severity};
+use gatepost_wire::{Command, CommandId, Event, Severity, Timestamp, Topic};
 use support::listener::{Heard, Listener};
-use support::site::{CameraConfig, EVERYWHERE, Site};
+use support::site::{CameraConfig, EDGE, EVERYWHERE, Site};
 use support::{pedestrians, turn};
+use ulid::Ulid;
 
 fn changes(heard: &Heard) -> impl Iterator<Item = (&Event, &ArmingChanged)> {
     heard.events.iter().filter_map(|event| match &event.data.happening {
@@ -99,4 +103,62 @@ fn an_exit_delay_goes_on_over_a_kill_and_ends_armed() {
     assert_eq!(health.areas[0].label.as_deref(), Some("校园"));
     edge.terminate();
     listener.wait_for_all(&edge.recorded());
+}
+
+#[test]
+fn an_order_from_the_hub_is_carried_out_once_and_answered_with_who_and_why() {
+    let _turn = turn();
+    let camera = pedestrians();
+    let broker = Mosquitto::start(&Options::default()).unwrap();
+    let listener = Listener::start(broker.port());
+    let area =
+        "mode = \"disarmed\"\nexit_delay_s = 0\n[[area.member]]\ncamera = \"gate\"\nrole = \"interior\"\n";
+    let site = site(&broker, &camera.url(), area);
+    let mut edge = site.run();
+    wait_for_stage(&listener, Mode::Disarmed, Stage::Set, |cause| *cause == Cause::Start);
+    listener.wait("an alarm for the record", |heard| {
+        let mut alarms = heard.events.iter().filter(|event| event.data.happening.kind() == "zone_intrusion");
+        alarms.any(|event| event.data.severity == Severity::LOW).then_some(())
+    });
+    // Nobody may stand before the camera when it is armed, or it is decided to go without it.
+    let away = serde_json::json!({ "name": "armed_away", "bypass": [{ "camera": "gate" }] });
+    let refused = order(&listener, "hall", serde_json::json!({ "name": "disarmed" }));
+    assert!(matches!(&refused, Outcome::Refused { reason: Reason::NotFound, .. }), "{refused:?}");
+    assert_eq!(order(&listener, "school", away), Outcome::Done);
+    let armed = wait_for_stage(&listener, Mode::ArmedAway, Stage::Set, |cause| {
+        *cause == Cause::Command { who: "王丽".into(), why: "evening".into() }
+    });
+    let Happening::ArmingChanged(changed) = &armed.data.happening else { panic!("{armed:?}") };
+    assert_eq!(changed.bypassed, [Input::Camera { camera: "gate".parse().unwrap() }]);
+    edge.kill();
+    let mut edge = site.run();
+    let back = wait_for_stage(&listener, Mode::ArmedAway, Stage::Set, |cause| *cause == Cause::Start);
+    assert_ne!(back.boot, armed.boot, "it is what it was");
+    edge.terminate();
+    listener.wait_for_all(&edge.recorded());
+    listener.heard().assert_whole();
+}
+
+/// Gives an order and waits for the answer.
+fn order(listener: &Listener, area: &str, mode: serde_json::Value) -> Outcome {
+    let now = Timestamp::now();
+    let command = Command {
+        id: CommandId::from_ulid(Ulid::generate()),
+        edge: EDGE.parse().unwrap(),
+        who: "王丽".parse().unwrap(),
+        why: "evening".parse().unwrap(),
+        issued: now,
+        expires: now + Duration::from_secs(600),
+        order: serde_json::from_value(serde_json::json!({ "kind": "set_mode", "area": area, "mode": mode }))
+            .unwrap(),
+        extra: Default::default(),
+    };
+    // The box may not have subscribed yet; a hub sends until it is answered, and so does this.
+    listener.wait("the answer to an order", |heard| {
+        let answer = heard.replies.iter().find(|reply| reply.command == command.id);
+        if answer.is_none() {
+            listener.say(&Topic::Command(command.edge.clone()), command.to_json().unwrap());
+        }
+        answer.map(|reply| reply.outcome.clone())
+    })
 }

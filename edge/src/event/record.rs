@@ -155,7 +155,9 @@ impl Writer {
 
     fn observe(&mut self, observation: Observation, group: &mut Group) {
         let mut drafts = self.judge.take(&observation);
-        if let (Some(picture), Some(draft)) = (observation.picture(), drafts.first_mut()) {
+        // What is only counted has no event of its own, and what comes first then is of an area.
+        let own = drafts.first_mut().filter(|draft| draft.data.happening.alarm().is_some());
+        if let (Some(picture), Some(draft)) = (observation.picture(), own) {
             self.attach_snapshot(draft, Snapshot::take(&picture.frame, &picture.people));
         }
         if let (Some((camera, at)), Some(Draft { id: event, data, .. })) =

@@ -128,28 +128,13 @@ impl Alarms {
         }
     }
 
-    /// The alarm of this input that waited first counts, or that goes on although nobody may be there any more. The others
-    /// that waited belong to the same entry.
-    pub(super) fn raise(&mut self, input: &Input, worth: Option<Severity>, now: Timestamp) -> Vec<Draft> {
-        let waits = |held: &Held| held.standing == Standing::Waits;
+    /// An alarm of this input that goes on although nobody may be there any more counts from now on.
+    pub(super) fn raise_open(&mut self, input: &Input, now: Timestamp) -> Option<Draft> {
         let goes_on =
             |held: &Held| held.ended.is_none() && matches!(held.standing, Standing::Rests | Standing::Silent);
-        let mut concerned: Vec<(AlarmId, &mut Held)> = self
-            .held
-            .iter_mut()
-            .filter(|(_, held)| held.input == *input && (waits(held) || goes_on(held)))
-            .map(|(id, held)| (*id, held))
-            .collect();
-        concerned.sort_by_key(|(id, held)| (!waits(held), *id));
-        let mut raised = Vec::new();
-        for (place, (_, held)) in concerned.into_iter().enumerate() {
-            let first = place == 0;
-            held.standing = if first { Standing::Counts } else { Standing::Rests };
-            if first {
-                let severity = worth.unwrap_or(held.own);
-                raised.push(held.raise(severity, None, now));
-            }
-        }
-        raised
+        let open = self.held.iter_mut().filter(|(_, held)| held.input == *input && goes_on(held));
+        let (_, held) = open.min_by_key(|(id, _)| **id)?;
+        held.standing = Standing::Counts;
+        Some(held.raise(held.own, None, now))
     }
 }

@@ -170,8 +170,10 @@ fn what_waited_over_a_restart_is_an_alarm_all_the_same() {
     let elapsed = Elapsed::Counted(Duration::from_secs(5));
     let (mut grader, drafts) = Grader::new(&config(), Some((kept, elapsed)), now(0));
     assert_eq!(stages(&drafts), [("school".to_owned(), Mode::ArmedAway, Stage::EntryDelay)]);
+    // Whoever came in still walks about.
+    assert_eq!(told(&take(&mut grader, seen(2, Began, "fire-lane", 5), 5)), [(2, Began, 4)]);
     assert!(grader.tick(now(23)).is_empty());
-    assert_eq!(told(&grader.tick(now(24))), [(1, Ended, 3)]);
+    assert_eq!(told(&grader.tick(now(24))), [(1, Ended, 3)], "the one that waited first");
 }
 
 #[test]
