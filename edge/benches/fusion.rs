@@ -10,7 +10,7 @@
 
 #![allow(clippy::unwrap_used, reason = "a bench stops at the first thing that goes wrong, like a test")]
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::path::Path;
 use std::process::Command;
 use std::time::Duration;
@@ -47,7 +47,7 @@ const ANIMALS_A_DAY: f64 = 8.0;
 /// Every third day is stormy for six hours, with so many gusts an hour that shake the fence enough.
 const GUSTS_AN_HOUR: f64 = 20.0;
 const STORM: f64 = 6.0 * 3600.0;
-/// Alarms of one kind nearer than this are told as one, by each of the three alike.
+/// False alarms nearer than this are one to whoever hears them, of each of the three alike.
 const COLLAPSE: f64 = 60.0;
 /// An alarm from this long before a climb until this long after it is its alarm.
 const BEFORE: f64 = 5.0;
@@ -80,7 +80,7 @@ struct Month {
     climbs: Vec<Span>,
 }
 
-/// What a system told: when, and how grave.
+/// What a system told, in the order it did: when, and how grave.
 type Told = Vec<(f64, Severity)>;
 
 #[derive(Debug, Default, Clone, Copy)]
@@ -264,15 +264,10 @@ impl Month {
     }
 }
 
-/// What one source tells by itself: everything is severity 2, and told once in a while.
+/// What one source tells by itself: everything is severity 2.
 fn alone(month: &Month, source: Source) -> Told {
-    let mut told: Told = Vec::new();
-    for (_, span) in month.happenings.iter().filter(|(of, _)| *of == source) {
-        if told.last().is_none_or(|(last, _)| span.from - last > COLLAPSE) {
-            told.push((span.from, Severity::HIGH));
-        }
-    }
-    told
+    let alarms = month.happenings.iter().filter(|(of, _)| *of == source);
+    alarms.map(|(_, span)| (span.from, Severity::HIGH)).collect()
 }
 
 /// What the daemon's fusion tells. Ends are heard of when they come.
@@ -286,7 +281,7 @@ fn fused(month: &Month) -> Told {
         moments.extend([(span.from, number, true), (span.to, number, false)]);
     }
     moments.sort_by(|a, b| a.0.total_cmp(&b.0));
-    let mut graded: HashMap<AlarmId, (f64, Severity)> = HashMap::new();
+    let (mut told, mut grave) = (Told::new(), HashSet::new());
     for (at, number, begins) in moments {
         let (source, alarm) =
             (month.happenings[number].0, AlarmId::from_ulid(Ulid::from(number as u128 + 1)));
@@ -305,24 +300,36 @@ fn fused(month: &Month) -> Told {
             (_, false) => fusion.end(alarm, moment(at)),
         };
         for grade in grades {
-            graded.entry(grade.alarm).or_insert((at, grade.severity)).1 = grade.severity;
+            // What is graver than severity 2 already calls nobody again.
+            let is_news = !is_grave(grade.severity) || grave.insert(grade.alarm);
+            if is_news {
+                told.push((at, grade.severity));
+            }
         }
     }
-    graded.into_values().collect()
+    told
+}
+
+fn is_grave(severity: Severity) -> bool {
+    severity <= Severity::HIGH
 }
 
 fn score(told: &Told, climbs: &[Span]) -> Score {
     let belongs = |at: f64, climb: &Span| at >= climb.from - BEFORE && at <= climb.to + AFTER;
-    let grave = |severity: Severity| severity <= Severity::HIGH;
-    let false_alarms =
-        told.iter().filter(|(at, severity)| grave(*severity) && !climbs.iter().any(|it| belongs(*at, it)));
+    let mut false_alarms: Vec<f64> = Vec::new();
+    for (at, severity) in told {
+        let is_new = false_alarms.last().is_none_or(|last| at - last > COLLAPSE);
+        if is_grave(*severity) && is_new && !climbs.iter().any(|it| belongs(*at, it)) {
+            false_alarms.push(*at);
+        }
+    }
     let lacks = |wanted: &dyn Fn(Severity) -> bool| {
         let has = |climb: &&Span| told.iter().any(|(at, severity)| wanted(*severity) && belongs(*at, climb));
         climbs.iter().filter(|climb| !has(climb)).count()
     };
     Score {
-        false_alarms: false_alarms.count(),
-        missed: lacks(&grave),
+        false_alarms: false_alarms.len(),
+        missed: lacks(&is_grave),
         without_any_alarm: lacks(&|_| true),
         climbs: climbs.len(),
     }
