@@ -35,6 +35,7 @@ pub use archive::{Archive, ClipAlarm, CutShort, Record, Room};
 pub use booking::{BegunAlarm, Span};
 use booking::{Booking, Bookings};
 pub use cover::{ClipCover, LOOK_EVERY};
+pub use film::{FilmError, check_encoder};
 pub use make::Maker;
 pub use report::Publisher;
 pub(crate) use report::locked;

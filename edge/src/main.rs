@@ -81,6 +81,10 @@ fn check(file: &std::path::Path) -> anyhow::Result<()> {
     for password in passwords {
         gatepost_edge::secret::read_secret(password)?;
     }
+    if config.clips.enabled {
+        gstreamer::init().context("GStreamer cannot be started")?;
+        gatepost_edge::clip::check_encoder().context("`clips`")?;
+    }
     println!("{}: {} camera(s), nothing wrong", file.display(), config.cameras.len());
     Ok(())
 }

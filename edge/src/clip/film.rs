@@ -40,6 +40,14 @@ pub enum FilmError {
     TooLarge,
 }
 
+/// Is everything installed that films are made with?
+///
+/// # Errors
+/// [`FilmError`] names what is missing.
+pub fn check_encoder() -> Result<(), FilmError> {
+    Film::begin(160, 120).map(drop)
+}
+
 type Bytes = Arc<Mutex<Vec<u8>>>;
 
 /// An MP4 that is being made.
