@@ -65,10 +65,11 @@ lint: setup rust page ## formatting, clippy and rustdoc, no warnings allowed
 	cargo clippy --locked --workspace --all-targets -- -D warnings
 	RUSTDOCFLAGS="-D warnings" cargo doc --locked --workspace --no-deps
 
-bench: build ## throughput, latency and memory, beside what an integrator writes today
+bench: build ## throughput, latency, memory, cameras per core, beside what an integrator writes today
 	@setup/install.sh python-bench
 	cargo bench --locked -p gatepost-edge --bench throughput
 	cargo bench --locked -p gatepost-edge --bench fusion
+	cargo bench --locked -p gatepost-edge --bench cameras
 	cargo bench --locked -p gatepost-testbed --bench latency
 
 int8: setup ## an INT8 model of the default detector, calibrated on the pedestrian clip, and what it costs in accuracy

@@ -99,6 +99,8 @@ fn log_to_stderr(log: &Log) {
     // ONNX Runtime is talkative at "info", sled at errors; what matters of them arrives as errors of ours.
     let filter = EnvFilter::new(format!("{level},ort=warn,sled=off"));
     let subscriber = tracing_subscriber::fmt()
+        // It would complain of a log nobody reads any more to stderr, which is that log, and panic.
+        .log_internal_errors(false)
         .with_env_filter(filter)
         .with_ansi(std::io::stderr().is_terminal())
         .with_writer(std::io::stderr);

@@ -13,13 +13,17 @@ mod encoded;
 mod fault;
 mod frame;
 mod gauge;
+mod hang_up;
 mod hint;
 mod latest;
+mod limits;
 mod pipeline;
 mod rate;
 mod receive;
 mod replay;
 mod ring;
+mod rtp;
+mod rtsp;
 mod selection;
 
 pub use attention::Attention;

@@ -22,7 +22,11 @@ pub fn start(log: &Log) {
         _ => "error",
     };
     let filter = EnvFilter::new(format!("{others},gatepost_hub={level}"));
-    let lines = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    let lines = tracing_subscriber::fmt()
+        // It would complain of a log nobody reads any more to stderr, which is that log, and panic.
+        .log_internal_errors(false)
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr);
     match log.format {
         LogFormat::Human => lines.with_ansi(std::io::stderr().is_terminal()).init(),
         LogFormat::Json => lines.json().init(),

@@ -2,7 +2,7 @@
 
 use std::env;
 use std::ffi::{OsStr, OsString};
-use std::fs::{self, File};
+use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::thread;
@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 use rustix::process::{Pid, Signal, kill_process};
 
 use crate::log::{Log, NoLine};
-use crate::{Error, Result};
+use crate::{Error, Result, usage};
 
 /// Path of a binary of this workspace, of the same profile as the test that asks.
 pub fn binary(name: &str) -> Result<PathBuf> {
@@ -220,13 +220,7 @@ impl Daemon {
 
     /// Most physical memory it ever had, in bytes. It must still run.
     pub fn peak_rss_bytes(&self) -> Result<u64> {
-        let path = format!("/proc/{}/status", self.pid());
-        let status = fs::read_to_string(&path).map_err(Error::io(path.as_str()))?;
-        status
-            .lines()
-            .find_map(|line| line.strip_prefix("VmHWM:")?.trim().strip_suffix(" kB")?.trim().parse().ok())
-            .map(|kib: u64| kib * 1024)
-            .ok_or_else(|| self.error("has ended, so its memory cannot be read".into()))
+        usage::peak_rss_bytes(self.pid())
     }
 
     fn signal(&mut self, signal: Signal) -> Result<()> {

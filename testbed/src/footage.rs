@@ -26,20 +26,50 @@ pub fn vtest() -> Result<PathBuf> {
 }
 
 const FORM: &str = "width=768,height=576,framerate=10/1,pixel-aspect-ratio=1/1";
-const FRAME: gst::ClockTime = gst::ClockTime::from_mseconds(100);
+/// Pictures a second of the clip, and of what is made to go before it.
+const USUAL_FPS: u32 = 10;
+/// Pictures a second of a camera as it is sold.
+const CAMERA_FPS: u32 = 25;
 // A clip takes seconds to write; this only ends a pipeline that hangs.
 const PATIENCE: gst::ClockTime = gst::ClockTime::from_seconds(60);
 
 /// Writes to `file` what a camera sees that nobody passes for `seconds`.
 pub fn nobody(file: &Path, seconds: u32) -> Result<()> {
-    write(still(seconds)?, file)
+    write(still(seconds)?, file, USUAL_FPS)
 }
 
 /// Writes to `file` what a camera sees that nobody passes for `seconds`, before the pedestrians come.
 pub fn nobody_then_pedestrians(file: &Path, seconds: u32) -> Result<()> {
     let mut pictures = still(seconds)?;
     pictures.extend(pictures_of(&format!("filesrc location={:?} ! decodebin", vtest()?))?);
-    write(pictures, file)
+    write(pictures, file, USUAL_FPS)
+}
+
+/// The same, and every third picture is empty: what is written when a camera at a box gives none in time.
+pub fn nobody_with_empty_pictures(file: &Path, seconds: u32) -> Result<()> {
+    let mut pictures = still(seconds)?;
+    pictures.iter_mut().skip(1).step_by(3).for_each(|picture| *picture = gst::Buffer::new());
+    write(pictures, file, USUAL_FPS)
+}
+
+/// Writes to `file` what a camera of 25 pictures a second sees while nothing moves: one picture of the pedestrian
+/// clip, with the noise of a sensor.
+pub fn nothing_moves(file: &Path, seconds: u32) -> Result<()> {
+    let count = seconds * CAMERA_FPS;
+    let pictures = pictures_of(&format!(
+        "compositor name=mix sink_1::alpha=0.03 filesrc location={:?} ! decodebin ! videoconvert \
+         ! imagefreeze num-buffers={count} ! mix.sink_0 videotestsrc pattern=snow num-buffers={count} \
+         ! video/x-raw,{FORM} ! mix.sink_1 mix.",
+        vtest()?
+    ))?;
+    write(pictures, file, CAMERA_FPS)
+}
+
+/// Writes to `file` the pedestrians as a camera of 25 pictures a second sees them, in a hurry.
+pub fn pedestrians_in_a_hurry(file: &Path, seconds: u32) -> Result<()> {
+    let mut pictures = pictures_of(&format!("filesrc location={:?} ! decodebin", vtest()?))?;
+    pictures.truncate((seconds * CAMERA_FPS) as usize);
+    write(pictures, file, CAMERA_FPS)
 }
 
 /// Writes to `file` the beginning of the pedestrian clip, `light` frames, and then `dark` frames in which all lights
@@ -52,7 +82,7 @@ pub fn pedestrians_then_dark(file: &Path, light: usize, dark: usize) -> Result<(
 }
 
 fn still(seconds: u32) -> Result<Vec<gst::Buffer>> {
-    pictures_of(&format!("videotestsrc pattern=smpte75 num-buffers={}", seconds * 10))
+    pictures_of(&format!("videotestsrc pattern=smpte75 num-buffers={}", seconds * USUAL_FPS))
 }
 
 /// Everything a source shows, as JPEGs.
@@ -74,19 +104,21 @@ fn pictures_of(source: &str) -> Result<Vec<gst::Buffer>> {
 }
 
 /// Writes JPEGs as a clip.
-fn write(pictures: Vec<gst::Buffer>, file: &Path) -> Result<()> {
+fn write(pictures: Vec<gst::Buffer>, file: &Path, fps: u32) -> Result<()> {
     let pipeline = launch(&format!(
-        "appsrc name=pictures format=time max-bytes=0 ! image/jpeg,{FORM} ! avimux ! filesink location={file:?}"
+        "appsrc name=pictures format=time max-bytes=0 ! image/jpeg,width=768,height=576,framerate={fps}/1 \
+         ! avimux ! filesink location={file:?}"
     ))?;
+    let frame = gst::ClockTime::SECOND / u64::from(fps);
     let source = pipeline.by_name("pictures").and_then(|source| source.downcast::<gst_app::AppSrc>().ok());
     let source = source.ok_or_else(|| failed("there is no appsrc"))?;
     pipeline.set_state(gst::State::Playing).map_err(failed)?;
     for (number, picture) in (0u64..).zip(pictures) {
         let mut picture = picture.copy();
         if let Some(times) = picture.get_mut() {
-            times.set_pts(FRAME * number);
-            times.set_dts(FRAME * number);
-            times.set_duration(FRAME);
+            times.set_pts(frame * number);
+            times.set_dts(frame * number);
+            times.set_duration(frame);
         }
         source.push_buffer(picture).map_err(failed)?;
     }

@@ -3,8 +3,11 @@
 //!
 //! - [`port`]: a free loopback port
 //! - [`daemon`]: one of our daemons as a child process, with its log
+//! - [`usage`]: what a process used of the machine
 //! - [`mosquitto`]: a real mosquitto broker that can be killed and started again
 //! - [`rtsp_camera`]: a real RTSP server that plays a clip
+//! - [`rtsp_relay`]: the line to that camera, which can alter its packets or let nothing through
+//! - [`rogue_camera`]: whoever answers at a camera's address and means harm
 //! - [`http`]: what a test needs of an HTTP client, and waiting with a deadline
 //! - [`footage`]: where the test clip is
 //!
@@ -17,6 +20,10 @@ pub mod http;
 mod log;
 pub mod mosquitto;
 pub mod port;
+pub mod rogue_camera;
 pub mod rtsp_camera;
+pub mod rtsp_relay;
+mod server;
+pub mod usage;
 
 pub use error::{Error, Result};

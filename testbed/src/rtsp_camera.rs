@@ -29,7 +29,6 @@ use crate::{Error, Result, port};
 use clip::{Clip, Recipe};
 use feed::Scene;
 
-const PATH: &str = "/clip";
 const ROLE: &str = "viewer";
 const DROP_SILENT_SESSIONS_EVERY: Duration = Duration::from_secs(2);
 
@@ -92,6 +91,9 @@ struct Running {
 }
 
 impl RtspCamera {
+    /// The path of its address.
+    pub const PATH: &str = "/clip";
+
     /// Prepares `clip` and serves it. Returns when clients can connect.
     pub fn serve(clip: &Path, options: &Options) -> Result<Self> {
         gst::init().map_err(|error| Error::camera("starting GStreamer", error))?;
@@ -111,7 +113,7 @@ impl RtspCamera {
 
     /// Address without login, `rtsp://127.0.0.1:port/clip`. The same after stop and start.
     pub fn url(&self) -> String {
-        format!("rtsp://{}{PATH}", self.addr)
+        format!("rtsp://{}{}", self.addr, Self::PATH)
     }
 
     /// Where it listens.
@@ -173,7 +175,7 @@ impl RtspCamera {
         server.set_address(&self.addr.ip().to_string());
         server.set_service(&self.addr.port().to_string());
         let mounts = server.mount_points().ok_or_else(|| Error::camera("serving", "no mount points"))?;
-        mounts.add_factory(PATH, self.factory());
+        mounts.add_factory(Self::PATH, self.factory());
         if let Some(login) = &self.login {
             server.set_auth(Some(&digest(login)));
         }

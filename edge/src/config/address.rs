@@ -7,6 +7,9 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 use url::Url;
 
+/// Unless the address names another (RFC 2326, 3.2).
+const RTSP_PORT: u16 = 554;
+
 /// Address of a camera, never with a password in it: addresses are logged and shown.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(try_from = "String")]
@@ -20,7 +23,12 @@ pub struct CameraUrl {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Address {
     /// A camera in the network.
-    Rtsp,
+    Rtsp {
+        /// Its name or address.
+        host: String,
+        /// Where it listens.
+        port: u16,
+    },
     /// A camera at this box, by its device file.
     Device(PathBuf),
     /// A clip that is played over and over, as if a camera sent it.
@@ -55,8 +63,12 @@ impl TryFrom<String> for CameraUrl {
             return Err("no user or password in the address: use `username` and `password_file`".into());
         }
         let address = match url.scheme() {
-            "rtsp" if url.host().is_some() => Address::Rtsp,
-            "rtsp" => return Err("a camera address needs a host: rtsp://host:port/path".into()),
+            "rtsp" => {
+                let host = url.host_str().ok_or("a camera address needs a host: rtsp://host:port/path")?;
+                // Addresses of IPv6 stand in brackets.
+                let host = host.trim_matches(['[', ']']).to_owned();
+                Address::Rtsp { host, port: url.port().unwrap_or(RTSP_PORT) }
+            }
             "v4l2" if url.host().is_none() && Path::new(url.path()).starts_with("/dev") => {
                 Address::Device(url.path().into())
             }
@@ -82,7 +94,11 @@ mod tests {
 
     #[test]
     fn a_camera_is_an_rtsp_address_without_secrets() {
-        assert_eq!(*camera("rtsp://192.0.2.10:554/stream1").unwrap().address(), Address::Rtsp);
+        let address = |text| camera(text).unwrap().address().clone();
+        let rtsp = |host: &str, port| Address::Rtsp { host: host.into(), port };
+        assert_eq!(address("rtsp://192.0.2.10:8554/stream1"), rtsp("192.0.2.10", 8554));
+        assert_eq!(address("rtsp://[2001:db8::1]/stream1"), rtsp("2001:db8::1", 554));
+        assert!(camera("rtsp:///stream1").unwrap_err().contains("needs a host"));
         assert!(camera("http://192.0.2.10/").unwrap_err().contains("rtsp://"));
         assert!(camera("gate camera").unwrap_err().contains("not a camera address"));
         let error = camera("rtsp://admin:hunter2@192.0.2.10/").unwrap_err();

@@ -9,7 +9,7 @@ use gstreamer as gst;
 
 use super::connection::{Connection, Ended, Line};
 use super::gauge::{CameraGauge, Silence};
-use super::receive::Login;
+use super::rtsp::Login;
 use super::{Attention, Frame, Ring};
 use crate::backoff::Backoff;
 use crate::clock::Clock;
@@ -21,6 +21,8 @@ const RETRY_FIRST: Duration = Duration::from_secs(1);
 const RETRY_LAST: Duration = Duration::from_secs(30);
 /// Some cameras send a key frame so seldom; connecting again would only start the wait anew.
 const KEY_FRAME_PATIENCE: Duration = Duration::from_secs(30);
+/// Nothing for so long is a connection that hangs, however late it is to be an alarm.
+const LONGEST_SILENCE: Duration = Duration::from_secs(30);
 /// A clip shorter than this is not played more often.
 const SHORTEST_ROUND: Duration = Duration::from_secs(1);
 
@@ -62,7 +64,8 @@ where
     let Watch { camera, gauge, attention, ring, clock, stop, on_frame, on_signal } = watch;
     let mut signal =
         Signal { after: camera.signal_lost_after(), since: Instant::now(), lost: false, notify: on_signal };
-    let line = Arc::new(Line { camera, gauge, attention, ring, clock, on_frame });
+    let software_only = AtomicBool::new(false);
+    let line = Arc::new(Line { camera, gauge, attention, ring, clock, on_frame, software_only });
     let mut backoff = Backoff::new(RETRY_FIRST, RETRY_LAST);
     let mut last_reason = String::new();
     while !stop.load(Ordering::Relaxed) {
@@ -144,8 +147,14 @@ where
         };
         let hung = format!("{}: connected, but {what} for {} s", camera.url, last.elapsed().as_secs());
         signal.check(gauge, &hung);
-        let patience = if silence == Silence::NoKeyFrame { after.max(KEY_FRAME_PATIENCE) } else { after };
+        let patience = match silence {
+            Silence::NoKeyFrame => after.max(KEY_FRAME_PATIENCE),
+            Silence::Nothing | Silence::Undecodable => after.min(LONGEST_SILENCE),
+        };
         if last.elapsed() > patience {
+            if silence == Silence::Undecodable {
+                connection.distrust_decoder(&hung);
+            }
             return Err(hung);
         }
     }

@@ -1,18 +1,21 @@
 //! One connection to a camera: what is received, what of it is decoded, and what comes out.
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use gstreamer as gst;
 
 use super::attention::Attention;
-use super::decode::LiveDecoder;
+use super::decode::{Choice, LiveDecoder};
 use super::encoded::Encoded;
 use super::fault::explain;
 use super::gauge::CameraGauge;
 use super::hint::SizeHint;
-use super::receive::{Login, Reception};
+use super::limits::Limits;
+use super::receive::Reception;
 use super::ring::Ring;
+use super::rtsp::Login;
 use super::selection::Selection;
 use super::{Frame, Rate};
 use crate::clock::Clock;
@@ -33,12 +36,15 @@ pub(super) struct Line<F> {
     pub ring: Arc<Ring>,
     pub clock: Arc<Clock>,
     pub on_frame: F,
+    /// The hardware's decoder makes nothing of what this camera sends.
+    pub software_only: AtomicBool,
 }
 
 /// A running connection, closed when dropped.
 pub(super) struct Connection<F> {
     // Closed before what it feeds.
     reception: Reception,
+    limits: Arc<Limits>,
     desk: Arc<Mutex<Desk>>,
     line: Arc<Line<F>>,
     failures: u32,
@@ -69,15 +75,16 @@ impl<F: Fn(Frame) + Send + Sync + 'static> Connection<F> {
             hint: SizeHint::default(),
             decoder: decoder(line)?,
         }));
-        let (on_line, at_desk) = (Arc::clone(line), Arc::clone(&desk));
-        let reception = Reception::begin(camera, login, move |sample| {
+        let limits = Arc::new(Limits::default());
+        let (on_line, at_desk, within) = (Arc::clone(line), Arc::clone(&desk), Arc::clone(&limits));
+        let reception = Reception::begin(camera, login, Arc::clone(&limits), move |sample| {
             let (at, _) = on_line.clock.now();
-            if let Some(unit) = Encoded::new(sample, at) {
+            if let Some(unit) = Encoded::new(sample, at).filter(|unit| within.admits(unit)) {
                 locked(&at_desk).take(unit, &on_line);
             }
         });
         let reception = reception.map_err(|e| e.to_string())?;
-        Ok(Self { reception, desk, line: Arc::clone(line), failures: 0, decoded_at_failure: None })
+        Ok(Self { reception, limits, desk, line: Arc::clone(line), failures: 0, decoded_at_failure: None })
     }
 
     /// Waits for a fault or the end, at most for `timeout`.
@@ -89,6 +96,9 @@ impl<F: Fn(Frame) + Send + Sync + 'static> Connection<F> {
                 _ => Ok(Some(Ended)),
             };
         }
+        if let Some(excess) = self.limits.excess() {
+            return Err(format!("{url}: {excess}"));
+        }
         let failed = locked(&self.desk).decoder.wait(A_MOMENT);
         if let Some(message) = failed
             && let gst::MessageView::Error(error) = message.view()
@@ -99,6 +109,18 @@ impl<F: Fn(Frame) + Send + Sync + 'static> Connection<F> {
         Ok(None)
     }
 
+    /// The decoder made nothing of what came: the next connection decodes by software. If software does no better, the hardware gets its chance again.
+    pub fn distrust_decoder(&self, reason: &str) {
+        let hardware = {
+            let decoder = &locked(&self.desk).decoder;
+            decoder.name().filter(|_| decoder.is_hardware())
+        };
+        if let Some(hardware) = &hardware {
+            tracing::warn!(camera = %self.line.camera.id, "{hardware} is not used for this camera: {reason}");
+        }
+        self.line.software_only.store(hardware.is_some(), Ordering::Relaxed);
+    }
+
     /// What breaks a decoder is damaged video. The connection is as good as before, so only the decoder begins
     /// anew, at the next key frame.
     fn replace_decoder(&mut self, reason: &str) -> Result<(), String> {
@@ -106,6 +128,7 @@ impl<F: Fn(Frame) + Send + Sync + 'static> Connection<F> {
         self.failures = if decoded == self.decoded_at_failure { self.failures + 1 } else { 1 };
         self.decoded_at_failure = decoded;
         if self.failures > MOST_FAILURES {
+            self.distrust_decoder(reason);
             return Err(reason.to_owned());
         }
         tracing::debug!(camera = %self.line.camera.id, "{reason}; decoding anew");
@@ -143,10 +166,12 @@ impl Desk {
 
 /// A decoder whose pictures go to whoever watches this line, as many as are wanted.
 fn decoder<F: Fn(Frame) + Send + Sync + 'static>(line: &Arc<Line<F>>) -> Result<LiveDecoder, String> {
+    let software = line.software_only.load(Ordering::Relaxed);
     let line = Arc::clone(line);
     let mut rate = Rate::of_arrivals(line.camera.analysis_fps.period());
     let mut last = Duration::ZERO;
-    let decoder = LiveDecoder::start(move |sample| {
+    let choice = if software { Choice::Software } else { Choice::Any };
+    let decoder = LiveDecoder::start(choice, move |sample| {
         let came = sample.buffer().and_then(|buffer| buffer.pts()).map(Duration::from);
         // Pictures that were sent in another order than they are shown came in another order too.
         last = came.map_or(last, |came| came.max(last));

@@ -8,37 +8,52 @@ use gstreamer::prelude::*;
 use gstreamer_app::{AppSink, AppSinkCallbacks, AppSrc};
 
 use super::encoded::Encoded;
+use super::limits::SIDES;
 use super::pipeline::{Pipeline, PipelineError, link_when_added, to_element};
 
 /// A decoder with more pictures than this before it is too slow for its camera: as many as a camera that wakes
 /// brings along, and a second more.
 const MOST_WAITING: u64 = 200;
 
+/// Which decoders may be tried.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Choice {
+    /// Whatever this box has, its hardware's first.
+    Any,
+    /// The hardware's has failed.
+    Software,
+}
+
 /// A decoder with its pipeline, stopped when dropped.
 struct Decoding {
     pipeline: Pipeline,
     sink: AppSink,
-    name: Arc<Mutex<Option<String>>>,
+    decoder: Arc<Mutex<Option<gst::ElementFactory>>>,
 }
 
 impl Decoding {
-    fn of(source: &gst::Element) -> Result<Self, PipelineError> {
+    fn of(source: &gst::Element, choice: Choice) -> Result<Self, PipelineError> {
         static RANKED: Once = Once::new();
         RANKED.call_once(prefer_hardware);
         let pipeline = Pipeline::new();
         let decode = gst::ElementFactory::make("decodebin").build()?;
-        let sink = AppSink::builder().caps(&gst::Caps::new_empty_simple("video/x-raw")).sync(false).build();
+        if choice == Choice::Software {
+            skip_hardware(&decode);
+        }
+        let sides = gst::IntRange::new(*SIDES.start(), *SIDES.end());
+        let pictures = gst::Caps::builder("video/x-raw").field("width", sides).field("height", sides).build();
+        let sink = AppSink::builder().caps(&pictures).sync(false).build();
         pipeline.bin().add_many([source, &decode, sink.upcast_ref()])?;
         source.link(&decode)?;
         link_when_added(&decode, to_element(sink.upcast_ref()));
-        let name = Arc::new(Mutex::new(None));
-        let found = Arc::clone(&name);
+        let decoder = Arc::new(Mutex::new(None));
+        let found = Arc::clone(&decoder);
         pipeline.bin().connect_deep_element_added(move |_, _, element| {
-            if let Some(name) = prepare_decoder(element) {
-                *found.lock().unwrap_or_else(PoisonError::into_inner) = Some(name);
+            if let Some(factory) = prepare_decoder(element) {
+                *found.lock().unwrap_or_else(PoisonError::into_inner) = Some(factory);
             }
         });
-        Ok(Self { pipeline, sink, name })
+        Ok(Self { pipeline, sink, decoder })
     }
 }
 
@@ -51,12 +66,12 @@ pub(super) struct LiveDecoder {
 impl LiveDecoder {
     /// A decoder that gives each picture to `take`, on GStreamer's thread, with the arrival of its access unit
     /// as its time stamp.
-    pub fn start<F>(take: F) -> Result<Self, PipelineError>
+    pub fn start<F>(choice: Choice, take: F) -> Result<Self, PipelineError>
     where
         F: FnMut(gst::Sample) + Send + 'static,
     {
         let source = AppSrc::builder().format(gst::Format::Time).max_bytes(0).build();
-        let decoding = Decoding::of(source.upcast_ref())?;
+        let decoding = Decoding::of(source.upcast_ref(), choice)?;
         let mut take = take;
         decoding.sink.set_callbacks(
             AppSinkCallbacks::builder()
@@ -86,7 +101,16 @@ impl LiveDecoder {
 
     /// Name of the decoding element, once there is one.
     pub fn name(&self) -> Option<String> {
-        self.decoding.name.lock().unwrap_or_else(PoisonError::into_inner).clone()
+        self.factory().map(|factory| factory.name().into())
+    }
+
+    /// Is it this box's hardware that decodes?
+    pub fn is_hardware(&self) -> bool {
+        self.factory().is_some_and(|factory| is_hardware(&factory))
+    }
+
+    fn factory(&self) -> Option<gst::ElementFactory> {
+        self.decoding.decoder.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 }
 
@@ -106,7 +130,7 @@ impl KeptDecoder {
     /// The pictures must be of one format.
     pub fn start(units: &[Encoded]) -> Result<Self, PipelineError> {
         let source = AppSrc::builder().format(gst::Format::Time).max_bytes(0).build();
-        let decoding = Decoding::of(source.upcast_ref())?;
+        let decoding = Decoding::of(source.upcast_ref(), Choice::Any)?;
         decoding.sink.set_max_buffers(2);
         decoding.pipeline.play();
         for sample in units.iter().filter_map(stamped) {
@@ -136,7 +160,7 @@ pub(super) struct FileDecoder(Decoding);
 impl FileDecoder {
     pub fn start(file: &Path) -> Result<Self, PipelineError> {
         let source = gst::ElementFactory::make("filesrc").property("location", file).build()?;
-        let decoding = Decoding::of(&source)?;
+        let decoding = Decoding::of(&source, Choice::Any)?;
         decoding.sink.set_max_buffers(4);
         decoding.pipeline.play();
         Ok(Self(decoding))
@@ -153,8 +177,18 @@ impl FileDecoder {
     }
 }
 
-/// Sets up a video decoder and returns its name; none for any other element.
-fn prepare_decoder(element: &gst::Element) -> Option<String> {
+/// Lets decodebin pass over the hardware's decoders.
+fn skip_hardware(decode: &gst::Element) {
+    decode.connect("autoplug-select", false, |values| {
+        let factory = values.get(3)?.get::<gst::ElementFactory>().ok()?;
+        let answer = if is_decoder(&factory) && is_hardware(&factory) { "skip" } else { "try" };
+        let answers = gst::glib::Type::from_name("GstAutoplugSelectResult")?;
+        gst::glib::EnumClass::with_type(answers)?.to_value_by_nick(answer)
+    });
+}
+
+/// Sets up a video decoder and returns what it is; none for any other element.
+fn prepare_decoder(element: &gst::Element) -> Option<gst::ElementFactory> {
     let factory = element.factory()?;
     if !is_decoder(&factory) {
         return None;
@@ -163,7 +197,7 @@ fn prepare_decoder(element: &gst::Element) -> Option<String> {
         // Frame threads would hold back as many pictures as there are threads, and cameras are many anyway.
         element.set_property("max-threads", 1i32);
     }
-    Some(factory.name().into())
+    Some(factory)
 }
 
 fn is_decoder(factory: &gst::ElementFactory) -> bool {
@@ -176,34 +210,37 @@ fn is_decoder(factory: &gst::ElementFactory) -> bool {
 /// `GST_PLUGIN_FEATURE_RANK` still has the last word, for a board whose decoder is broken.
 fn prefer_hardware() {
     let chosen = std::env::var("GST_PLUGIN_FEATURE_RANK").unwrap_or_default();
+    let first = gst::Rank::PRIMARY + 64;
     let decoders =
         gst::ElementFactory::factories_with_type(gst::ElementFactoryType::DECODER, gst::Rank::NONE);
     for factory in decoders.iter().filter(|factory| is_decoder(factory)) {
         let named = chosen.split(',').any(|rule| rule.split(':').next() == Some(factory.name().as_str()));
-        if let Some(rank) = hardware_rank(factory.klass(), factory.rank())
-            && !named
-        {
-            factory.set_rank(rank);
+        if is_hardware(factory) && factory.rank() < first && !named {
+            factory.set_rank(first);
         }
     }
 }
 
-/// The rank a decoder should have; none if the one it has is right.
-fn hardware_rank(klass: &str, rank: gst::Rank) -> Option<gst::Rank> {
-    let wanted = gst::Rank::PRIMARY + 64;
-    (klass.split('/').any(|part| part == "Hardware") && rank < wanted).then_some(wanted)
+fn is_hardware(factory: &gst::ElementFactory) -> bool {
+    is_of_hardware(&factory.name(), factory.klass())
 }
+
+/// By its name or what it says it is: Rockchip's keep it to themselves.
+fn is_of_hardware(name: &str, klass: &str) -> bool {
+    klass.split('/').any(|part| part == "Hardware") || name.starts_with("mpp")
+}
+
+#[cfg(test)]
+mod broken;
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
-    fn hardware_comes_first() {
-        let avdec = gst::Rank::PRIMARY;
-        let raised = hardware_rank("Codec/Decoder/Video/Hardware", gst::Rank::NONE).unwrap();
-        assert!(raised > avdec);
-        assert_eq!(hardware_rank("Codec/Decoder/Video", avdec), None);
-        assert_eq!(hardware_rank("Codec/Decoder/Video/Hardware", gst::Rank::PRIMARY + 100), None);
+    fn hardware_is_known() {
+        assert!(is_of_hardware("v4l2slh264dec", "Codec/Decoder/Video/Hardware"));
+        assert!(is_of_hardware("mpph264dec", "Codec/Decoder/Video"));
+        assert!(!is_of_hardware("avdec_h264", "Codec/Decoder/Video"));
     }
 }

@@ -1,25 +1,36 @@
 //! Receiving: what a camera sends becomes access units, still encoded, all in one form whatever the camera's.
 
+use std::sync::{Arc, mpsc};
+use std::time::Duration;
+
 use gstreamer as gst;
 use gstreamer::prelude::*;
 use gstreamer_app::{AppSink, AppSinkCallbacks};
 
-use super::pipeline::{Pipeline, PipelineError, link_when_added, to_element};
-use crate::config::{Address, Camera, Transport};
+use super::hang_up::hang_up;
+use super::limits::Limits;
+use super::pipeline::{Pipeline, PipelineError, link_when_added};
+use super::rtsp::{Login, add_rtsp};
+use crate::config::{Address, Camera};
 
-/// Who and which secret a camera asks for.
-#[derive(Clone)]
-pub(super) struct Login {
-    pub username: String,
-    pub password: String,
-}
+/// A connection that has not closed after so long is held by the camera.
+const CLOSES_WITHIN: Duration = Duration::from_secs(3);
 
 /// A running reception, stopped when dropped.
-pub(super) struct Reception(Pipeline);
+pub(super) struct Reception {
+    /// Taken when it is dropped.
+    pipeline: Option<Pipeline>,
+    address: Address,
+}
 
 impl Reception {
     /// Begins; `take` gets each access unit on GStreamer's thread.
-    pub fn begin<F>(camera: &Camera, login: Option<&Login>, take: F) -> Result<Self, PipelineError>
+    pub fn begin<F>(
+        camera: &Camera,
+        login: Option<&Login>,
+        limits: Arc<Limits>,
+        take: F,
+    ) -> Result<Self, PipelineError>
     where
         F: Fn(&gst::Sample) + Send + 'static,
     {
@@ -36,20 +47,19 @@ impl Reception {
                     .build(),
             )
             .build();
-        let sink = sink.upcast();
+        let sink: gst::Element = sink.upcast();
         pipeline.bin().add(&sink)?;
         match camera.url.address() {
-            Address::Rtsp => {
-                let source = rtsp(camera, login)?;
-                let parse = parser(pipeline.bin(), &sink)?;
-                pipeline.bin().add(&source)?;
-                link_when_added(&source, to_element(&parse));
+            Address::Rtsp { .. } => {
+                let sink = sink.downgrade();
+                let next = move |bin: &gst::Bin, format: &str| parser(bin, format, &sink.upgrade()?);
+                add_rtsp(pipeline.bin(), camera, login, limits, next)?;
             }
             Address::Clip(file) => {
                 let source = gst::ElementFactory::make("filesrc").property("location", file).build()?;
-                let parse = parser(pipeline.bin(), &sink)?;
+                let demux = demuxer(pipeline.bin(), &sink)?;
                 pipeline.bin().add(&source)?;
-                source.link(&parse)?;
+                source.link(&demux)?;
             }
             Address::Device(device) => {
                 let device = device.display().to_string();
@@ -63,53 +73,56 @@ impl Reception {
             }
         }
         pipeline.play();
-        Ok(Self(pipeline))
+        Ok(Self { pipeline: Some(pipeline), address: camera.url.address().clone() })
     }
 
     /// Waits for an error or the end of the stream, at most for `timeout`.
     pub fn wait(&self, timeout: gst::ClockTime) -> Option<gst::Message> {
-        self.0.wait(timeout)
+        self.pipeline.as_ref()?.wait(timeout)
     }
 }
 
-fn rtsp(camera: &Camera, login: Option<&Login>) -> Result<gst::Element, PipelineError> {
-    let protocols = match camera.transport {
-        Transport::Tcp => "tcp",
-        Transport::Udp => "udp",
-    };
-    let source = gst::ElementFactory::make("rtspsrc")
-        .property("location", camera.url.as_str())
-        .property_from_str("protocols", protocols)
-        .property("latency", 200u32)
-        .property("tcp-timeout", 5_000_000u64)
-        .build()?;
-    if let Some(login) = login {
-        source.set_property("user-id", &login.username);
-        source.set_property("user-pw", &login.password);
-    }
-    // Sound and metadata are never asked for.
-    source.connect("select-stream", false, |values| {
-        let caps = values.get(2).and_then(|value| value.get::<gst::Caps>().ok());
-        let video = caps.and_then(|caps| caps.structure(0)?.get::<String>("media").ok());
-        Some((video.as_deref() == Some("video")).to_value())
-    });
-    Ok(source)
-}
-
-/// Takes packets or a file apart into whole access units for `sink`.
-fn parser(bin: &gst::Bin, sink: &gst::Element) -> Result<gst::Element, PipelineError> {
-    let parse = gst::ElementFactory::make("parsebin").build()?;
-    bin.add(&parse)?;
-    let (bin, sink) = (bin.downgrade(), sink.downgrade());
-    link_when_added(&parse, move |caps| {
-        let (bin, sink) = (bin.upgrade()?, sink.upgrade()?);
-        match caps.structure(0)?.name().as_str() {
-            "video/x-h264" => in_one_form(&bin, "h264parse", "video/x-h264", &sink),
-            "video/x-h265" => in_one_form(&bin, "h265parse", "video/x-h265", &sink),
-            _ => Some(sink),
+impl Drop for Reception {
+    fn drop(&mut self) {
+        let pipeline = self.pipeline.take();
+        // A file or a device holds nobody.
+        let Address::Rtsp { host, port } = &self.address else { return };
+        let (closing, closed) = mpsc::channel::<()>();
+        let close = move || {
+            drop(pipeline);
+            drop(closing);
+        };
+        // Where there is no thread for it, it is closed here, by dropping what could not be moved there.
+        let thread = std::thread::Builder::new().name("close".into()).spawn(close);
+        let is_open = || closed.recv_timeout(CLOSES_WITHIN) == Err(mpsc::RecvTimeoutError::Timeout);
+        if thread.is_err() || !is_open() {
+            return;
         }
-    });
-    Ok(parse)
+        if let Err(error) = hang_up(host, *port) {
+            tracing::warn!("rtsp://{host}:{port}: the connection cannot be ended: {error}");
+        }
+        if is_open() {
+            tracing::warn!("rtsp://{host}:{port}: the connection does not end and is left behind");
+        }
+    }
+}
+
+/// Takes a file apart into whole access units for `sink`.
+fn demuxer(bin: &gst::Bin, sink: &gst::Element) -> Result<gst::Element, PipelineError> {
+    let demux = gst::ElementFactory::make("parsebin").build()?;
+    bin.add(&demux)?;
+    let (bin, sink) = (bin.downgrade(), sink.downgrade());
+    link_when_added(&demux, move |caps| parser(&bin.upgrade()?, caps.structure(0)?.name(), &sink.upgrade()?));
+    Ok(demux)
+}
+
+/// What makes whole access units of `format` for `sink`; the sink itself where they are whole already.
+fn parser(bin: &gst::Bin, format: &str, sink: &gst::Element) -> Option<gst::Element> {
+    match format {
+        "video/x-h264" => in_one_form(bin, "h264parse", format, sink),
+        "video/x-h265" => in_one_form(bin, "h265parse", format, sink),
+        _ => Some(sink.clone()),
+    }
 }
 
 /// Every key frame gets its parameter sets: then it can be decoded, kept and sent without what came before.

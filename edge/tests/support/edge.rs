@@ -83,6 +83,20 @@ impl Edge {
         lines.iter().filter(|line| line.message() == "recorded").map(recorded).collect()
     }
 
+    /// Most memory it ever had, bytes.
+    pub fn peak_rss_bytes(&self) -> u64 {
+        self.daemon.peak_rss_bytes().unwrap()
+    }
+
+    pub fn pid(&self) -> u32 {
+        self.daemon.pid()
+    }
+
+    /// How many threads it has now.
+    pub fn threads(&self) -> usize {
+        std::fs::read_dir(format!("/proc/{}/task", self.daemon.pid())).unwrap().count()
+    }
+
     pub fn has_ended(&mut self) -> bool {
         self.daemon.exited().unwrap().is_some()
     }

@@ -11,7 +11,7 @@ pub mod picture;
 pub mod site;
 pub mod small_disk;
 
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 use std::time::Duration;
 
 use gatepost_testbed::footage;
@@ -22,10 +22,17 @@ pub const SOON: Duration = Duration::from_secs(60);
 /// What takes a round of the clip or several reconnections.
 pub const LATER: Duration = Duration::from_secs(180);
 
-/// One test with a running daemon at a time: several detectors at once starve each other on a small machine.
-pub fn turn() -> MutexGuard<'static, ()> {
-    static TURN: Mutex<()> = Mutex::new(());
-    TURN.lock().unwrap_or_else(PoisonError::into_inner)
+static MACHINE: RwLock<()> = RwLock::new(());
+
+/// Alone on the machine, for a test that measures how soon something happens: several detectors at once starve
+/// each other on a small one.
+pub fn turn() -> RwLockWriteGuard<'static, ()> {
+    MACHINE.write().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Beside others that only wait for things to happen.
+pub fn beside() -> RwLockReadGuard<'static, ()> {
+    MACHINE.read().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// The pedestrian clip as a camera, from its beginning for each client.
