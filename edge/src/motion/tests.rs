@@ -1,3 +1,5 @@
+mod weather;
+
 use std::time::Duration;
 
 use gatepost_wire::event::Region;
