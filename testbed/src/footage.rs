@@ -78,7 +78,7 @@ pub fn pedestrians_then_dark(file: &Path, light: usize, dark: usize) -> Result<(
     let mut pictures = pictures_of(&format!("filesrc location={:?} ! decodebin", vtest()?))?;
     pictures.truncate(light);
     pictures.extend(pictures_of(&format!("videotestsrc pattern=black num-buffers={dark}"))?);
-    write(pictures, file)
+    write(pictures, file, USUAL_FPS)
 }
 
 fn still(seconds: u32) -> Result<Vec<gst::Buffer>> {

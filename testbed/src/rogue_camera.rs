@@ -58,7 +58,7 @@ impl RogueCamera {
 
 impl Conversation {
     /// Waits for the next request; an error when the other side has left.
-    pub fn next(&mut self) -> io::Result<Request> {
+    pub fn request(&mut self) -> io::Result<Request> {
         let (mut first, mut sequence) = (None, String::new());
         loop {
             let mut line = String::new();
@@ -93,7 +93,7 @@ impl Conversation {
     /// returned unanswered.
     pub fn until(&mut self, methods: &[&str], sdp: &str) -> io::Result<Request> {
         loop {
-            let request = self.next()?;
+            let request = self.request()?;
             if methods.contains(&request.method.as_str()) {
                 return Ok(request);
             }
@@ -130,7 +130,7 @@ impl Conversation {
     /// Says nothing more until the other side leaves.
     pub fn fall_silent(&mut self) -> io::Result<()> {
         loop {
-            self.next()?;
+            self.request()?;
         }
     }
 }

@@ -110,7 +110,7 @@ fn silent_after_play(talk: &mut Conversation) -> io::Result<()> {
 
 /// A byte now and then, so that no single read takes too long.
 fn slow_drip(talk: &mut Conversation) -> io::Result<()> {
-    talk.next()?;
+    talk.request()?;
     for byte in b"RTSP/1.0 200 OK\r\n".iter().chain(iter::repeat(&b'x')) {
         talk.send(&[*byte])?;
         thread::sleep(Duration::from_millis(300));
