@@ -173,7 +173,7 @@ fn a_wrong_date_in_a_holiday_table() {
     let with = |schedule: &str| format!("{}[[schedule]]\nid = \"night\"\n{schedule}\n", good());
     let holidays = "holidays = [\n    \"2026-10-01\",\n    \"2026-02-30\",\n]";
     assert_refused(&with(holidays), "\"2026-02-30\"", "schedule[0].holidays[1]", "`2026-02` is invalid");
-    assert_refused(&with("holidays = [\"1 October\"]"), "\"1 October\"", "schedule[0].holidays[0]", "date");
+    assert_refused(&with("holidays = [\"1 October\"]"), "\"1 October\"", "schedule[0].holidays[0]", "year");
     let term = "terms = [{ from = \"2027-01-22\", to = \"2026-09-01\" }]";
     assert_refused(&with(term), "{ from", "schedule[0].terms[0]", "cannot end on 2026-09-01");
 }
