@@ -11,7 +11,7 @@ export PATH := $(or $(CARGO_HOME),$(HOME)/.cargo)/bin:$(PATH)
 .NOTPARALLEL:
 .DEFAULT_GOAL := help
 .PHONY: help setup page build demo clean-demo test test-setup test-accuracy test-models test-page test-rust lint bench int8 \
-	arm64 arm64-smoke rust
+	accuracy arm64 arm64-smoke rust
 
 help: ## this list
 	@sed -nE 's/^([a-z0-9-]+):.*## (.*)/  make \1\t\2/p' Makefile | expand -t 20
@@ -43,8 +43,9 @@ test-setup: setup
 	setup/test.sh
 	python3 -B -m unittest discover -s setup/arm64 -p '*_test.py'
 
-test-accuracy:
-	python3 -B -m unittest discover -s accuracy -p '*_test.py'
+test-accuracy: setup
+	@setup/install.sh python-accuracy
+	.fetched/python/bin/python -B -W ignore -m unittest discover -s accuracy -p '*_test.py'
 
 test-models: setup
 	.fetched/python/bin/python -B -m unittest discover -s models/convert
@@ -74,6 +75,13 @@ bench: build ## throughput, latency, memory, cameras per core, beside what an in
 
 int8: setup ## an INT8 model of the default detector, calibrated on the pedestrian clip, and what it costs in accuracy
 	.fetched/python/bin/python -B models/quantise --clip .fetched/footage/vtest.avi models/centernet-512.toml models/centernet-320.toml
+
+# The ground truth is not part of this repository; see accuracy/README.md.
+accuracy: rust ## tracks, alarms and privacy against a ground truth: make accuracy GROUND_TRUTH=FILE
+	@[ -f "$(GROUND_TRUTH)" ] || { echo "accuracy: name a ground truth of .fetched/footage/vtest.avi (PETS09-S2L1) in MOTChallenge's columns: make accuracy GROUND_TRUTH=FILE; more in accuracy/README.md" >&2; exit 1; }
+	@setup/install.sh debian onnxruntime footage model python-accuracy
+	cargo build --release --locked -p gatepost-edge
+	.fetched/python/bin/python -B -W ignore accuracy/measure.py "$(GROUND_TRUTH)" $(MEASURE)
 
 arm64: setup rust page ## cross-build both daemons for ARM64 (aarch64-unknown-linux-gnu)
 	@setup/arm64/build.sh

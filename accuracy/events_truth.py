@@ -1,14 +1,38 @@
 #!/usr/bin/env python3
-"""Derives when somebody was in a zone from who was where: MOTChallenge ground truth in, truth events out.
+"""Derives when a rule should have raised an alarm from who was where: MOTChallenge ground truth in, true events out.
 
-One stay of one person is one event. It begins with the first frame inside; a short step out, or a moment the
-ground truth does not cover, does not break it. Stays shorter than the dwell are no events.
+Zones, lines, dwells and limits are those of the edge's configuration, so they cannot differ from what the alarms came
+from. One happening is one event: a short step out, or a moment the ground truth does not cover, does not break it.
 """
 
 import argparse
 import json
 import sys
+import tomllib
 from collections import defaultdict
+from dataclasses import dataclass
+
+from geometry import contains, crossing, foot, offset
+
+# Seconds out of an area that do not break a stay, for rules that name none.
+GAP = 2.0
+# Who stands this fraction of their height beside a line is clear of it.
+CLEAR = 0.25
+# An alarm about something that builds up may come this much before a truth drawn by hand has it.
+EARLY = 1.0
+
+
+@dataclass(frozen=True)
+class Clip:
+    """Size in pixels, frames a second, and the seconds by which a stay must differ from the dwell to be sure."""
+
+    size: tuple
+    fps: float
+    margin: float = 0.0
+
+    def seconds(self, frame):
+        """Frames are numbered from 1; the first is at 0 s."""
+        return (frame - 1) / self.fps
 
 
 def read_mot(lines):
@@ -20,27 +44,9 @@ def read_mot(lines):
         fields = line.split(",")
         if len(fields) < 6:
             raise ValueError(f"line {number}: frame, id, left, top, width, height are needed")
-        frame, person = int(float(fields[0])), int(float(fields[1]))
-        # A seventh field of 0 marks a box that does not count.
-        if len(fields) > 6 and float(fields[6]) == 0:
-            continue
-        people[person][frame] = tuple(float(field) for field in fields[2:6])
+        # Also those a benchmark does not count (a seventh field of 0): they are people all the same.
+        people[int(float(fields[1]))][int(float(fields[0]))] = tuple(float(field) for field in fields[2:6])
     return people
-
-
-def contains(polygon, x, y):
-    """Is the point inside? Even-odd rule."""
-    inside = False
-    for (ax, ay), (bx, by) in zip(polygon, polygon[1:] + polygon[:1]):
-        if (ay > y) != (by > y) and x < (bx - ax) * (y - ay) / (by - ay) + ax:
-            inside = not inside
-    return inside
-
-
-def foot(box, width, height):
-    """The middle of the lower edge as fractions of the picture."""
-    left, top, box_width, box_height = box
-    return (left + box_width / 2) / width, (top + box_height) / height
 
 
 def stays(frames, gap):
@@ -54,30 +60,120 @@ def stays(frames, gap):
     return runs
 
 
-def truth_events(people, polygon, size, fps, dwell, gap, margin=0.0):
-    """One event for each stay: who (a number of the ground truth), and when, in seconds of the clip.
+def event(person, start, due, end, doubtful=False):
+    told = {"person": person, "start": round(start, 3), "due": round(due, 3), "end": round(end, 3)}
+    return told | ({"doubtful": True} if doubtful else {})
 
-    `start` is the first moment inside, `due` the moment the dwell is over, `end` the last moment inside. A stay
-    whose length differs from the dwell by less than the margin is `doubtful`.
-    """
+
+def frames_inside(boxes, polygon, clip):
+    return sorted(frame for frame, box in boxes.items() if contains(polygon, *foot(box, *clip.size)))
+
+
+def staying(people, polygon, clip, dwell, gap=GAP, only_from_outside=False):
+    """One event for each stay of one person: `start` is the first moment inside, `due` the moment the dwell is over."""
     events = []
     for person, boxes in people.items():
-        inside = [frame for frame, box in boxes.items() if contains(polygon, *foot(box, *size))]
-        for run in stays(inside, gap * fps):
-            # Frames are numbered from 1; the first is at 0 s.
-            start, end = (run[0] - 1) / fps, (run[-1] - 1) / fps
-            doubtful = abs(end - start - dwell) < margin
+        for run in stays(frames_inside(boxes, polygon, clip), gap * clip.fps):
+            if only_from_outside and not any(frame < run[0] for frame in boxes):
+                continue
+            start, end = clip.seconds(run[0]), clip.seconds(run[-1])
+            doubtful = abs(end - start - dwell) < clip.margin
             if end - start >= dwell or doubtful:
-                event = {"person": person, "start": start, "due": start + dwell, "end": end}
-                events.append(event | ({"doubtful": True} if doubtful else {}))
-    return sorted(events, key=lambda event: (event["start"], event["person"]))
+                events.append(event(person, start, start + dwell, end, doubtful))
+    return events
 
 
-def polygon_of(text):
-    polygon = [tuple(corner) for corner in json.loads(text)]
-    if len(polygon) < 3 or any(len(corner) != 2 for corner in polygon):
-        raise argparse.ArgumentTypeError("at least three corners are needed: [[0.3, 0.2], …]")
-    return polygon
+def leaving(people, polygon, clip, dwell):
+    """One event for each stay that somebody ended by going out, still in sight."""
+    events = []
+    for person, boxes in people.items():
+        for run in stays(frames_inside(boxes, polygon, clip), GAP * clip.fps):
+            after = [frame for frame in boxes if frame > run[-1]]
+            if after and clip.seconds(run[-1]) - clip.seconds(run[0]) >= dwell:
+                out = clip.seconds(min(after))
+                events.append(event(person, out, out, out))
+    return events
+
+
+def loitering(people, polygon, clip, after, gap):
+    """Stays of at least `after` seconds; each is due when it has lasted so long."""
+    long = staying(people, polygon, clip, after, gap)
+    return [{**told, "start": max(told["start"], told["due"] - EARLY)} for told in long]
+
+
+def crossings(people, points, clip, direction):
+    """One event each time somebody who was clear of the line on one side is clear of it on the other, having gone over
+    the line itself. It is due when they last went over it."""
+    events = []
+    for person, boxes in people.items():
+        side, over, at, before = None, 0, None, None
+        for frame in sorted(boxes):
+            here, height = foot(boxes[frame], *clip.size), boxes[frame][3] / clip.size[1]
+            step = crossing(points, before, here, clip.size) if before else 0
+            over, at, before = over + step, frame if step else at, here
+            away = offset(points, here, clip.size)
+            if side is None:
+                side = away > 0
+            elif abs(away) >= CLEAR * height:
+                was, side = side, away > 0
+                way = {(False, True): "left_to_right", (True, False): "right_to_left"}.get((was, side))
+                if way and (over > 0) == side and over != 0 and direction in ("both", way):
+                    when = clip.seconds(at)
+                    events.append(event(person, when, when, when))
+                over = 0
+    return events
+
+
+def crowds(people, polygon, clip, limit, hysteresis, hold):
+    """One event each time more than `limit` are inside for `hold` seconds, until there are fewer again for as long."""
+    counts = defaultdict(int)
+    for boxes in people.values():
+        for frame in frames_inside(boxes, polygon, clip):
+            counts[frame] += 1
+    last = max((frame for boxes in people.values() for frame in boxes), default=0)
+    events, since, crowded, thin_since = [], None, False, None
+    for frame in range(1, last + 1):
+        now, count = clip.seconds(frame), counts[frame]
+        since = (now if since is None else since) if count > limit else None
+        thin_since = (now if thin_since is None else thin_since) if count <= limit - hysteresis else None
+        if crowded:
+            crowded = thin_since is None or now - thin_since < hold
+        elif since is not None and now - since >= hold:
+            crowded = True
+            events.append(event(None, max(0.0, since + hold - EARLY), since + hold, now))
+    return events
+
+
+def truth_events(people, rule, places, clip):
+    """The true events of one rule of a configuration; `places` are the zones and lines by name."""
+    kind = rule["kind"]
+    if kind == "line_crossing":
+        events = crossings(people, places[rule["line"]], clip, rule.get("direction", "both"))
+    else:
+        zone = places[rule["zone"]]
+        if kind == "zone_intrusion":
+            dwell, way = rule.get("dwell_ms", 1000) / 1000, rule.get("direction", "inside")
+            if way == "leaving":
+                events = leaving(people, zone, clip, dwell)
+            else:
+                events = staying(people, zone, clip, dwell, only_from_outside=way == "entering")
+        elif kind == "loitering":
+            events = loitering(people, zone, clip, rule["after_s"], rule.get("clear_s", 10))
+        elif kind == "overcrowding":
+            hold = rule.get("hold_ms", 3000) / 1000
+            events = crowds(people, zone, clip, rule["limit"], rule.get("hysteresis", 1), hold)
+        else:
+            raise ValueError(f"rule {rule['id']}: nothing about {kind} can be derived from where people were")
+    return sorted(events, key=lambda told: (told["start"], told["person"] or 0))
+
+
+def camera_of(config, name=None):
+    """The rules of a camera, and its zones and lines by name."""
+    cameras = {camera["id"]: camera for camera in config["camera"]}
+    camera = cameras[name] if name else config["camera"][0]
+    places = {zone["id"]: zone["polygon"] for zone in camera.get("zone", [])}
+    places |= {line["id"]: line["points"] for line in camera.get("line", [])}
+    return camera.get("rule", []), places
 
 
 def size_of(text):
@@ -88,19 +184,23 @@ def size_of(text):
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("ground_truth", help="MOTChallenge file: frame,id,left,top,width,height,…")
-    parser.add_argument("--zone", type=polygon_of, required=True, help="corners as fractions, as JSON")
+    parser.add_argument("--config", required=True, help="the edge's configuration")
+    parser.add_argument("--rule", required=True, help="which of its rules")
+    parser.add_argument("--camera", help="whose rules; the first camera's unless given")
     parser.add_argument("--size", type=size_of, required=True, help="of the picture in pixels, such as 768x576")
     parser.add_argument("--fps", type=float, required=True, help="frames a second of the clip")
-    parser.add_argument("--dwell", type=float, default=1.0, help="seconds inside before it is an event")
-    parser.add_argument("--gap", type=float, default=2.0, help="seconds out that do not break a stay")
     parser.add_argument(
         "--margin", type=float, default=0.0, help="seconds by which a stay must differ from the dwell to be sure"
     )
     args = parser.parse_args()
     with open(args.ground_truth, encoding="utf-8") as file:
         people = read_mot(file)
-    events = truth_events(people, args.zone, args.size, args.fps, args.dwell, args.gap, args.margin)
-    json.dump(events, sys.stdout, indent=1)
+    with open(args.config, "rb") as file:
+        rules, places = camera_of(tomllib.load(file), args.camera)
+    rule = next((rule for rule in rules if rule["id"] == args.rule), None)
+    if rule is None:
+        sys.exit(f"{args.config}: there is no rule {args.rule!r}")
+    json.dump(truth_events(people, rule, places, Clip(args.size, args.fps, args.margin)), sys.stdout, indent=1)
     print()
 
 

@@ -35,6 +35,7 @@ ensure_venv() {
   write_stamp python-venv "$key"
 }
 
+# Not bin/pip: its first line names the folder it was made in, so in a copied working copy it would install there.
 venv_pip() {
-  PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_NO_INPUT=1 "$venv/bin/pip" --retries 2 --timeout 20 "$@"
+  PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_NO_INPUT=1 "$venv/bin/python" -m pip --retries 2 --timeout 20 "$@"
 }
