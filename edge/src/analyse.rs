@@ -4,6 +4,7 @@
 
 mod clip_cover;
 mod mot;
+mod places;
 
 use std::fs::File;
 use std::io::{BufWriter, Write};
@@ -40,12 +41,14 @@ pub struct Analyse {
     /// Whose zones and rules; the first camera unless named.
     #[arg(long, requires = "config")]
     camera: Option<String>,
-    /// The model's manifest, when no configuration is given.
-    #[arg(long, default_value = "models/centernet-512.toml")]
-    model: PathBuf,
-    /// ONNX Runtime's shared library, when no configuration is given.
-    #[arg(long, default_value_os_t = default_runtime())]
-    onnxruntime: PathBuf,
+    /// The model's manifest, when no configuration is given; the default model of the working copy or the package
+    /// unless named.
+    #[arg(long, conflicts_with = "config")]
+    model: Option<PathBuf>,
+    /// ONNX Runtime's shared library, when no configuration is given; that of the working copy or the package unless
+    /// named.
+    #[arg(long, conflicts_with = "config")]
+    onnxruntime: Option<PathBuf>,
     /// Pictures a second of the clip that are looked at; every one unless given.
     #[arg(long)]
     fps: Option<f64>,
@@ -59,7 +62,8 @@ pub struct Analyse {
     /// Write every detection, a JSON line for each analysed frame.
     #[arg(long)]
     detections_out: Option<PathBuf>,
-    /// Write tracks in MOTChallenge format (pixels, frames from 1).
+    /// Write tracks in MOTChallenge format (pixels, frames of the clip from 1): a line for each object and analysed
+    /// frame, of what moved or was seen beyond doubt.
     #[arg(long)]
     mot_out: Option<PathBuf>,
     /// Write what a picture of each analysed frame would have covered, a JSON line for each frame.
@@ -80,10 +84,6 @@ struct Prepared {
     eye: Eye,
     camera: CameraId,
     masks: Masks,
-}
-
-fn default_runtime() -> PathBuf {
-    PathBuf::from(format!(".fetched/onnxruntime/{}/libonnxruntime.so", std::env::consts::ARCH))
 }
 
 impl Analyse {
@@ -115,7 +115,8 @@ impl Analyse {
                 still += u64::from(seen.looked.is_none());
                 write_detections(&mut detections_out, number, eye.last_detections())?;
                 if let Some(mot_out) = &mut mot_out {
-                    mot_out.write(number, &frame, &seen.sight)?;
+                    let size = (frame.width(), frame.height());
+                    mot_out.write(number, frame.at, size, &seen.sight.tracks).with_context(unwritable)?;
                 }
                 write_covered(&mut covered_out, number, &seen.sight.people)?;
                 if let Some(out) = &mut clip_covered_out {
@@ -131,10 +132,10 @@ impl Analyse {
         if let Some(out) = clip_covered_out {
             out.write()?;
         }
-        let mot_out = mot_out.map(|file| file.out);
-        for out in [detections_out, mot_out, covered_out, events_out].iter_mut().flatten() {
-            out.flush().context("an output file cannot be written")?;
+        for out in [detections_out, covered_out, events_out].iter_mut().flatten() {
+            out.flush().with_context(unwritable)?;
         }
+        mot_out.map_or(Ok(()), MotFile::finish).with_context(unwritable)?;
         let seconds = started.elapsed().as_secs_f64();
         let summary = json!({
             "frames": number,
@@ -150,7 +151,10 @@ impl Analyse {
 
     fn prepare(&self) -> anyhow::Result<Prepared> {
         let Some(file) = &self.config else {
-            let detector = Detector::load(&self.model, &self.onnxruntime, Threads::ONE)?;
+            let program = std::env::current_exe().ok();
+            let model = places::model().find(self.model.as_ref(), program.as_deref())?;
+            let runtime = places::onnxruntime().find(self.onnxruntime.as_ref(), program.as_deref())?;
+            let detector = Detector::load(&model, &runtime, Threads::ONE)?;
             let eye = Eye::always_looking(Scene::new(Rules::default(), detector.scores()), Tiles::default());
             return Ok(Prepared { detector, eye, camera: "clip".parse()?, masks: Masks::default() });
         };
@@ -191,6 +195,10 @@ fn peak_memory_bytes() -> Option<u64> {
 }
 
 type Out = Option<BufWriter<File>>;
+
+fn unwritable() -> &'static str {
+    "an output file cannot be written; is the disk full?"
+}
 
 fn create(path: Option<&PathBuf>) -> anyhow::Result<Out> {
     let open = |path: &PathBuf| {

@@ -6,9 +6,10 @@
 //!
 //! A detector also sees people in rocks and bollards, steadily and with scores that many people do not get. What
 //! tells them apart is that people and vehicles move: a track is [`Track::established`] once it has left its
-//! place, or its score was beyond doubt.
+//! place, or its score was beyond doubt. What was tried and measured is in `docs/TRACKING.md`.
 
 mod association;
+mod followed;
 mod kalman;
 
 use std::time::Duration;
@@ -16,8 +17,8 @@ use std::time::Duration;
 use gatepost_wire::event::{ObjectClass, Region, TrackNumber};
 
 use crate::detect::{Detection, Scores, iou};
-use association::assign;
-use kalman::BoxFilter;
+use association::{assign, buffered_iou};
+use followed::Followed;
 
 /// Overlap needed to continue a track, by how good the evidence is.
 const STRONG_IOU: f32 = 0.1;
@@ -28,8 +29,6 @@ const NEWBORN_IOU: f32 = 0.1;
 const DOUBLE_IOU: f32 = 0.7;
 /// How long an unseen track is waited for.
 const PATIENCE: Duration = Duration::from_millis(1500);
-/// Who moved so many of their own widths, or half as many of their heights, is no scenery.
-const MOVED_WIDTHS: f32 = 0.5;
 /// Where an established track was lost, a new one within this time is believed to be the same thing.
 const REMEMBERED: Duration = Duration::from_secs(10);
 
@@ -48,16 +47,19 @@ pub struct Track {
     pub seen: bool,
     /// Has it moved, or was it seen beyond doubt? What has not may be scenery that looks like a person.
     pub established: bool,
+    /// The detection that began it.
+    pub birth: Birth,
 }
 
-struct Followed {
-    track: Track,
-    filter: BoxFilter,
-    born: Region,
-    last_region: Region,
-    last_seen: Duration,
-    /// Seen twice: one strong detection alone may be a glint.
-    confirmed: bool,
+/// Where and when something was seen first.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Birth {
+    /// When.
+    pub at: Duration,
+    /// Where.
+    pub region: Region,
+    /// How sure the detector was.
+    pub score: f32,
 }
 
 /// Follows the things in one camera's picture.
@@ -82,9 +84,7 @@ impl Tracker {
         let step = self.now.map_or(Duration::ZERO, |now| at.saturating_sub(now));
         self.now = Some(at);
         for followed in &mut self.followed {
-            followed.filter.predict(step);
-            followed.track.region = followed.filter.region();
-            followed.track.seen = false;
+            followed.predict(step);
         }
         let (strong, weak): (Vec<_>, Vec<_>) = without_doubles(detections)
             .into_iter()
@@ -117,14 +117,15 @@ impl Tracker {
         let scores = self.scores;
         let mut open: Vec<&mut Followed> = self.followed.iter_mut().filter(|f| eligible(f)).collect();
         let pairs = assign(open.len(), detections.len(), |t, d| {
-            let (followed, detection) = (&open[t].track, detections[d]);
-            let overlap = iou(&followed.region, &detection.region);
-            (may_be_same(followed.class, detection.class) && overlap >= min_iou).then_some(overlap)
+            let (followed, detection) = (&open[t], detections[d]);
+            let unseen = at.saturating_sub(followed.last_seen);
+            let overlap = buffered_iou(&followed.track.region, &detection.region, unseen);
+            (may_be_same(followed.track.class, detection.class) && overlap >= min_iou).then_some(overlap)
         });
         let mut taken = vec![false; detections.len()];
         for (t, d) in pairs {
             taken[d] = true;
-            open[t].see(detections[d], at, scores.of(detections[d].class).sure);
+            open[t].see(detections[d], at, scores.of(detections[d].class));
         }
         detections.iter().zip(taken).filter(|(_, taken)| !taken).map(|(d, _)| *d).collect()
     }
@@ -142,47 +143,18 @@ impl Tracker {
 
     fn start(&mut self, detection: &Detection, at: Duration) {
         let was_lost_here = |(region, _): &(Region, Duration)| iou(region, &detection.region) >= NEWBORN_IOU;
+        let Detection { class, score, region } = *detection;
         let track = Track {
             number: TrackNumber(self.next_number),
-            class: detection.class,
-            region: detection.region,
-            score: detection.score,
+            class,
+            region,
+            score,
             seen: true,
-            established: detection.score >= self.scores.of(detection.class).sure
-                || self.lost.iter().any(was_lost_here),
+            established: score >= self.scores.of(class).sure || self.lost.iter().any(was_lost_here),
+            birth: Birth { at, region, score },
         };
         self.next_number += 1;
-        let filter = BoxFilter::new(&detection.region);
-        let born = detection.region;
-        self.followed.push(Followed {
-            track,
-            filter,
-            born,
-            last_region: born,
-            last_seen: at,
-            confirmed: false,
-        });
-    }
-}
-
-impl Followed {
-    fn see(&mut self, detection: &Detection, at: Duration, sure: f32) {
-        self.filter.correct(&detection.region);
-        self.track.region = self.filter.region();
-        self.track.score = detection.score;
-        self.track.seen = true;
-        self.last_seen = at;
-        self.last_region = self.track.region;
-        self.confirmed = true;
-        self.track.established |= detection.score >= sure || self.has_moved();
-    }
-
-    fn has_moved(&self) -> bool {
-        let centre = |r: &Region| ((r.left + r.right) / 2.0, (r.top + r.bottom) / 2.0);
-        let ((x, y), (born_x, born_y)) = (centre(&self.track.region), centre(&self.born));
-        let across = (x - born_x) / (self.born.right - self.born.left);
-        let along = 2.0 * (y - born_y) / (self.born.bottom - self.born.top);
-        across.hypot(along) > MOVED_WIDTHS
+        self.followed.push(Followed::new(track));
     }
 }
 

@@ -6,7 +6,7 @@ use gatepost_wire::event::{ObjectClass, Phase, Region, TrackNumber};
 
 use super::guard::{View, Watch};
 use crate::config::Polygon;
-use crate::track::Track;
+use crate::track::{Birth, Track};
 
 pub(super) const STEP_MS: u64 = 200;
 
@@ -16,13 +16,15 @@ pub(super) fn person(number: u32, x: f32, seen: bool) -> Track {
 }
 
 pub(super) fn standing_at(number: u32, x: f32, y: f32, seen: bool) -> Track {
+    let region = Region { left: x - 0.03, top: y - 0.2, right: x + 0.03, bottom: y };
     Track {
         established: true,
         number: TrackNumber(number),
         class: ObjectClass::Person,
-        region: Region { left: x - 0.03, top: y - 0.2, right: x + 0.03, bottom: y },
+        region,
         score: 0.6,
         seen,
+        birth: Birth { at: Duration::ZERO, region, score: 0.6 },
     }
 }
 

@@ -82,8 +82,9 @@ impl BoxFilter {
         }
     }
 
-    pub(super) fn correct(&mut self, region: &Region) {
-        let scale = self.height();
+    /// Takes a measured box; `doubt` says how many times less exact than usual it is.
+    pub(super) fn correct(&mut self, region: &Region, doubt: f32) {
+        let scale = self.height() * doubt;
         for (axis, value) in self.axes.iter_mut().zip(measure(region)) {
             axis.correct(value, scale);
         }
@@ -116,11 +117,27 @@ mod tests {
         let mut filter = BoxFilter::new(&at(0.1));
         for i in 1..10 {
             filter.predict(step);
-            filter.correct(&at(0.1 + 0.01 * i as f32));
+            filter.correct(&at(0.1 + 0.01 * i as f32), 1.0);
         }
         filter.predict(step);
         filter.predict(step);
         let expected = 0.1 + 0.01 * 11.0;
         assert!((filter.region().left - expected).abs() < 0.003, "{:?}", filter.region());
+    }
+
+    #[test]
+    fn a_doubtful_box_moves_it_less() {
+        let at = |x: f32| Region { left: x, top: 0.4, right: x + 0.05, bottom: 0.6 };
+        let moved_by = |doubt: f32| {
+            let mut filter = BoxFilter::new(&at(0.1));
+            for _ in 0..5 {
+                filter.predict(Duration::from_millis(200));
+                filter.correct(&at(0.1), 1.0);
+            }
+            filter.predict(Duration::from_millis(200));
+            filter.correct(&at(0.15), doubt);
+            filter.region().left - 0.1
+        };
+        assert!(moved_by(4.0) < 0.5 * moved_by(1.0), "{} {}", moved_by(4.0), moved_by(1.0));
     }
 }

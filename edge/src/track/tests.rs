@@ -106,6 +106,44 @@ fn scenery_is_never_established_and_a_walker_soon_is() {
 }
 
 #[test]
+fn a_parked_car_whose_box_is_cut_otherwise_now_and_then_is_not_established() {
+    let mut tracker = Tracker::new(SCORES);
+    for frame in 0..100 {
+        // Somebody hides its rear for a while, and once its box is far off.
+        let region = match frame {
+            30..60 => Region { left: 0.58, top: 0.5, right: 0.62, bottom: 0.6 },
+            80 => Region { left: 0.56, top: 0.52, right: 0.68, bottom: 0.62 },
+            _ => Region { left: 0.5, top: 0.5, right: 0.62, bottom: 0.6 },
+        };
+        let car = Detection { class: ObjectClass::Car, score: 0.5, region };
+        let tracks = tracker.update(&[car], at(frame));
+        assert!(tracks.iter().all(|track| !track.established), "frame {frame}");
+    }
+}
+
+#[test]
+fn at_three_pictures_a_second_somebody_who_turns_about_is_one_track() {
+    let mut tracker = Tracker::new(SCORES);
+    let mut numbers = std::collections::BTreeSet::new();
+    let at = |frame: u64| Duration::from_millis(frame * 333);
+    let mut x = 0.1;
+    for frame in 0..24 {
+        x += if (8..16).contains(&frame) { -0.024 } else { 0.024 };
+        numbers.extend(tracker.update(&[person(x, 0.3, 0.6)], at(frame)).iter().map(|t| t.number));
+    }
+    assert_eq!(numbers.len(), 1);
+}
+
+#[test]
+fn a_birth_is_remembered() {
+    let mut tracker = Tracker::new(SCORES);
+    tracker.update(&[person(0.1, 0.3, 0.6)], at(3));
+    let tracks = tracker.update(&[person(0.11, 0.3, 0.5)], at(4));
+    let Detection { region, score, .. } = person(0.1, 0.3, 0.6);
+    assert_eq!(tracks[0].birth, Birth { at: at(3), region, score });
+}
+
+#[test]
 fn who_is_seen_beyond_doubt_need_not_move() {
     let mut tracker = Tracker::new(SCORES);
     tracker.update(&[person(0.5, 0.5, 0.5)], at(0));
