@@ -16,7 +16,7 @@ from geometry import contains, crossing, foot, offset
 
 # Seconds out of an area that do not break a stay, for rules that name none.
 GAP = 2.0
-# Who stands this fraction of their height beside a line is clear of it.
+# Who stands this fraction of their height beside a line is clear of it: surely from twice as far, never from half.
 CLEAR = 0.25
 # An alarm about something that builds up may come this much before a truth drawn by hand has it.
 EARLY = 1.0
@@ -24,7 +24,8 @@ EARLY = 1.0
 
 @dataclass(frozen=True)
 class Clip:
-    """Size in pixels, frames a second, and the seconds by which a stay must differ from the dwell to be sure."""
+    """Size in pixels, frames a second, and the seconds by which a stay must differ from the dwell to be sure; with
+    any, a crossing by somebody who hardly got clear of the line is not sure either."""
 
     size: tuple
     fps: float
@@ -104,6 +105,18 @@ def loitering(people, polygon, clip, after, gap):
 def crossings(people, points, clip, direction):
     """One event each time somebody who was clear of the line on one side is clear of it on the other, having gone over
     the line itself. It is due when they last went over it."""
+    if not clip.margin:
+        return crossings_clear_by(CLEAR, people, points, clip, direction)
+    sure = crossings_clear_by(2 * CLEAR, people, points, clip, direction)
+    events = crossings_clear_by(CLEAR / 2, people, points, clip, direction)
+
+    def is_sure(told):
+        return any(it["person"] == told["person"] and abs(it["due"] - told["due"]) < GAP for it in sure)
+
+    return [told if is_sure(told) else told | {"doubtful": True} for told in events]
+
+
+def crossings_clear_by(clear, people, points, clip, direction):
     events = []
     for person, boxes in people.items():
         side, over, at, before = None, 0, None, None
@@ -114,7 +127,7 @@ def crossings(people, points, clip, direction):
             away = offset(points, here, clip.size)
             if side is None:
                 side = away > 0
-            elif abs(away) >= CLEAR * height:
+            elif abs(away) >= clear * height:
                 was, side = side, away > 0
                 way = {(False, True): "left_to_right", (True, False): "right_to_left"}.get((was, side))
                 if way and (over > 0) == side and over != 0 and direction in ("both", way):
@@ -130,17 +143,20 @@ def crowds(people, polygon, clip, limit, hysteresis, hold):
     for boxes in people.values():
         for frame in frames_inside(boxes, polygon, clip):
             counts[frame] += 1
-    last = max((frame for boxes in people.values() for frame in boxes), default=0)
-    events, since, crowded, thin_since = [], None, False, None
-    for frame in range(1, last + 1):
-        now, count = clip.seconds(frame), counts[frame]
-        since = (now if since is None else since) if count > limit else None
-        thin_since = (now if thin_since is None else thin_since) if count <= limit - hysteresis else None
-        if crowded:
-            crowded = thin_since is None or now - thin_since < hold
-        elif since is not None and now - since >= hold:
-            crowded = True
-            events.append(event(None, max(0.0, since + hold - EARLY), since + hold, now))
+    crowded = stays([frame for frame, count in counts.items() if count > limit], 1)
+    thick = {frame for frame, count in counts.items() if count > limit - hysteresis}
+    events, over = [], -1
+    for run in crowded:
+        start, end = clip.seconds(run[0]), clip.seconds(run[-1])
+        doubtful = abs(end - start - hold) < clip.margin
+        if run[0] <= over or (end - start < hold and not doubtful):
+            continue
+        # It lasts until it has been thin for as long.
+        over = run[0]
+        while any(frame in thick for frame in range(over, over + int(hold * clip.fps) + 1)):
+            over += 1
+        due = start + hold
+        events.append(event(None, max(0.0, due - EARLY), due, clip.seconds(over), doubtful))
     return events
 
 

@@ -105,6 +105,13 @@ class Lines(unittest.TestCase):
         self.assertEqual(self.crossings(30, 52, 48, 53, 47, 52, 70), [0.5])
         self.assertEqual(self.crossings(30, 52, 48, 30), [])
 
+    def test_who_hardly_got_clear_is_doubtful_if_asked_for(self):
+        people = {7: {frame: at(x) for frame, x in enumerate((30, 63, 30), 1)}}
+        deep = {7: {frame: at(x) for frame, x in enumerate((20, 80), 1)}}
+        for walk, expected in ((people, [True, True]), (deep, [False])):
+            events = told(walk, Clip((100, 100), 10, margin=0.5), kind="line_crossing")
+            self.assertEqual([event.get("doubtful", False) for event in events], expected)
+
     def test_there_and_back_is_two(self):
         self.assertEqual(self.crossings(30, 70, 30), [0.1, 0.2])
 
@@ -115,6 +122,17 @@ class Crowds(unittest.TestCase):
         people = {7: boxes(range(1, 100), 70), 8: boxes(range(11, 41), 80) | boxes(range(44, 61), 80)}
         events = crowds(people, zone, CLIP, limit=1, hysteresis=0, hold=1.0)
         self.assertEqual([(event["start"], event["due"]) for event in events], [(1.0, 2.0)])
+
+    def test_a_moment_is_none_and_about_as_long_as_the_hold_is_doubtful(self):
+        zone = CONFIG["camera"][0]["zone"][0]["polygon"]
+
+        def doubtful(count, margin):
+            people = {7: boxes(range(1, 100), 70), 8: boxes(range(11, 11 + count), 80)}
+            events = crowds(people, zone, Clip((100, 100), 10, margin), limit=1, hysteresis=0, hold=1.0)
+            return [event.get("doubtful", False) for event in events]
+
+        self.assertEqual([doubtful(count, 0.25) for count in (5, 9, 13, 20)], [[], [True], [True], [False]])
+        self.assertEqual([doubtful(count, 0.0) for count in (9, 13)], [[], [False]])
 
 
 if __name__ == "__main__":

@@ -23,21 +23,22 @@ def read_alarms(lines, rule=None):
 
 
 def match(alarms, truth, window=WINDOW):
-    """Pairs of (alarm, event), as many as there can be, and among as many the ones with the least delay.
+    """Pairs of (alarm, event), as many as there can be, and among as many the ones with the fewest doubtful events, and
+    among those the ones with the least delay.
 
     All windows are of one length, so no pairing in which two pairs cross is better than the one in which they do
     not: going through both in order of time finds the best.
     """
     alarms, truth = sorted(alarms), sorted(truth, key=lambda event: event["start"])
-    # best[a][e]: (pairs, delay saved) of the alarms from the a-th and the events from the e-th on.
-    best = [[(0, 0.0)] * (len(truth) + 1) for _ in range(len(alarms) + 1)]
+    # best[a][e]: (pairs, sure events, delay saved) of the alarms from the a-th and the events from the e-th on.
+    best = [[(0, 0, 0.0)] * (len(truth) + 1) for _ in range(len(alarms) + 1)]
 
     def with_pair(a, e):
         delay = alarms[a] - truth[e]["start"]
         if not 0 <= delay <= window:
             return None
-        pairs, saved = best[a + 1][e + 1]
-        return pairs + 1, saved - delay
+        pairs, sure, saved = best[a + 1][e + 1]
+        return pairs + 1, sure + (not truth[e].get("doubtful")), saved - delay
 
     for a in reversed(range(len(alarms))):
         for e in reversed(range(len(truth))):

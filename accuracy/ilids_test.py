@@ -52,6 +52,10 @@ class Scoring(unittest.TestCase):
             scored = score(alarms, [doubtful, event(30)])
             self.assertEqual((scored["events"], scored["alarms"], scored["misses"]), (1, 0, 1))
 
+    def test_an_alarm_is_of_a_sure_event_rather_than_of_a_doubtful_one(self):
+        scored = score([2.0], [event(0), event(0.5) | {"doubtful": True}])
+        self.assertEqual((scored["hits"], scored["misses"]), (1, 0))
+
     def test_nothing_at_all(self):
         self.assertIsNone(score([], [])["f1"])
         self.assertEqual(score([], [event(0)])["f1"], 0)

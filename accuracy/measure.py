@@ -63,14 +63,19 @@ def alarms(args, site, truth_lines, folder, fps):
     analyse(args.edge, args.clip, last, fps, ["--config", site, "--no-gate", "--events-out", out])
     people, lines = read_mot(truth_lines), out.read_text().splitlines()
     rules, places = camera_of(tomllib.loads(site.read_text(encoding="utf-8")))
-    clip = Clip(args.size, args.clip_fps, args.margin)
-    until = clip.seconds(last) - TAIL
     scored = {}
     for rule in rules:
-        truth, told = truth_events(people, rule, places, clip), read_alarms(lines, rule["id"])
-        delays = [alarm - event["due"] for alarm, event in match(told, truth)]
-        scored[rule["id"]] = {"kind": rule["kind"], "delays": delays} | score(told, truth, until=until)
+        told = read_alarms(lines, rule["id"])
+        sure, every = (scored_rule(args, people, rule, places, told, last, margin) for margin in (args.margin, 0.0))
+        scored[rule["id"]] = {"kind": rule["kind"]} | sure | {"every_event": every}
     return scored
+
+
+def scored_rule(args, people, rule, places, told, last, margin):
+    clip = Clip(args.size, args.clip_fps, margin)
+    truth = truth_events(people, rule, places, clip)
+    delays = [alarm - event["due"] for alarm, event in match(told, truth) if not event.get("doubtful")]
+    return {"delays": delays} | score(told, truth, until=clip.seconds(last) - TAIL)
 
 
 def last_frame(truth_lines):
@@ -86,22 +91,37 @@ def print_tracks(fps, told):
     )
 
 
-def print_alarms(fps, scored):
-    print(f"\nAlarms at {rate_name(fps)}")
-    print(f"{'rule':18} {'kind':15} {'events':>6} {'hits':>5} {'misses':>6} {'false':>5} {'F1':>6} {'delay s':>8}")
+def print_alarms(fps, margin, scored):
+    print(f"\nAlarms at {rate_name(fps)}; what is doubtful by {margin:g} s or half a box counts neither way")
+    print(f"{'rule':18} {'kind':15} events  hits misses false    F1 delay s   F1 of every event")
     for rule, told in scored.items():
-        f1, delay = told["f1"], told["median_delay_s"]
-        print(
-            f"{rule:18} {told['kind']:15} {told['events']:6} {told['hits']:5} {told['misses']:6}"
-            f" {told['false_alarms']:5} {'-' if f1 is None else format(f1, '6.3f'):>6}"
-            f" {'-' if delay is None else format(delay, '8.2f'):>8}"
-        )
-    hits, misses, false = (sum(told[key] for told in scored.values()) for key in ("hits", "misses", "false_alarms"))
-    delays = [delay for told in scored.values() for delay in told["delays"]]
-    f1 = ratio(2 * hits, 2 * hits + misses + false)
+        print_alarm_line(f"{rule:18} {told['kind']:15}", told, told["every_event"]["f1"])
+    every = together([told["every_event"] for told in scored.values()])
+    print_alarm_line(f"{'all':34}", together(scored.values()), every["f1"])
+
+
+def together(scored):
+    """The score of all rules as if they were one."""
+    scored = list(scored)
+    hits, misses, false = (sum(told[key] for told in scored) for key in ("hits", "misses", "false_alarms"))
+    delays = [delay for told in scored for delay in told["delays"]]
+    return {
+        "events": hits + misses,
+        "hits": hits,
+        "misses": misses,
+        "false_alarms": false,
+        "f1": ratio(2 * hits, 2 * hits + misses + false),
+        "median_delay_s": statistics.median(delays) if delays else None,
+    }
+
+
+def print_alarm_line(name, told, f1_of_every):
+    def number(value, form):
+        return "-" if value is None else format(value, form)
+
     print(
-        f"{'all':34} {hits + misses:6} {hits:5} {misses:6} {false:5} {0 if f1 is None else f1:6.3f}"
-        f" {statistics.median(delays) if delays else float('nan'):8.2f}"
+        f"{name} {told['events']:6} {told['hits']:5} {told['misses']:6} {told['false_alarms']:5}"
+        f" {number(told['f1'], '.3f'):>5} {number(told['median_delay_s'], '.2f'):>7} {number(f1_of_every, '.3f'):>10}"
     )
 
 
@@ -118,7 +138,7 @@ def parsed():
     parser.add_argument("--size", type=size_of, default=(768, 576), help="of the clip in pixels")
     parser.add_argument("--clip-fps", type=float, default=10.0, help="frames a second of the clip")
     parser.add_argument(
-        "--margin", type=float, default=0.0, help="seconds by which a stay must differ from the dwell to count"
+        "--margin", type=float, default=0.5, help="seconds by which a stay must differ from the dwell to be sure"
     )
     parser.add_argument("--json", type=Path, help="also write everything here")
     args = parser.parse_args()
@@ -132,7 +152,7 @@ def parsed():
 def main():
     args = parsed()
     truth_lines = args.truth.read_text(encoding="utf-8").splitlines()
-    everything = {}
+    everything = {rate_name(fps): {} for fps in RATES}
     with tempfile.TemporaryDirectory() as folder:
         folder = Path(folder)
         site = filled_in(args.site, folder)
@@ -141,10 +161,10 @@ def main():
         for fps in RATES:
             told = tracks_and_cover(args, truth_lines, folder, fps)
             print_tracks(fps, told)
-            everything[rate_name(fps)] = {"tracks": told}
+            everything[rate_name(fps)]["tracks"] = told
         for fps in RATES:
             told = alarms(args, site, truth_lines, folder, fps)
-            print_alarms(fps, told)
+            print_alarms(fps, args.margin, told)
             everything[rate_name(fps)]["alarms"] = told
     if args.json:
         args.json.write_text(json.dumps(everything, indent=1), encoding="utf-8")
