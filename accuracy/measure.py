@@ -17,7 +17,7 @@ from pathlib import Path
 import tracking
 from events_truth import Clip, camera_of, read_mot, size_of, truth_events
 from ilids import match, ratio, read_alarms, score
-from uncovered import measure as measure_uncovered
+from uncovered import measure as measure_uncovered, read_truth
 
 ROOT = Path(__file__).resolve().parent.parent
 RATES = (None, 5.0, 3.0)
@@ -51,7 +51,7 @@ def tracks_and_cover(args, truth_lines, folder, fps):
     truth, found = tracking.read_mot(truth_lines), tracking.read_mot(tracks.read_text().splitlines())
     lines = covered.read_text().splitlines()
     frames = tracking.analysed_frames(lines)
-    total, left_open, _ = measure_uncovered(truth_lines, lines, *map(float, args.size))
+    total, left_open, _ = measure_uncovered(read_truth(truth_lines), lines, *map(float, args.size))
     # Scoring sorts people who do not count out of what it is given.
     strict = tracking.score(truth, found, frames, strict=True)
     return tracking.score(truth, found, frames) | {"strict": strict, "uncovered": left_open / total}

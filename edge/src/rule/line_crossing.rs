@@ -68,12 +68,10 @@ impl LineCrossing {
 
     /// Follows one track to its new place; says which way it went over the line, if it now has.
     fn follow(&mut self, track: &Track, view: &View<'_>) -> Option<Direction> {
-        let Some(index) = self.walker_of(track, view.tracks) else {
-            let side = Side::of(self.points.offset(Point::foot_of(&track.region)));
-            let presence = Presence::new(view.at);
-            self.walkers.push(Walker { track: track.clone(), presence, side, crossings: 0 });
-            return None;
-        };
+        let index = self.walker_of(track, view.tracks).unwrap_or_else(|| {
+            self.walkers.push(self.newcomer(track, view));
+            self.walkers.len() - 1
+        });
         let walker = &mut self.walkers[index];
         let foot = Point::foot_of(&track.region);
         walker.crossings += self.points.crossings(Point::foot_of(&walker.track.region), foot);
@@ -89,6 +87,16 @@ impl LineCrossing {
             (Side::Right, Side::Left, ..=-1) => Some(Direction::RightToLeft),
             _ => None,
         }
+    }
+
+    /// Someone new comes from where they were first seen: a few frames pass before it is known that they are no scenery, and
+    /// at few pictures a second they may be over the line by then.
+    fn newcomer(&self, track: &Track, view: &View<'_>) -> Walker {
+        let is_young = view.at.saturating_sub(track.birth.at) <= FORGOTTEN;
+        let region = if is_young { track.birth.region } else { track.region };
+        let born = Track { region, ..track.clone() };
+        let side = Side::of(self.points.offset(Point::foot_of(&born.region)));
+        Walker { track: born, presence: Presence::new(view.at), side, crossings: 0 }
     }
 
     /// The walker with the track's number, or one who was lost where it appeared.

@@ -52,6 +52,9 @@ impl Clip {
         std::fs::File::open(file)
             .map_err(|source| ClipError::Unreadable { file: file.to_owned(), source })?;
         let name = file.display().to_string();
+        if file.is_dir() {
+            return Err(ClipError::Decode(format!("{name}: this is a folder; a clip is needed")));
+        }
         let decoder = FileDecoder::start(file)?;
         Ok(Self { decoder, name, began, frames: 0, ended: false })
     }

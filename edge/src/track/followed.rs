@@ -10,6 +10,8 @@ use crate::detect::{Detection, TrackScores};
 
 /// Who moved so many of their own widths, or half as many of their heights, is no scenery.
 const MOVED_WIDTHS: f32 = 0.5;
+/// This close to the picture's edge a box is cut off by it.
+const EDGE: f32 = 0.005;
 /// A box that is elsewhere in so many sightings in a row has moved: one alone may be cut wrong.
 const MOVED_SIGHTINGS: u32 = 2;
 
@@ -58,19 +60,32 @@ impl Followed {
         self.track.established |= detection.score >= scores.sure || self.moved_sightings >= MOVED_SIGHTINGS;
     }
 
-    /// Is it not where it was born? A box of which one edge stayed where it was became larger or smaller, or is cut
-    /// another way.
+    /// Is it not where it was born? Half its width across or a quarter of its height along, whichever is larger now and then:
+    /// a box that was cut wrong once is no measure.
     fn is_elsewhere(&self) -> bool {
         let (now, born) = (&self.track.region, &self.track.birth.region);
-        let across = shift([now.left - born.left, now.right - born.right]) / (born.right - born.left);
-        let along = 2.0 * shift([now.top - born.top, now.bottom - born.bottom]) / (born.bottom - born.top);
+        let across = moved([born.left, born.right], [now.left, now.right]);
+        let along = 2.0 * moved([born.top, born.bottom], [now.top, now.bottom]);
         across.hypot(along) > MOVED_WIDTHS
     }
 }
 
-/// How far two opposite edges moved the same way.
-fn shift([a, b]: [f32; 2]) -> f32 {
-    if a.signum() == b.signum() { a.abs().min(b.abs()) } else { 0.0 }
+/// How far a box moved along one side, in its own lengths. A box of which one edge stays where it was became larger or
+/// smaller, or is cut another way; only of what the picture's edge cuts off nobody knows where it ends.
+fn moved(born: [f32; 2], now: [f32; 2]) -> f32 {
+    let [low, high] = [now[0] - born[0], now[1] - born[1]];
+    let is_cut = |at_low: bool| {
+        let edge = |side: [f32; 2]| if at_low { side[0] <= EDGE } else { side[1] >= 1.0 - EDGE };
+        edge(born) || edge(now)
+    };
+    let by = match (is_cut(true), is_cut(false)) {
+        (true, true) => 0.0,
+        (true, false) => high.abs(),
+        (false, true) => low.abs(),
+        (false, false) if low.signum() == high.signum() => low.abs().min(high.abs()),
+        (false, false) => 0.0,
+    };
+    by / (born[1] - born[0]).max(now[1] - now[0]).max(f32::MIN_POSITIVE)
 }
 
 #[cfg(test)]
@@ -79,9 +94,16 @@ mod tests {
 
     #[test]
     fn a_box_that_grows_on_one_side_has_not_moved() {
-        assert_eq!(shift([0.0, 0.3]), 0.0);
-        assert_eq!(shift([-0.2, 0.3]), 0.0);
-        assert_eq!(shift([0.2, 0.3]), 0.2);
-        assert_eq!(shift([-0.2, -0.1]), 0.1);
+        assert_eq!(moved([0.2, 0.4], [0.2, 0.6]), 0.0);
+        assert_eq!(moved([0.2, 0.4], [0.1, 0.6]), 0.0);
+        assert!((moved([0.2, 0.4], [0.3, 0.5]) - 0.5).abs() < 1e-5);
+        assert!((moved([0.2, 0.4], [0.1, 0.35]) - 0.2).abs() < 1e-5);
+    }
+
+    #[test]
+    fn what_comes_in_over_the_edge_of_the_picture_moves_by_its_inner_edge() {
+        assert!((moved([0.9, 1.0], [0.6, 1.0]) - 0.75).abs() < 1e-5);
+        assert!((moved([0.0, 0.1], [0.0, 0.4]) - 0.75).abs() < 1e-5);
+        assert_eq!(moved([0.0, 1.0], [0.0, 1.0]), 0.0);
     }
 }

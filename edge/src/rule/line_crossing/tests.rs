@@ -2,6 +2,7 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::rule::testing::{STEP_MS, person, standing_at};
+use crate::track::Birth;
 
 /// Upwards through the middle of the picture: left and right are the picture's.
 fn rule(direction: &str) -> LineCrossing {
@@ -50,6 +51,18 @@ fn there_and_back_counts_twice_and_dithering_once() {
     assert_eq!(crossings(&mut rule("both"), &walk(&dithering)), [(7, LeftToRight)]);
     let turned_back = [0.4, 0.49, 0.51, 0.52, 0.49, 0.4];
     assert_eq!(crossings(&mut rule("both"), &walk(&turned_back)), []);
+}
+
+#[test]
+fn who_is_over_the_line_when_they_prove_to_be_no_scenery_has_crossed_it() {
+    let born_at = |x: f32, ms| Track {
+        birth: Birth { at: Duration::from_millis(ms), ..person(1, x, true).birth },
+        ..person(1, 0.6, true)
+    };
+    let after = |frames: usize, born: Track| [vec![vec![]; frames], vec![vec![born]]].concat();
+    assert_eq!(crossings(&mut rule("both"), &after(4, born_at(0.4, 200))), [(4, LeftToRight)]);
+    assert_eq!(crossings(&mut rule("both"), &after(4, born_at(0.55, 200))), []);
+    assert_eq!(crossings(&mut rule("both"), &after(40, born_at(0.4, 200))), [], "long ago");
 }
 
 #[test]
