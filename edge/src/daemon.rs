@@ -43,7 +43,7 @@ const MIB: u64 = 1024 * 1024;
 /// # Errors
 /// What keeps the daemon from starting; once started it goes on.
 pub async fn run(config: Config) -> anyhow::Result<()> {
-    let model = Model::load(&config.model.manifest, &config.model.runtime)?;
+    let model = Arc::new(Model::load(&config.model.manifest, &config.model.runtime)?);
     let workers = config.model.workers(cores(), config.cameras.len());
     let detectors =
         (0..workers.get()).map(|_| model.detector(config.model.threads)).collect::<Result<_, _>>()?;
@@ -88,7 +88,7 @@ pub async fn run(config: Config) -> anyhow::Result<()> {
         edge = %config.edge, %boot, cameras = config.cameras.len(), model = model.name(), workers = workers.get(),
         waiting = delivery.health().queued, "started"
     );
-    let clips = open_clips(&config, requested, &health, Arc::clone(&archive), &evidence, &reporter)?;
+    let clips = open_clips(&config, &model, requested, &health, Arc::clone(&archive), &evidence, &reporter)?;
     let means = Means {
         edge: config.edge.clone(),
         clock: Arc::clone(&clock),
@@ -124,7 +124,7 @@ pub async fn run(config: Config) -> anyhow::Result<()> {
             tell_time(passing).await;
         }
     });
-    let model = ModelFileWatch::new(model.into_watch(), inference, reporter.clone());
+    let model = ModelFileWatch::new(model.watch(), inference, reporter.clone());
     let ticker = tokio::spawn(keep_health(health, config, report, reporter.clone(), model));
 
     tokio::select! {
@@ -181,6 +181,7 @@ fn open_archive(config: &Config) -> anyhow::Result<Arc<Mutex<Archive>>> {
 /// The threads that make clips. Without clips they only delete old ones.
 fn open_clips(
     config: &Config,
+    model: &Arc<Model>,
     requested: RequestedClips,
     health: &HealthSource,
     archive: Arc<Mutex<Archive>>,
@@ -197,7 +198,7 @@ fn open_clips(
     let clips = &config.clips;
     let originals = Recipients::new(config.originals.recipients.clone());
     let width = clips.width.get() as u32;
-    let maker = Maker::new(config.model.clone(), width, Arc::clone(&health.clock), originals);
+    let maker = Maker::new(Arc::clone(model), width, Arc::clone(&health.clock), originals);
     let clock = Arc::clone(&health.clock);
     let publisher = Publisher::new(archive, evidence.clone(), reporter.clone(), clock, clips.keep());
     let clock = Arc::clone(&health.clock);

@@ -138,9 +138,9 @@ impl Model {
         self.manifest.scores
     }
 
-    /// Watches the model's file from now on. The model itself is not needed any more once its detectors are made.
-    pub fn into_watch(self) -> ModelWatch {
-        self.watch
+    /// Watches the model's file from now on.
+    pub fn watch(&self) -> ModelWatch {
+        self.watch.clone()
     }
 }
 

@@ -9,8 +9,8 @@ use super::Job;
 use super::cover::{AHEAD, ClipCover, LOOK_EVERY};
 use super::film::{FPS, Film, FilmError};
 use crate::clock::Clock;
-use crate::config::{Model, Threads};
-use crate::detect::{DetectError, Detector, LoadError};
+use crate::config::Threads;
+use crate::detect::{DetectError, Detector, LoadError, Model};
 use crate::original::{Recipients, SealError};
 use crate::privacy::{MaskError, pixelate};
 use crate::source::{Frame, FrameError, Rate, Replay, ReplayError, RgbPicture};
@@ -59,7 +59,8 @@ pub struct Made {
 
 /// Makes one clip after the other, with a detector of its own: the live one has no time.
 pub struct Maker {
-    model: Model,
+    /// As the daemon loaded it: its file may be another one by now.
+    model: Arc<Model>,
     width: u32,
     clock: Arc<Clock>,
     originals: Option<Recipients>,
@@ -69,7 +70,7 @@ pub struct Maker {
 impl Maker {
     /// Clips of `width` pixels across, or less if the camera's pictures are smaller; with originals for those who
     /// may open them.
-    pub fn new(model: Model, width: u32, clock: Arc<Clock>, originals: Option<Recipients>) -> Self {
+    pub fn new(model: Arc<Model>, width: u32, clock: Arc<Clock>, originals: Option<Recipients>) -> Self {
         Self { model, width, clock, originals, detector: None }
     }
 
@@ -85,7 +86,7 @@ impl Maker {
     pub(super) fn make(&mut self, job: &Job, stop: &AtomicBool) -> Result<Made, ClipFault> {
         let detector = match &mut self.detector {
             Some(detector) => detector,
-            none => none.insert(Detector::load(&self.model.manifest, &self.model.runtime, Threads::ONE)?),
+            none => none.insert(self.model.detector(Threads::ONE)?),
         };
         let mut reel = Reel {
             cover: ClipCover::new(detector.scores(), job.live.clone()),

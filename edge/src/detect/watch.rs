@@ -77,7 +77,7 @@ struct Stamp {
 }
 
 /// Watches the file of a loaded model.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct ModelWatch {
     file: PathBuf,
     manifest: PathBuf,
