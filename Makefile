@@ -11,7 +11,7 @@ export PATH := $(or $(CARGO_HOME),$(HOME)/.cargo)/bin:$(PATH)
 .NOTPARALLEL:
 .DEFAULT_GOAL := help
 .PHONY: help setup page build demo clean-demo test test-setup test-accuracy test-models test-page test-rust lint bench int8 \
-	accuracy arm64 arm64-smoke rust
+	accuracy chaos arm64 arm64-smoke rust
 
 help: ## this list
 	@sed -nE 's/^([a-z0-9-]+):.*## (.*)/  make \1\t\2/p' Makefile | expand -t 20
@@ -82,6 +82,10 @@ accuracy: rust ## tracks, alarms and privacy against a ground truth: make accura
 	@setup/install.sh debian onnxruntime footage model python-accuracy
 	cargo build --release --locked -p gatepost-edge
 	.fetched/python/bin/python -B -W ignore accuracy/measure.py "$(GROUND_TRUTH)" $(MEASURE)
+
+chaos: setup rust page ## break box, hub, disks and network at random for CHAOS_SECONDS (3600) and look for every event
+	cargo build --locked --workspace --bins
+	CHAOS_SECONDS=$(or $(CHAOS_SECONDS),3600) cargo test --locked -p gatepost-edge --test chaos
 
 arm64: setup rust page ## cross-build both daemons for ARM64 (aarch64-unknown-linux-gnu)
 	@setup/arm64/build.sh

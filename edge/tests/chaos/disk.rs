@@ -1,0 +1,54 @@
+//! What a disk can do to the outbox, one thing at a time, while nothing can be delivered.
+
+use std::time::Duration;
+
+use anyhow::ensure;
+
+use crate::faults::mend;
+use crate::site::{Site, Tear};
+use crate::verdict::Verdict;
+
+/// At least so many events have to be at stake.
+const AT_STAKE: usize = 50;
+/// Between the cuts the edge lives so long, and a random while more.
+const LIFE: Duration = Duration::from_millis(300);
+
+/// Cuts the power so often at random moments; nothing may be lost, unless the disk lies about `fdatasync`.
+pub fn power_cuts(seed: u64, cuts: u32, disk_lies: bool) -> anyhow::Result<Verdict> {
+    let mut rng = fastrand::Rng::with_seed(seed);
+    let mut site = Site::start(seed)?;
+    site.disk_lies = disk_lies;
+    site.kill_hub()?;
+    for _ in 0..cuts {
+        site.start_edge()?;
+        live(&mut rng);
+        site.cut_power()?;
+    }
+    site.disk_lies = false;
+    settle(&mut site)
+}
+
+/// Flips a bit in an event of the newest log while nobody has it open. What cannot be read then must be reported.
+pub fn torn_log(seed: u64) -> anyhow::Result<Verdict> {
+    let mut rng = fastrand::Rng::with_seed(seed);
+    let mut site = Site::start(seed)?;
+    site.kill_hub()?;
+    site.start_edge()?;
+    live(&mut rng);
+    site.kill_edge()?;
+    site.tear_tail(Tear::Flip, &mut rng)?;
+    settle(&mut site)
+}
+
+fn live(rng: &mut fastrand::Rng) {
+    std::thread::sleep(LIFE + Duration::from_millis(rng.u64(..1200)));
+}
+
+fn settle(site: &mut Site) -> anyhow::Result<Verdict> {
+    mend(site)?;
+    site.stop_edge()?;
+    // The edge has ended, so everything it had is delivered.
+    let verdict = Verdict::reach(&site.web, &site.recorded, Duration::ZERO)?;
+    ensure!(verdict.recorded >= AT_STAKE, "only {} events were recorded: no test", verdict.recorded);
+    Ok(verdict)
+}

@@ -1,0 +1,269 @@
+//! A hub, an edge and the network between them, each to be broken.
+
+use std::fs::{self, File};
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::time::Duration;
+
+use anyhow::{Context, ensure};
+use gatepost_testbed::daemon::{Daemon, Launch, binary};
+use gatepost_testbed::port;
+use gatepost_testbed::proxy::Proxy;
+use tempfile::TempDir;
+
+use crate::forgetful::Forgetful;
+use crate::verdict::{Recorded, recorded_in};
+
+const START: Duration = Duration::from_secs(120);
+const DISK: &str = "size=96m";
+/// How an entry begins in the outbox's log, and how much of it follows at least.
+const FRAME: &[u8] = b"GPf1";
+const FRAME_BYTES_AT_LEAST: usize = 200;
+
+/// A place for data, on a small disk of its own where that can be mounted.
+struct Disk {
+    path: PathBuf,
+    is_mounted: bool,
+}
+
+impl Disk {
+    fn new(path: PathBuf) -> anyhow::Result<Self> {
+        fs::create_dir_all(&path)?;
+        let mut mount = Command::new("mount");
+        mount.args(["-t", "tmpfs", "-o", DISK, "tmpfs"]).arg(&path);
+        let is_mounted = mount.output().is_ok_and(|done| done.status.success());
+        Ok(Self { path, is_mounted })
+    }
+
+    /// Takes every free byte; nothing where it is no disk of its own.
+    fn fill(&self) -> anyhow::Result<()> {
+        if self.is_mounted {
+            let mut ballast = File::create(self.path.join("ballast"))?;
+            for size in [65536, 4096, 1] {
+                while ballast.write_all(&vec![0; size]).is_ok() {}
+            }
+        }
+        Ok(())
+    }
+
+    fn is_full(&self) -> bool {
+        self.path.join("ballast").exists()
+    }
+
+    fn free(&self) -> anyhow::Result<()> {
+        if self.is_full() { Ok(fs::remove_file(self.path.join("ballast"))?) } else { Ok(()) }
+    }
+}
+
+impl Drop for Disk {
+    fn drop(&mut self) {
+        if self.is_mounted {
+            let _ = Command::new("umount").arg("--lazy").arg(&self.path).status();
+        }
+    }
+}
+
+/// What a power cut or a worn disk does to a log.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Tear {
+    /// Bytes behind the end that nobody meant.
+    Rubbish,
+    /// One bit within an event is another.
+    Flip,
+}
+
+pub struct Site {
+    pub edge: Option<Daemon>,
+    pub hub: Option<Daemon>,
+    pub proxy: Proxy,
+    pub recorded: Vec<Recorded>,
+    /// Of the present hub process.
+    pub web: String,
+    /// fdatasync keeps nothing: to see whether a loss would be seen.
+    pub disk_lies: bool,
+    clock_s: i64,
+    starts: u64,
+    seed: u64,
+    forgetful: Forgetful,
+    edge_disk: Disk,
+    hub_disk: Disk,
+    // Last, so that it is removed last.
+    dir: TempDir,
+}
+
+impl Site {
+    pub fn start(seed: u64) -> anyhow::Result<Self> {
+        let dir = TempDir::with_prefix("gatepost-chaos-")?;
+        let edge_disk = Disk::new(dir.path().join("edge"))?;
+        let hub_disk = Disk::new(dir.path().join("hub"))?;
+        let broker = port::free()?;
+        let proxy = Proxy::before(broker)?;
+        let forgetful = Forgetful::build(dir.path(), &edge_disk.path.join("data"))?;
+        fs::write(dir.path().join("hub.toml"), hub_config(&hub_disk.path, broker))?;
+        fs::write(dir.path().join("edge.toml"), edge_config(&edge_disk.path, proxy.port()))?;
+        let mut add = Command::new(binary("gatepost-hub")?);
+        add.args(["device", "add", "gate-1", "--config"]).arg(dir.path().join("hub.toml"));
+        let added = add.output()?;
+        ensure!(added.status.success(), "device add: {}", String::from_utf8_lossy(&added.stderr));
+        fs::write(dir.path().join("edge.password"), added.stdout)?;
+        let mut site = Self {
+            edge: None,
+            hub: None,
+            proxy,
+            recorded: Vec::new(),
+            web: String::new(),
+            disk_lies: false,
+            clock_s: 0,
+            starts: 0,
+            seed,
+            forgetful,
+            edge_disk,
+            hub_disk,
+            dir,
+        };
+        site.start_hub()?;
+        Ok(site)
+    }
+
+    pub fn has_small_disks(&self) -> bool {
+        self.edge_disk.is_mounted && self.hub_disk.is_mounted
+    }
+
+    pub fn start_hub(&mut self) -> anyhow::Result<()> {
+        if self.hub.is_none() {
+            let launch = Launch::new(binary("gatepost-hub")?).args(["run", "--config"]);
+            let hub = launch.arg(self.dir.path().join("hub.toml")).spawn()?;
+            let line = hub.wait_for_line(START, |line| line.contains("web listening"))?;
+            self.web = line.split("address=").nth(1).context("the hub's address")?.trim().to_owned();
+            self.hub = Some(hub);
+        }
+        Ok(())
+    }
+
+    pub fn kill_hub(&mut self) -> anyhow::Result<()> {
+        self.hub.take().map_or(Ok(()), |mut hub| Ok(hub.kill()?))
+    }
+
+    /// Does nothing on a full disk, where it may well refuse to start.
+    pub fn start_edge(&mut self) -> anyhow::Result<()> {
+        if self.edge.is_none() && !self.edge_disk.is_full() {
+            self.starts += 1;
+            let seed = self.seed.wrapping_mul(1000).wrapping_add(self.starts);
+            let mut launch = Launch::new(std::env::current_exe()?)
+                .arg("eyeless")
+                .arg(self.dir.path().join("edge.toml"))
+                .arg("120")
+                .arg(seed.to_string())
+                .env("FORGETFUL_CLOCK_S", self.clock_s.to_string());
+            for (key, value) in self.forgetful.environment()? {
+                launch = launch.env(key, value);
+            }
+            if self.disk_lies {
+                launch = launch.env("FORGETFUL_LIES", "1");
+            }
+            let edge = launch.spawn()?;
+            edge.wait_for_line(START, |line| line.contains("\"started\""))?;
+            self.edge = Some(edge);
+        }
+        Ok(())
+    }
+
+    /// SIGKILL; what its log called recorded is remembered.
+    pub fn kill_edge(&mut self) -> anyhow::Result<()> {
+        if let Some(mut edge) = self.edge.take() {
+            edge.kill()?;
+            self.recorded.extend(recorded_in(&edge.log()));
+        }
+        Ok(())
+    }
+
+    /// SIGTERM; it ends once everything is delivered.
+    pub fn stop_edge(&mut self) -> anyhow::Result<()> {
+        if let Some(mut edge) = self.edge.take() {
+            let status = edge.terminate(Duration::from_secs(180))?;
+            self.recorded.extend(recorded_in(&edge.log()));
+            ensure!(status.success(), "{status}:\n{}", edge.log());
+        }
+        Ok(())
+    }
+
+    pub fn cut_power(&mut self) -> anyhow::Result<()> {
+        self.kill_edge()?;
+        // What is kept is copied to this disk.
+        self.edge_disk.free()?;
+        self.forgetful.cut_power()
+    }
+
+    /// The next start of the edge finds the system clock off by so much.
+    pub fn step_clock(&mut self, seconds: i64) {
+        self.clock_s = seconds;
+    }
+
+    pub fn fill_edge_disk(&self) -> anyhow::Result<()> {
+        self.edge_disk.fill()
+    }
+
+    pub fn fill_hub_disk(&self) -> anyhow::Result<()> {
+        self.hub_disk.fill()
+    }
+
+    pub fn free_disks(&self) -> anyhow::Result<()> {
+        self.edge_disk.free().and_then(|()| self.hub_disk.free())
+    }
+
+    /// Damages the newest log. The edge must be dead.
+    pub fn tear_tail(&self, tear: Tear, rng: &mut fastrand::Rng) -> anyhow::Result<()> {
+        let Some(path) = self.newest_log() else {
+            // A power cut may have left none.
+            ensure!(tear == Tear::Rubbish, "the outbox has no log");
+            return Ok(());
+        };
+        let mut bytes = fs::read(&path)?;
+        match tear {
+            Tear::Rubbish => {
+                let end = bytes.iter().rposition(|byte| *byte != 0).map_or(0, |last| last + 1);
+                let rubbish: Vec<u8> = (0..rng.usize(1..4000)).map(|_| rng.u8(..)).collect();
+                bytes.truncate(end);
+                bytes.extend(rubbish);
+            }
+            Tear::Flip => {
+                let at = inside_an_event(&bytes, rng)?;
+                bytes[at] ^= 1 << rng.u32(0..8);
+            }
+        }
+        Ok(fs::write(path, bytes)?)
+    }
+
+    fn newest_log(&self) -> Option<PathBuf> {
+        let segments = fs::read_dir(self.edge_disk.path.join("data/outbox")).ok()?;
+        let logs = segments.filter_map(|segment| Some(segment.ok()?.path().join("db")));
+        logs.filter(|log| log.exists()).max()
+    }
+}
+
+/// Somewhere in one of the events of a log. sled writes an event more than once as its pages grow, so not every wound
+/// destroys any.
+fn inside_an_event(log: &[u8], rng: &mut fastrand::Rng) -> anyhow::Result<usize> {
+    let frames = log.windows(FRAME.len()).enumerate().filter(|(_, bytes)| *bytes == FRAME);
+    let frames: Vec<usize> = frames.map(|(at, _)| at).collect();
+    let frame = rng.choice(frames).context("no event is in the outbox's log")?;
+    Ok(frame + FRAME.len() + rng.usize(..FRAME_BYTES_AT_LEAST))
+}
+
+fn hub_config(disk: &Path, broker: u16) -> String {
+    let data = disk.join("data");
+    format!(
+        "data_dir = {data:?}\n[broker]\nlisten = \"127.0.0.1:{broker}\"\n[web]\nlisten = \"127.0.0.1:0\"\n"
+    )
+}
+
+fn edge_config(disk: &Path, broker: u16) -> String {
+    let data = disk.join("data");
+    format!(
+        "edge = \"gate-1\"\ndata_dir = {data:?}\ndisk_reserve_mib = 1\n\
+         [model]\nmanifest = \"none\"\nruntime = \"none\"\n\
+         [uplink]\nbroker = \"mqtt://127.0.0.1:{broker}\"\npassword_file = \"edge.password\"\nhealth_every_s = 1\n\
+         [[camera]]\nid = \"gate\"\nurl = \"rtsp://127.0.0.1:9/none\"\n"
+    )
+}
