@@ -2,9 +2,11 @@
 //! it. Built on sled, in segments that are given back to the disk as they drain.
 
 mod backlog;
+mod blobs;
 mod damage;
 mod entry;
 mod frame;
+mod high_water;
 mod legacy;
 mod recovery;
 mod segment;

@@ -167,3 +167,65 @@ impl State {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A server that sends everything back, and a client of it through the proxy.
+    fn echo() -> (Proxy, impl Fn() -> TcpStream) {
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
+        let proxy = Proxy::before(listener.local_addr().unwrap().port()).unwrap();
+        thread::spawn(move || {
+            for stream in listener.incoming().flatten() {
+                thread::spawn(move || std::io::copy(&mut &stream, &mut &stream));
+            }
+        });
+        let port = proxy.port();
+        let connect = move || {
+            let stream = TcpStream::connect((Ipv4Addr::LOCALHOST, port)).unwrap();
+            stream.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
+            stream
+        };
+        (proxy, connect)
+    }
+
+    fn exchange(stream: &mut TcpStream, text: &[u8]) -> std::io::Result<Vec<u8>> {
+        stream.write_all(text)?;
+        let mut back = vec![0; text.len()];
+        stream.read_exact(&mut back)?;
+        Ok(back)
+    }
+
+    #[test]
+    fn a_network_does_what_it_is_told() {
+        let (proxy, connect) = echo();
+        let mut stream = connect();
+        assert_eq!(exchange(&mut stream, b"hello").unwrap(), b"hello");
+        proxy.set(Network::Slow { bytes: 2, pause: Duration::from_millis(1) });
+        assert_eq!(exchange(&mut stream, b"slowly").unwrap(), b"slowly");
+
+        proxy.set(Network::Silent);
+        stream.write_all(b"late").unwrap();
+        stream.set_read_timeout(Some(Duration::from_millis(200))).unwrap();
+        assert!(stream.read(&mut [0; 4]).is_err(), "nothing passes");
+        proxy.set(Network::Whole);
+        stream.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
+        let mut back = [0; 4];
+        stream.read_exact(&mut back).unwrap();
+        assert_eq!(&back, b"late", "and nothing was lost");
+
+        proxy.set(Network::CutAfter(3));
+        stream.write_all(b"broken").unwrap();
+        let mut rest = Vec::new();
+        // An end with or without an error.
+        let _ = stream.read_to_end(&mut rest);
+        assert!(rest.len() <= 3, "{rest:?}");
+        assert_eq!(exchange(&mut connect(), b"again").unwrap(), b"again");
+
+        proxy.set(Network::Cut);
+        assert!(exchange(&mut connect(), b"nobody").is_err());
+        proxy.set(Network::Whole);
+        assert_eq!(exchange(&mut connect(), b"back").unwrap(), b"back");
+    }
+}

@@ -10,6 +10,7 @@ use std::path::{Path, PathBuf};
 
 use gatepost_wire::Event;
 
+use super::blobs::Blobs;
 use super::damage::Damage;
 use super::entry::{Entry, Item};
 use super::frame;
@@ -45,17 +46,8 @@ pub(super) fn finish_interrupted(folder: &Path) -> Result<(), Fault> {
     Ok(sync_folder(folder)?)
 }
 
-/// The last number of a sealed segment: the next one begins after it. None for the newest.
-pub(super) fn last_of(firsts: &[u64], first: u64) -> Option<u64> {
-    firsts.iter().find(|next| **next > first).map(|next| next - 1)
-}
-
-/// Opens a segment and puts back what sled left out of it. `expected`: the last number it must know.
-pub(super) fn open(
-    folder: &Path,
-    first: u64,
-    expected: Option<u64>,
-) -> Result<(Segment, Option<Damage>), Fault> {
+/// Opens a segment and puts back what sled left out of it. `expected`: the last number it must know at least.
+pub(super) fn open(folder: &Path, first: u64, expected: u64) -> Result<(Segment, Option<Damage>), Fault> {
     let log = read_log(folder)?;
     let opened = Segment::open(folder).and_then(|segment| {
         // Whatever cannot be read now would not be readable later.
@@ -65,15 +57,21 @@ pub(super) fn open(
     });
     match opened {
         Ok((segment, None)) => Ok((segment, None)),
+        Ok((segment, Some(loss))) if loss.is_torn_tail => {
+            let read_back = loss.read_back.len();
+            put_back(&segment, segment.state()?, loss.read_back.into_values(), first, loss.end)?;
+            tracing::info!(entries = read_back, "a write to the outbox was cut short, and is read back");
+            Ok((segment, None))
+        }
+        // What sled left out once it leaves out again, so nothing is put back into that database.
         Ok((segment, Some(loss))) => {
-            let read_back = loss.read_back.len() as u64;
-            put_back(&segment, loss.read_back.into_values(), first, loss.end)?;
-            if loss.is_torn_tail {
-                tracing::info!(entries = read_back, "a write to the outbox was cut short, and is read back");
-                return Ok((segment, None));
-            }
             let reason = format!("its log breaks off; {} entries cannot be read any more", loss.missing);
-            Ok((segment, Some(Damage { read_back, aside: keep_copy(folder, &log), reason })))
+            let (read_back, mut entries) = (loss.read_back.len() as u64, loss.read_back);
+            segment.for_each(|entry| drop(entries.insert(entry.position.number, entry.clone())))?;
+            let state = segment.state()?;
+            drop(segment);
+            let aside = replace(folder, state, entries, first, loss.end)?;
+            Ok((Segment::open(folder)?, Some(Damage { read_back, aside: Some(aside), reason })))
         }
         Err(Fault::Damaged(reason)) => {
             let damage = rebuild_from(folder, &log, first, expected, &reason)?;
@@ -96,7 +94,7 @@ struct Loss {
 }
 
 impl Loss {
-    fn of(segment: &Segment, log: &[u8], first: u64, expected: Option<u64>) -> Result<Option<Self>, Fault> {
+    fn of(segment: &Segment, log: &[u8], first: u64, expected: u64) -> Result<Option<Self>, Fault> {
         let last = segment.last_number()?.unwrap_or(first - 1);
         let mut present = HashSet::new();
         segment.for_each(|entry| {
@@ -107,49 +105,51 @@ impl Loss {
         let from = if absent > 0 { first } else { last + 1 };
         let mut read_back = frames(log, from);
         read_back.retain(|number, _| !present.contains(number));
-        let end = read_back.keys().next_back().copied().unwrap_or(last).max(last).max(expected.unwrap_or(0));
+        let end = read_back.keys().next_back().copied().unwrap_or(last).max(last).max(expected);
         if read_back.is_empty() && absent == 0 && end == last {
             return Ok(None);
         }
         let found = read_back.len() as u64;
         let is_torn_tail =
-            absent == 0 && expected.is_none() && end - last == found && read_back.len() <= super::GROUP * 2;
+            absent == 0 && expected <= last && end - last == found && read_back.len() <= super::GROUP * 2;
         let missing = (absent + end - last).saturating_sub(found);
         Ok(Some(Self { read_back, missing, end, is_torn_tail }))
     }
 }
 
 /// Puts what can be read of a damaged segment in its place.
-pub(super) fn rebuild(
-    folder: &Path,
-    first: u64,
-    expected: Option<u64>,
-    reason: &str,
-) -> Result<Damage, Fault> {
+pub(super) fn rebuild(folder: &Path, first: u64, expected: u64, reason: &str) -> Result<Damage, Fault> {
     rebuild_from(folder, &read_log(folder)?, first, expected, reason)
 }
 
-fn rebuild_from(
-    folder: &Path,
-    log: &[u8],
-    first: u64,
-    expected: Option<u64>,
-    reason: &str,
-) -> Result<Damage, Fault> {
+fn rebuild_from(folder: &Path, log: &[u8], first: u64, expected: u64, reason: &str) -> Result<Damage, Fault> {
     let found = frames(log, first);
     let read_back = found.len() as u64;
     let end = found.keys().next_back().copied().unwrap_or(first - 1);
-    write_rebuilt(folder, found.into_values(), first, expected.unwrap_or(end).max(end))?;
+    let aside = replace(folder, State::default(), found, first, expected.max(end))?;
+    Ok(Damage { read_back, aside: Some(aside), reason: reason.to_owned() })
+}
+
+/// Puts a fresh segment with these entries in a damaged one's place; where the damaged one is kept.
+fn replace(
+    folder: &Path,
+    state: State,
+    entries: BTreeMap<u64, Entry>,
+    first: u64,
+    last: u64,
+) -> Result<PathBuf, Fault> {
+    write_rebuilt(folder, state, entries.into_values(), first, last)?;
     let aside = aside(folder);
     std::fs::rename(folder, &aside)?;
     std::fs::rename(folder.with_extension(REBUILT), folder)?;
     folder.parent().map_or(Ok(()), sync_folder)?;
-    Ok(Damage { read_back, aside: Some(aside), reason: reason.to_owned() })
+    Ok(aside)
 }
 
 /// Writes these entries into a fresh segment beside `folder`, ready to take its place.
 pub(super) fn write_rebuilt(
     folder: &Path,
+    state: State,
     entries: impl IntoIterator<Item = Entry>,
     first: u64,
     last: u64,
@@ -159,17 +159,17 @@ pub(super) fn write_rebuilt(
         Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error.into()),
         _ => {}
     }
-    put_back(&Segment::open(&rebuilt)?, entries, first, last)
+    put_back(&Segment::open(&rebuilt)?, state, entries, first, last)
 }
 
-/// Adds entries and what they say of boots and alarms.
+/// Adds entries to what is known of boots and alarms, with what they say of them.
 fn put_back(
     segment: &Segment,
+    mut state: State,
     entries: impl IntoIterator<Item = Entry>,
     first: u64,
     last: u64,
 ) -> Result<(), Fault> {
-    let mut state = segment.state()?;
     let mut entries = entries.into_iter().peekable();
     while entries.peek().is_some() {
         let mut change = Change::default();
@@ -202,18 +202,14 @@ fn frames(log: &[u8], from: u64) -> BTreeMap<u64, Entry> {
         .collect()
 }
 
+/// The log and the pages that were too large for it, before sled opens them and cleans up.
 fn read_log(folder: &Path) -> Result<Vec<u8>, Fault> {
-    match std::fs::read(folder.join(LOG_FILE)) {
-        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Vec::new()),
-        read => Ok(read?),
-    }
-}
-
-/// Keeps a log as it was found. Where there is no room for it the outbox goes on without.
-fn keep_copy(folder: &Path, log: &[u8]) -> Option<PathBuf> {
-    let aside = aside(folder);
-    std::fs::create_dir_all(&aside).and_then(|()| std::fs::write(aside.join(LOG_FILE), log)).ok()?;
-    Some(aside)
+    let mut log = match std::fs::read(folder.join(LOG_FILE)) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Vec::new(),
+        read => read?,
+    };
+    log.extend(Blobs::of(folder).read()?);
+    Ok(log)
 }
 
 /// Beside the outbox, not in it: nobody takes it for a part of it.

@@ -21,6 +21,7 @@ use std::time::Duration;
 
 use sled::{Batch, Db, IVec};
 
+use super::blobs::Blobs;
 use super::entry::{Entry, Lane, Position};
 use super::frame;
 use super::state::State;
@@ -70,6 +71,7 @@ impl From<std::io::Error> for Fault {
 pub(super) struct Segment {
     db: Db,
     log: File,
+    blobs: Blobs,
     /// Numbers without an entry. Changed by one at a time: who removes holds the chain.
     gone: AtomicU64,
 }
@@ -111,8 +113,10 @@ impl Segment {
         // The files' names, and the folder's own.
         sync_folder(folder)?;
         folder.parent().map_or(Ok(()), sync_folder)?;
+        let blobs = Blobs::of(folder);
+        blobs.sync()?;
         let gone = guarded(|| number_at(&db, GONE))?.unwrap_or(0).into();
-        Ok(Self { db, log, gone })
+        Ok(Self { db, log, blobs, gone })
     }
 
     /// How many entries wait here, from the numbers alone, in a segment that begins with `first`.
@@ -126,7 +130,9 @@ impl Segment {
         guarded(|| {
             self.db.apply_batch(change.0)?;
             self.db.flush()?;
-            // flush() ends in sync_file_range(2), which promises nothing about power cuts.
+            // flush() ends in sync_file_range(2), which promises nothing about power cuts, and leaves out large pages. They come
+            // first: the log refers to them.
+            self.blobs.sync()?;
             self.log.sync_data()?;
             Ok(())
         })
@@ -209,13 +215,13 @@ impl Segment {
 
     /// Its size on the disk, bytes.
     pub fn disk_bytes(&self) -> u64 {
-        self.log.metadata().map_or(0, |log| log.len())
+        self.log.metadata().map_or(0, |log| log.len()) + self.blobs.disk_bytes()
     }
 }
 
-/// Length of the log of a segment that is not open, bytes.
+/// Size on the disk of a segment that is not open, bytes.
 pub(super) fn disk_bytes(folder: &Path) -> u64 {
-    std::fs::metadata(folder.join(LOG_FILE)).map_or(0, |log| log.len())
+    std::fs::metadata(folder.join(LOG_FILE)).map_or(0, |log| log.len()) + Blobs::of(folder).disk_bytes()
 }
 
 /// Makes what was created, renamed or removed in a folder survive a power cut.

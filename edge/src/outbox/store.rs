@@ -7,6 +7,7 @@
 //! | `00000000000000000001` … | segments; the last one is written to |
 //! | `….drained` | a segment nobody needs, about to be deleted |
 //! | `….rebuilt` | what is to take a segment's place, complete once the segment itself is gone |
+//! | `high_water` | the highest number promised ([`super::high_water`]) |
 //! | `refused` | entries the hub will never take, one file each, for whoever looks into it |
 //!
 //! At most [`OPEN_SEGMENTS`] are open besides the last, so memory does not grow with what waits.
@@ -17,6 +18,7 @@ use std::sync::Arc;
 
 use super::damage::Damage;
 use super::entry::{Entry, Lane, Position};
+use super::high_water::HighWaterMark;
 use super::recovery;
 use super::segment::{self, Change, Fault, Segment, sync_folder};
 use super::state::State;
@@ -50,6 +52,7 @@ pub(super) struct Chain {
     slots: BTreeMap<u64, Slot>,
     state: State,
     last_number: u64,
+    mark: HighWaterMark,
     uses: u64,
     /// A failed commit may be there or not: count anew after the next one.
     uncertain: bool,
@@ -70,12 +73,14 @@ impl Chain {
         std::fs::create_dir_all(folder)?;
         folder.parent().map_or(Ok(()), sync_folder)?;
         recovery::finish_interrupted(folder)?;
+        let (mark, last_number) = HighWaterMark::open(folder);
         let mut chain = Self {
             folder: folder.to_owned(),
             segment_bytes,
             slots: BTreeMap::new(),
             state: State::default(),
-            last_number: 0,
+            last_number,
+            mark,
             uses: 0,
             uncertain: false,
             damages: Vec::new(),
@@ -93,7 +98,14 @@ impl Chain {
     /// Counts what waits, and finds the end of the chain and its state.
     fn take_stock(&mut self) -> Result<(), Fault> {
         let firsts: Vec<u64> = self.slots.keys().copied().collect();
-        let Some((newest, sealed)) = firsts.split_last() else { return self.begin() };
+        let Some((newest, sealed)) = firsts.split_last() else {
+            if self.last_number > 0 {
+                let reason =
+                    format!("its segments are gone; the last number in them was {}", self.last_number);
+                self.damages.push(Damage { read_back: 0, aside: None, reason });
+            }
+            return self.begin();
+        };
         for first in sealed {
             let tally = self.slots.get(first).and_then(|slot| read_tally(&slot.folder));
             match (tally, self.slots.get_mut(first)) {
@@ -180,6 +192,7 @@ impl Chain {
             None => entries.iter().for_each(|entry| slot.tally.add(entry)),
         }
         self.last_number = entries.last().map_or(self.last_number, |entry| entry.position.number);
+        self.mark.raise(self.last_number);
         self.state = state;
         true
     }
@@ -280,9 +293,9 @@ impl Chain {
             slot.tally = Tally::default();
             return self.retire_if_drained(first);
         }
-        let last = recovery::last_of(&self.slots_firsts(), first).unwrap_or(self.last_number);
+        let last = self.last_of(first);
         let folder = self.path(first);
-        recovery::write_rebuilt(&folder, kept, first, last)?;
+        recovery::write_rebuilt(&folder, State::default(), kept, first, last)?;
         std::fs::rename(&folder, folder.with_extension(DRAINED))?;
         std::fs::rename(folder.with_extension(REBUILT), &folder)?;
         sync_folder(&self.folder)?;
@@ -318,7 +331,7 @@ impl Chain {
     /// The segment, opened and counted if it was closed.
     fn segment(&mut self, first: u64) -> Result<Arc<Segment>, Fault> {
         self.uses += 1;
-        let expected = recovery::last_of(&self.slots_firsts(), first);
+        let expected = self.last_of(first);
         let uses = self.uses;
         let Some(slot) = self.slots.get_mut(&first) else {
             return Err(Fault::Damaged(format!("segment {first} is gone")));
@@ -339,7 +352,7 @@ impl Chain {
 
     /// Replaces a damaged segment by what can be read of it.
     fn rebuild(&mut self, first: u64, reason: &str) -> Result<(), Fault> {
-        let expected = recovery::last_of(&self.slots_firsts(), first);
+        let expected = self.last_of(first);
         let Some(slot) = self.slots.get_mut(&first) else { return Ok(()) };
         slot.open = None;
         let damage = recovery::rebuild(&slot.folder, first, expected, reason)?;
@@ -397,8 +410,9 @@ impl Chain {
         self.slots.range(..=number).next_back().map_or(0, |(first, _)| *first)
     }
 
-    fn slots_firsts(&self) -> Vec<u64> {
-        self.slots.keys().copied().collect()
+    /// The last number a segment must know: the next one begins after it. The newest must know what was promised.
+    fn last_of(&self, first: u64) -> u64 {
+        self.slots.range(first + 1..).next().map_or(self.last_number, |(next, _)| next - 1)
     }
 
     fn path(&self, first: u64) -> PathBuf {

@@ -69,6 +69,7 @@ fn ids(delivery: &Delivery) -> Vec<EventId> {
 
 fn segment_folders(folder: &Path) -> Vec<PathBuf> {
     let mut found: Vec<_> = fs::read_dir(folder).unwrap().map(|file| file.unwrap().path()).collect();
+    found.retain(|path| path.is_dir());
     found.sort();
     found
 }
@@ -345,12 +346,7 @@ proptest! {
             prop_assert!(lost <= 3, "{} lost", lost);
         }
         let damages = delivery.take_damages();
-        let is_told = !damages.is_empty();
-        // The end of the newest log cut off at an event's end looks as if it had never been written.
-        let is_seen = of_sealed || !matches!(harm, Harm::Cut(_));
-        if lost > 0 && is_seen {
-            prop_assert!(is_told, "{} lost and nothing said", lost);
-        }
+        prop_assert!(lost == 0 || !damages.is_empty(), "{} lost and nothing said", lost);
         prop_assert_eq!(set_aside_of(&folder), damages.len());
         prop_assert_ne!(recorder.boot(), first);
         // It is mended: a restart finds nothing more to tell.

@@ -28,15 +28,15 @@ pub fn power_cuts(seed: u64, cuts: u32, disk_lies: bool) -> anyhow::Result<Verdi
     settle(&mut site)
 }
 
-/// Flips a bit in an event of the newest log while nobody has it open. What cannot be read then must be reported.
-pub fn torn_log(seed: u64) -> anyhow::Result<Verdict> {
+/// Damages the newest log while nobody has it open. What cannot be read then must be reported.
+pub fn torn_log(seed: u64, tear: Tear) -> anyhow::Result<Verdict> {
     let mut rng = fastrand::Rng::with_seed(seed);
     let mut site = Site::start(seed)?;
     site.kill_hub()?;
     site.start_edge()?;
     live(&mut rng);
     site.kill_edge()?;
-    site.tear_tail(Tear::Flip, &mut rng)?;
+    site.tear_tail(tear, &mut rng)?;
     settle(&mut site)
 }
 

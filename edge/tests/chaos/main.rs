@@ -17,7 +17,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, ensure};
 use disk::{power_cuts, torn_log};
 use faults::{Fault, mend, strike_for_rounds};
-use site::Site;
+use site::{Site, Tear};
 use verdict::Verdict;
 
 /// Mixed runs of every `make test`. A seed that once found a failure stays in [`chaos`] under the failure's name.
@@ -85,7 +85,8 @@ fn chaos() -> anyhow::Result<bool> {
         (None, None) => {
             summary.see_what_a_lying_disk_loses()?;
             summary.add_power_cuts("first", 1, CUTS_SHORT)?;
-            summary.add_torn_log("first", 1)?;
+            summary.add_torn_log("first", 1, Tear::Flip)?;
+            summary.add_torn_log("a log cut off was not noticed", 1, Tear::Cut)?;
             for (name, seed) in SEEDS {
                 summary.add_mixed(name, seed, ROUNDS_SHORT)?;
             }
@@ -99,7 +100,9 @@ impl Summary {
     /// Every kind of run, from one seed.
     fn add_all(&mut self, name: &str, seed: u64) -> anyhow::Result<()> {
         self.add_power_cuts(name, seed, CUTS_LONG)?;
-        self.add_torn_log(name, seed)?;
+        for tear in [Tear::Flip, Tear::Cut] {
+            self.add_torn_log(name, seed, tear)?;
+        }
         self.add_mixed(name, seed, ROUNDS_LONG)
     }
 
@@ -129,10 +132,10 @@ impl Summary {
         Ok(())
     }
 
-    fn add_torn_log(&mut self, name: &str, seed: u64) -> anyhow::Result<()> {
-        let verdict = torn_log(seed).with_context(|| format!("seed {seed}"))?;
+    fn add_torn_log(&mut self, name: &str, seed: u64, tear: Tear) -> anyhow::Result<()> {
+        let verdict = torn_log(seed, tear).with_context(|| format!("seed {seed}"))?;
         let is_good = verdict.is_reported() && verdict.overtaken == 0;
-        self.tell(is_good, &format!("seed {seed} ({name}), a bit of a log flipped"), &verdict);
+        self.tell(is_good, &format!("seed {seed} ({name}), a log damaged ({tear:?})"), &verdict);
         self.faults += 1;
         self.kills += 1;
         // Destroyed by hand and said to be; unsaid it is a run that is not well.

@@ -71,6 +71,8 @@ pub enum Tear {
     Rubbish,
     /// One bit within an event is another.
     Flip,
+    /// Everything from within an event on is gone.
+    Cut,
 }
 
 pub struct Site {
@@ -231,6 +233,7 @@ impl Site {
                 let at = inside_an_event(&bytes, rng)?;
                 bytes[at] ^= 1 << rng.u32(0..8);
             }
+            Tear::Cut => bytes.truncate(inside_an_event(&bytes, rng)?),
         }
         Ok(fs::write(path, bytes)?)
     }
