@@ -116,7 +116,7 @@ async fn drained(delivery: &Delivery) {
 
 async fn tell(health: HealthSource, config: Config, report: watch::Sender<Vec<u8>>, reporter: Reporter) {
     loop {
-        tokio::time::sleep(TICK).await;
+        // At once, as the daemon does: it may be ended again before the next tick.
         for damage in health.delivery.take_damages() {
             let reporter = reporter.clone();
             let time = Timestamp::now();
@@ -129,6 +129,7 @@ async fn tell(health: HealthSource, config: Config, report: watch::Sender<Vec<u8
         if let Ok(json) = health.report(&config) {
             report.send_replace(json);
         }
+        tokio::time::sleep(TICK).await;
     }
 }
 

@@ -23,9 +23,14 @@ pub struct Stored {
     pub boot: String,
     pub seq: u64,
     pub severity: u8,
-    /// Of a device fault.
-    #[serde(default)]
-    pub fault: Option<String>,
+    /// The CloudEvent.
+    envelope: Value,
+}
+
+impl Stored {
+    fn tells_of_damage(&self) -> bool {
+        self.envelope["data"]["happening"]["fault"] == "outbox_damaged"
+    }
 }
 
 /// Numbers of a boot that are not at the hub, as the hub shows them.
@@ -134,7 +139,7 @@ impl Verdict {
             conflicts: stored.len() - places.len(),
             overtaken: ways.values().map(overtaken).sum(),
             missing,
-            is_damage_told: stored.iter().any(|event| event.fault.as_deref() == Some("outbox_damaged")),
+            is_damage_told: stored.iter().any(Stored::tells_of_damage),
         }
     }
 }
