@@ -55,7 +55,7 @@ enum End {
     Stopped,
     Lost(Lost),
     /// The broker took no packet as large as this entry.
-    TooLarge(Position),
+    TooLarge(Vec<Position>),
     Outbox(OutboxError),
 }
 
@@ -77,7 +77,7 @@ impl Uplink {
             let reason = match self.session(&mut stop, &mut backoff, &mut learnt).await {
                 End::Stopped => return,
                 End::Lost(lost) => lost.to_string(),
-                End::TooLarge(position) => match self.give_up_picture(position, &mut learnt) {
+                End::TooLarge(unanswered) => match self.give_up_picture(&unanswered, &mut learnt) {
                     Ok(()) => format!("{}: the broker refuses a packet as too large", self.config.broker),
                     Err(error) => error.to_string(),
                 },
@@ -235,15 +235,18 @@ impl Uplink {
     }
 
     /// A picture the broker refuses for its size is given up; the event stays without it.
-    fn give_up_picture(&self, position: Position, learnt: &mut Learnt) -> Result<(), OutboxError> {
-        let Some(Entry { item: Item::Picture { event }, .. }) = self.delivery.get(position)? else {
+    fn give_up_picture(&self, unanswered: &[Position], learnt: &mut Learnt) -> Result<(), OutboxError> {
+        for position in unanswered {
+            let Some(Entry { item: Item::Picture { event }, .. }) = self.delivery.get(*position)? else {
+                continue;
+            };
+            let bytes = self.evidence.read(event).map_or(learnt.too_large_bytes, |(_, bytes)| bytes.len());
+            learnt.too_large_bytes = learnt.too_large_bytes.min(bytes);
+            tracing::warn!(%event, bytes, "the broker takes no packet this large, the event stays without its picture");
+            self.delivery.remove(*position)?;
+            self.evidence.remove(event);
             return Ok(());
-        };
-        let bytes = self.evidence.read(event).map_or(learnt.too_large_bytes, |(_, bytes)| bytes.len());
-        learnt.too_large_bytes = learnt.too_large_bytes.min(bytes);
-        tracing::warn!(%event, bytes, "the broker takes no packet this large, the event stays without its picture");
-        self.delivery.remove(position)?;
-        self.evidence.remove(event);
+        }
         Ok(())
     }
 
@@ -300,11 +303,12 @@ impl Uplink {
     }
 }
 
-/// A broker answers in the order of the packets, so what it will not say of a packet it says of the oldest.
+/// A broker answers in the order of the packets, so what it says of none is meant for the oldest picture: answers to the
+/// small events before it may have been lost with the connection.
 fn end_of(lost: Lost, window: &Window) -> End {
-    match (lost, window.oldest()) {
-        (Lost::TooLarge { .. }, Some(position)) => End::TooLarge(position),
-        (lost, _) => End::Lost(lost),
+    match lost {
+        Lost::TooLarge { .. } => End::TooLarge(window.unanswered()),
+        lost => End::Lost(lost),
     }
 }
 

@@ -77,9 +77,12 @@ impl Window {
         self.cursors.get(&lane).copied()
     }
 
-    /// The entry that waits longest for its answer.
-    pub fn oldest(&self) -> Option<Position> {
-        self.in_flight.values().flatten().map(|sending| sending.position).min()
+    /// The entries that wait for their answer, the oldest first.
+    pub fn unanswered(&self) -> Vec<Position> {
+        let mut positions: Vec<_> =
+            self.in_flight.values().flatten().map(|sending| sending.position).collect();
+        positions.sort_unstable();
+        positions
     }
 
     /// An entry of so many bytes is about to be handed to the client.
