@@ -8,7 +8,6 @@ use gstreamer::prelude::*;
 use gstreamer_app::{AppSink, AppSinkCallbacks, AppSrc};
 
 use super::encoded::Encoded;
-use super::limits::SIDES;
 use super::pipeline::{Pipeline, PipelineError, link_when_added, to_element};
 
 /// A decoder with more pictures than this before it is too slow for its camera: as many as a camera that wakes
@@ -40,8 +39,9 @@ impl Decoding {
         if choice == Choice::Software {
             skip_hardware(&decode);
         }
-        let sides = gst::IntRange::new(*SIDES.start(), *SIDES.end());
-        let pictures = gst::Caps::builder("video/x-raw").field("width", sides).field("height", sides).build();
+        // No limit of size here: a decoder of GStreamer 1.22 that may not give what it has crashes. What a camera says is limited
+        // before (`super::limits`).
+        let pictures = gst::Caps::new_empty_simple("video/x-raw");
         let sink = AppSink::builder().caps(&pictures).sync(false).build();
         pipeline.bin().add_many([source, &decode, sink.upcast_ref()])?;
         source.link(&decode)?;

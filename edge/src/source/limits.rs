@@ -11,8 +11,6 @@ const MOST_UNIT_BYTES: usize = 16 << 20;
 const MOST_PIXELS: u64 = 1 << 24;
 /// A camera is asked some seven times before its first picture.
 const MOST_REQUESTS: usize = 50;
-/// Sides of a picture as a decoder may give it, whatever the camera said before.
-pub(super) const SIDES: std::ops::RangeInclusive<i32> = 1..=8192;
 
 /// What a camera sent too much of.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
