@@ -2,8 +2,9 @@
 //! something does, and what the same cameras cost if everything they send is decoded.
 //!
 //! All cameras are H.264, 1920x1080, 25 pictures a second, over TCP from one clip that was encoded before; their
-//! server is this program, whose own time is told beside the daemon's. Processor time is the daemon's own as the
-//! kernel counts it, so that other work on the machine spoils it little.
+//! server is this program, whose own time is told beside the daemon's. Processor time is the daemon's and its cameras'
+//! processes' as the kernel counts it, so that other work on the machine spoils it little; memory counts what they
+//! share once.
 //!
 //! `GATEPOST_BENCH_CAMERAS` sets how many (`1,2,4,8,16,32`), `GATEPOST_BENCH_SECONDS` how long each is measured
 //! (15), `GATEPOST_BENCH_MODEL` which manifest (512).
@@ -57,7 +58,7 @@ struct Figures {
     way: Way,
     cameras: usize,
     cpu_s_per_camera_minute: f64,
-    rss_bytes: u64,
+    memory_bytes: u64,
     /// Over all cameras, a second.
     sampled: f64,
     analysed: f64,
@@ -118,11 +119,12 @@ fn measure(camera: &RtspCamera, scene: Scene, way: Way, cameras: usize) -> Figur
         cameras.iter().all(is_so).then_some(())
     });
     thread::sleep(SETTLE);
-    let pid = edge.pid();
+    let family = usage::family(edge.pid()).unwrap();
+    let cpu = || family.iter().map(|pid| usage::cpu_time(*pid).unwrap()).sum::<Duration>();
     let now = || {
         let own = usage::cpu_time(std::process::id()).unwrap();
         let health = listener.heard().health.pop().unwrap();
-        (Instant::now(), usage::cpu_time(pid).unwrap(), usage::cpu_by_thread(pid).unwrap(), own, health)
+        (Instant::now(), cpu(), cpu_by_thread(&family), own, health)
     };
     let (began, cpu, threads, own, health) = now();
     thread::sleep(Duration::from_secs(seconds));
@@ -136,7 +138,7 @@ fn measure(camera: &RtspCamera, scene: Scene, way: Way, cameras: usize) -> Figur
         way,
         cameras,
         cpu_s_per_camera_minute: per_camera_minute((cpu_after - cpu).as_secs_f64()),
-        rss_bytes: usage::rss_bytes(pid).unwrap(),
+        memory_bytes: family.iter().map(|pid| usage::pss_bytes(*pid).unwrap()).sum(),
         sampled: rate(&|health| health.cameras.iter().map(|c| c.frames_sampled).sum()),
         analysed: rate(&|health| health.cameras.iter().map(|c| c.frames_analysed).sum()),
         dropped: rate(&|health| health.cameras.iter().map(|c| c.frames_dropped).sum()),
@@ -156,6 +158,14 @@ fn config(url: &str, way: Way, number: usize) -> CameraConfig {
         Way::DecodeAll => config.extra("idle = \"full\""),
         Way::Naive => config.extra("idle = \"full\"").extra("motion.gate = false"),
     }
+}
+
+fn cpu_by_thread(family: &[u32]) -> BTreeMap<String, Duration> {
+    let mut times = BTreeMap::new();
+    for (name, time) in family.iter().flat_map(|pid| usage::cpu_by_thread(*pid).unwrap()) {
+        *times.entry(name).or_insert(Duration::ZERO) += time;
+    }
+    times
 }
 
 fn busiest(
@@ -195,7 +205,7 @@ impl Way {
 fn report(all: &[Figures]) {
     println!("1080p H.264, 25 pictures a second, {} core(s)", thread::available_parallelism().unwrap());
     println!(
-        "scene  way                    cameras  CPU s/camera-min  RSS MB  sampled/s  detector/s  dropped/s  server"
+        "scene  way                    cameras  CPU s/camera-min      MB  sampled/s  detector/s  dropped/s  server"
     );
     for f in all {
         println!(
@@ -204,7 +214,7 @@ fn report(all: &[Figures]) {
             f.way.name(),
             f.cameras,
             f.cpu_s_per_camera_minute,
-            f.rss_bytes as f64 / 1e6,
+            f.memory_bytes as f64 / 1e6,
             f.sampled,
             f.analysed,
             f.dropped,
@@ -225,7 +235,7 @@ fn report_growth(all: &[Figures], scene: Scene) {
     };
     if many.cameras > few.cameras {
         let more = (many.cameras - few.cameras) as f64;
-        let bytes = many.rss_bytes as f64 - few.rss_bytes as f64;
+        let bytes = many.memory_bytes as f64 - few.memory_bytes as f64;
         println!("{} scene: each further camera takes {:.1} MB", scene.name(), bytes / 1e6 / more);
     }
     let threads = many.threads.iter().map(|(name, cpu)| format!("{name} {cpu:.2}"));

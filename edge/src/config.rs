@@ -25,7 +25,7 @@ use std::time::Duration;
 
 use gatepost_wire::{BrokerUrl, CameraId, EdgeId, ZoneId};
 use schemars::JsonSchema;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 use crate::privacy::Masks;
 
@@ -305,7 +305,7 @@ impl Camera {
 }
 
 /// How pictures travel from a camera in the network.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Transport {
     /// In the connection itself: what is lost on the way is sent again.

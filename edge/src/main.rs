@@ -36,6 +36,12 @@ enum Command {
     },
     /// Print the JSON Schema of the configuration.
     Schema,
+    /// Receive and decode the video of one camera, for the daemon that started this.
+    #[command(hide = true)]
+    Camera {
+        /// For whoever looks at the list of processes.
+        name: String,
+    },
     /// Run detection, tracking and rules on a clip.
     Analyse(Box<Analyse>),
 }
@@ -63,6 +69,7 @@ fn run(command: Command) -> anyhow::Result<()> {
             println!("{}", serde_json::to_string_pretty(&schemars::schema_for!(Config))?);
             Ok(())
         }
+        Command::Camera { name } => gatepost_edge::source::run_process().context(name),
         Command::Analyse(analyse) => {
             log_to_stderr(&Log::default());
             gstreamer::init().context("GStreamer cannot be started")?;

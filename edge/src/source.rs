@@ -1,6 +1,8 @@
 //! Sources: where frames come from. A live camera or a clip in a file, both decoded by GStreamer into
 //! [`Frame`]s. Frames meet the detector in [`Latest`], which keeps only the newest of each camera.
 //!
+//! A live camera's GStreamer runs in a [`process`] of its own, and so does that of clips of what a camera sent.
+//!
 //! A camera's pictures are received encoded, all of them; between receiving and decoding it is decided what is
 //! worth decoding ([`Attention`]).
 
@@ -13,11 +15,11 @@ mod encoded;
 mod fault;
 mod frame;
 mod gauge;
-mod hang_up;
 mod hint;
 mod latest;
 mod limits;
 mod pipeline;
+mod process;
 mod rate;
 mod receive;
 mod replay;
@@ -34,6 +36,7 @@ pub use gauge::{CameraGauge, Seen};
 pub use latest::Latest;
 pub(crate) use pipeline::Pipeline;
 pub use pipeline::PipelineError;
+pub use process::run as run_process;
 pub use rate::Rate;
 pub use replay::{Replay, ReplayError};
 pub use ring::{Cut, Ring, RingLimits};

@@ -35,22 +35,40 @@ pub fn cpu_by_thread(pid: u32) -> Result<BTreeMap<String, Duration>> {
     Ok(times)
 }
 
-/// Physical memory it has now, bytes.
-pub fn rss_bytes(pid: u32) -> Result<u64> {
-    status_bytes(pid, "VmRSS:")
+/// A process and its children.
+pub fn family(pid: u32) -> Result<Vec<u32>> {
+    let is_child = |other: &u32| {
+        // A process may end between listing and reading.
+        let stat = read(format!("/proc/{other}/stat")).unwrap_or_default();
+        let parent = stat.rsplit_once(')').and_then(|(_, rest)| rest.split_whitespace().nth(1)?.parse().ok());
+        parent == Some(pid)
+    };
+    let all = fs::read_dir("/proc").map_err(Error::io("/proc"))?.flatten();
+    let all = all.filter_map(|entry| entry.file_name().to_str()?.parse().ok());
+    Ok(std::iter::once(pid).chain(all.filter(is_child)).collect())
+}
+
+/// Physical memory it has now, bytes; what it shares with others counts in parts.
+pub fn pss_bytes(pid: u32) -> Result<u64> {
+    kib_field(&format!("/proc/{pid}/smaps_rollup"), "Pss:")
 }
 
 /// Most physical memory it ever had, bytes.
 pub fn peak_rss_bytes(pid: u32) -> Result<u64> {
-    status_bytes(pid, "VmHWM:")
+    kib_field(&format!("/proc/{pid}/status"), "VmHWM:")
 }
 
-fn status_bytes(pid: u32, field: &str) -> Result<u64> {
-    let file = format!("/proc/{pid}/status");
-    let status = read(&file)?;
+/// How many threads it has now.
+pub fn threads(pid: u32) -> Result<usize> {
+    let tasks = format!("/proc/{pid}/task");
+    Ok(fs::read_dir(&tasks).map_err(Error::io(tasks.as_str()))?.count())
+}
+
+fn kib_field(file: &str, field: &str) -> Result<u64> {
+    let status = read(file)?;
     let kib = status.lines().find_map(|line| line.strip_prefix(field)?.trim().strip_suffix(" kB"));
     let kib: Option<u64> = kib.and_then(|kib| kib.trim().parse().ok());
-    kib.map(|kib| kib * 1024).ok_or_else(|| strange(&file))
+    kib.map(|kib| kib * 1024).ok_or_else(|| strange(file))
 }
 
 fn read(file: impl AsRef<Path>) -> Result<String> {
@@ -77,11 +95,22 @@ mod tests {
             assert!(Instant::now() < deadline);
         }
         assert!(cpu_by_thread(own).unwrap().values().sum::<Duration>() > Duration::ZERO);
-        assert!((1 << 20..=peak_rss_bytes(own).unwrap()).contains(&rss_bytes(own).unwrap()));
+        assert!((1 << 20..=peak_rss_bytes(own).unwrap()).contains(&pss_bytes(own).unwrap()));
+        assert!(threads(own).unwrap() > 1, "the test has one, and the harness another");
+    }
+
+    #[test]
+    fn children_are_of_the_family() {
+        let own = std::process::id();
+        let mut child = std::process::Command::new("sleep").arg("60").spawn().unwrap();
+        let family = family(own).unwrap();
+        child.kill().unwrap();
+        child.wait().unwrap();
+        assert!(family[0] == own && family.contains(&child.id()) && !family.contains(&1), "{family:?}");
     }
 
     #[test]
     fn a_process_that_is_not_there() {
-        assert!(cpu_time(u32::MAX).is_err() && rss_bytes(u32::MAX).is_err());
+        assert!(cpu_time(u32::MAX).is_err() && pss_bytes(u32::MAX).is_err());
     }
 }

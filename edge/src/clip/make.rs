@@ -95,7 +95,7 @@ impl Maker {
             waiting: VecDeque::new(),
             films: None,
         };
-        let mut replay = Replay::of(&job.cut, &self.clock);
+        let mut replay = Replay::of(&job.cut, job.booking.camera.as_str(), &self.clock)?;
         let mut shown = Rate::of_arrivals(Duration::from_secs(1) / FPS);
         let mut looked_at = Rate::of_arrivals(LOOK_EVERY);
         while let Some(frame) = replay.next_frame()? {

@@ -4,15 +4,12 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 
 use schemars::JsonSchema;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use url::Url;
 
-/// Unless the address names another (RFC 2326, 3.2).
-const RTSP_PORT: u16 = 554;
-
 /// Address of a camera, never with a password in it: addresses are logged and shown.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize, JsonSchema)]
-#[serde(try_from = "String")]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(try_from = "String", into = "String")]
 #[schemars(with = "String")]
 pub struct CameraUrl {
     text: String,
@@ -23,12 +20,7 @@ pub struct CameraUrl {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Address {
     /// A camera in the network.
-    Rtsp {
-        /// Its name or address.
-        host: String,
-        /// Where it listens.
-        port: u16,
-    },
+    Rtsp,
     /// A camera at this box, by its device file.
     Device(PathBuf),
     /// A clip that is played over and over, as if a camera sent it.
@@ -53,6 +45,12 @@ impl fmt::Display for CameraUrl {
     }
 }
 
+impl From<CameraUrl> for String {
+    fn from(url: CameraUrl) -> Self {
+        url.text
+    }
+}
+
 impl TryFrom<String> for CameraUrl {
     type Error = String;
 
@@ -64,10 +62,8 @@ impl TryFrom<String> for CameraUrl {
         }
         let address = match url.scheme() {
             "rtsp" => {
-                let host = url.host_str().ok_or("a camera address needs a host: rtsp://host:port/path")?;
-                // Addresses of IPv6 stand in brackets.
-                let host = host.trim_matches(['[', ']']).to_owned();
-                Address::Rtsp { host, port: url.port().unwrap_or(RTSP_PORT) }
+                url.host().ok_or("a camera address needs a host: rtsp://host:port/path")?;
+                Address::Rtsp
             }
             "v4l2" if url.host().is_none() && Path::new(url.path()).starts_with("/dev") => {
                 Address::Device(url.path().into())
@@ -95,9 +91,8 @@ mod tests {
     #[test]
     fn a_camera_is_an_rtsp_address_without_secrets() {
         let address = |text| camera(text).unwrap().address().clone();
-        let rtsp = |host: &str, port| Address::Rtsp { host: host.into(), port };
-        assert_eq!(address("rtsp://192.0.2.10:8554/stream1"), rtsp("192.0.2.10", 8554));
-        assert_eq!(address("rtsp://[2001:db8::1]/stream1"), rtsp("2001:db8::1", 554));
+        assert_eq!(address("rtsp://192.0.2.10:8554/stream1"), Address::Rtsp);
+        assert_eq!(address("rtsp://[2001:db8::1]/stream1"), Address::Rtsp);
         assert!(camera("rtsp:///stream1").unwrap_err().contains("needs a host"));
         assert!(camera("http://192.0.2.10/").unwrap_err().contains("rtsp://"));
         assert!(camera("gate camera").unwrap_err().contains("not a camera address"));

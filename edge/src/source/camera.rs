@@ -5,18 +5,16 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
-use gstreamer as gst;
-
 use super::connection::{Connection, Ended, Line};
 use super::gauge::{CameraGauge, Silence};
-use super::rtsp::Login;
+use super::process::{Login, Password};
 use super::{Attention, Frame, Ring};
 use crate::backoff::Backoff;
 use crate::clock::Clock;
 use crate::config::{Address, Camera};
 use crate::secret::read_secret;
 
-const TICK: gst::ClockTime = gst::ClockTime::from_mseconds(200);
+const TICK: Duration = Duration::from_millis(200);
 const RETRY_FIRST: Duration = Duration::from_secs(1);
 const RETRY_LAST: Duration = Duration::from_secs(30);
 /// Some cameras send a key frame so seldom; connecting again would only start the wait anew.
@@ -49,7 +47,7 @@ pub struct Watch<F, S> {
     pub clock: Arc<Clock>,
     /// Set to end.
     pub stop: Arc<AtomicBool>,
-    /// Takes each frame, on GStreamer's thread; must not block.
+    /// Takes each frame; must not block.
     pub on_frame: F,
     /// Told when the picture goes and comes.
     pub on_signal: S,
@@ -108,13 +106,13 @@ enum End {
 fn connect<F: Fn(Frame) + Send + Sync + 'static>(line: &Arc<Line<F>>) -> Result<Connection<F>, String> {
     let camera = &line.camera;
     let login = login(camera.username.as_deref(), camera.password_file.as_deref())?;
-    Connection::open(line, login.as_ref())
+    Connection::open(line, login)
 }
 
 fn login(username: Option<&str>, password_file: Option<&Path>) -> Result<Option<Login>, String> {
     let (Some(username), Some(file)) = (username, password_file) else { return Ok(None) };
     let password = read_secret(file).map_err(|e| e.to_string())?;
-    Ok(Some(Login { username: username.to_owned(), password }))
+    Ok(Some(Login { username: username.to_owned(), password: Password(password) }))
 }
 
 /// Watches a connection to its end; an error says why it must be made again.

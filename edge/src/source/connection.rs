@@ -1,23 +1,21 @@
 //! One connection to a camera: what is received, what of it is decoded, and what comes out.
 
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::{self, Receiver, RecvTimeoutError, Sender};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use gstreamer as gst;
+use bytes::Bytes;
 
+use super::Frame;
 use super::attention::Attention;
-use super::decode::{Choice, LiveDecoder};
 use super::encoded::Encoded;
-use super::fault::explain;
+use super::frame::Packed;
 use super::gauge::CameraGauge;
 use super::hint::SizeHint;
-use super::limits::Limits;
-use super::receive::Reception;
+use super::process::{Decoders, Dialogue, Heard, Login, Order, Orders, Report, Stream, Wanted, orders};
 use super::ring::Ring;
-use super::rtsp::Login;
 use super::selection::Selection;
-use super::{Frame, Rate};
 use crate::clock::Clock;
 use crate::config::Camera;
 
@@ -25,8 +23,6 @@ use crate::config::Camera;
 const HINT_LASTS: Duration = Duration::from_secs(2);
 /// A decoder that failed so often without a picture in between will not do better.
 const MOST_FAILURES: u32 = 3;
-/// A bus that is asked without any patience was seen to hold its message back.
-const A_MOMENT: gst::ClockTime = gst::ClockTime::from_mseconds(1);
 
 /// What a camera's connections have in common.
 pub(super) struct Line<F> {
@@ -42,10 +38,9 @@ pub(super) struct Line<F> {
 
 /// A running connection, closed when dropped.
 pub(super) struct Connection<F> {
-    // Closed before what it feeds.
-    reception: Reception,
-    limits: Arc<Limits>,
+    dialogue: Dialogue,
     desk: Arc<Mutex<Desk>>,
+    ends: Receiver<End>,
     line: Arc<Line<F>>,
     failures: u32,
     decoded_at_failure: Option<Instant>,
@@ -55,66 +50,70 @@ pub(super) struct Connection<F> {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Ended;
 
-/// Where it is decided what is decoded; GStreamer's receiving thread works here.
+/// How a connection, or its decoder, ended; faults in words for a person.
+enum End {
+    Reached,
+    Failed(String),
+    DecoderFailed(String),
+    /// The process ended by itself.
+    Gone,
+}
+
+/// Where it is decided what is decoded.
 struct Desk {
     selection: Selection,
     hint: SizeHint,
-    decoder: LiveDecoder,
+    orders: Orders,
+    /// Format of the last encoded picture, which the next most likely shares.
+    format: Arc<str>,
+    packed: Packed,
+    hardware_decoder: Option<String>,
+    ends: Sender<End>,
 }
 
 impl<F: Fn(Frame) + Send + Sync + 'static> Connection<F> {
     /// Connects; what goes wrong later is told by [`Connection::wait`].
-    pub fn open(line: &Arc<Line<F>>, login: Option<&Login>) -> Result<Self, String> {
+    pub fn open(line: &Arc<Line<F>>, login: Option<Login>) -> Result<Self, String> {
         let camera = &line.camera;
         line.gauge.connects();
         // Nobody knows what went on before.
         line.attention.wake(line.clock.now().0);
         line.ring.interrupt();
-        let desk = Arc::new(Mutex::new(Desk {
-            selection: Selection::new(camera.idle, camera.analysis_fps.period()),
-            hint: SizeHint::default(),
-            decoder: decoder(line)?,
-        }));
-        let limits = Arc::new(Limits::default());
-        let (on_line, at_desk, within) = (Arc::clone(line), Arc::clone(&desk), Arc::clone(&limits));
-        let reception = Reception::begin(camera, login, Arc::clone(&limits), move |sample| {
-            let (at, _) = on_line.clock.now();
-            if let Some(unit) = Encoded::new(sample, at).filter(|unit| within.admits(unit)) {
-                locked(&at_desk).take(unit, &on_line);
-            }
-        });
-        let reception = reception.map_err(|e| e.to_string())?;
-        Ok(Self { reception, limits, desk, line: Arc::clone(line), failures: 0, decoded_at_failure: None })
+        let (tell, ends) = mpsc::channel();
+        let (orders, given) = orders();
+        let desk = Arc::new(Mutex::new(Desk::new(camera, orders, tell)));
+        let (at_desk, on_line) = (Arc::clone(&desk), Arc::clone(line));
+        let dialogue =
+            Dialogue::begin(camera.id.as_str(), given, move |heard| hear(heard, &at_desk, &on_line));
+        let dialogue = dialogue.map_err(|e| format!("{}: its process cannot be started: {e}", camera.url))?;
+        let this =
+            Self { dialogue, desk, ends, line: Arc::clone(line), failures: 0, decoded_at_failure: None };
+        let stream = Stream { url: camera.url.clone(), transport: camera.transport, login };
+        this.order(decode(line))?;
+        this.order(Order::Receive(stream))?;
+        Ok(this)
     }
 
     /// Waits for a fault or the end, at most for `timeout`.
-    pub fn wait(&mut self, timeout: gst::ClockTime) -> Result<Option<Ended>, String> {
-        let url = self.line.camera.url.as_str();
-        if let Some(message) = self.reception.wait(timeout) {
-            return match message.view() {
-                gst::MessageView::Error(error) => Err(explain(url, error)),
-                _ => Ok(Some(Ended)),
-            };
+    pub fn wait(&mut self, timeout: Duration) -> Result<Option<Ended>, String> {
+        match self.ends.recv_timeout(timeout) {
+            // The desk keeps the other end.
+            Err(RecvTimeoutError::Timeout | RecvTimeoutError::Disconnected) => Ok(None),
+            Ok(End::Reached) => Ok(Some(Ended)),
+            Ok(End::Failed(reason)) => Err(reason),
+            Ok(End::DecoderFailed(reason)) => self.replace_decoder(&reason).map(|()| None),
+            Ok(End::Gone) => {
+                let (url, how) = (&self.line.camera.url, self.dialogue.how_it_ended());
+                let reason = format!("{url}: what it sends ended the process that takes it apart ({how})");
+                self.distrust_decoder(&reason);
+                Err(reason)
+            }
         }
-        if let Some(excess) = self.limits.excess() {
-            return Err(format!("{url}: {excess}"));
-        }
-        let failed = locked(&self.desk).decoder.wait(A_MOMENT);
-        if let Some(message) = failed
-            && let gst::MessageView::Error(error) = message.view()
-        {
-            self.replace_decoder(&explain(url, error))?;
-        }
-        self.line.gauge.decoder_is(locked(&self.desk).decoder.name());
-        Ok(None)
     }
 
     /// The decoder made nothing of what came: the next connection decodes by software. If software does no better, the hardware gets its chance again.
     pub fn distrust_decoder(&self, reason: &str) {
-        let hardware = {
-            let decoder = &locked(&self.desk).decoder;
-            decoder.name().filter(|_| decoder.is_hardware())
-        };
+        let hardware = locked(&self.desk).hardware_decoder.clone();
         if let Some(hardware) = &hardware {
             tracing::warn!(camera = %self.line.camera.id, "{hardware} is not used for this camera: {reason}");
         }
@@ -132,18 +131,74 @@ impl<F: Fn(Frame) + Send + Sync + 'static> Connection<F> {
             return Err(reason.to_owned());
         }
         tracing::debug!(camera = %self.line.camera.id, "{reason}; decoding anew");
-        let fresh = decoder(&self.line)?;
         let mut desk = locked(&self.desk);
         desk.selection.lose();
-        let broken = std::mem::replace(&mut desk.decoder, fresh);
-        // Stopping it takes a moment, in which pictures may come.
         drop(desk);
-        drop(broken);
-        Ok(())
+        self.order(decode(&self.line))
+    }
+
+    fn order(&self, order: Order) -> Result<(), String> {
+        let given = locked(&self.desk).orders.give(order, Bytes::new());
+        let url = &self.line.camera.url;
+        given.then_some(()).ok_or_else(|| format!("{url}: the process that takes it apart does not keep up"))
+    }
+}
+
+/// As many pictures as are wanted of this camera.
+fn decode<F>(line: &Line<F>) -> Order {
+    let software = line.software_only.load(Ordering::Relaxed);
+    let decoders = if software { Decoders::Software } else { Decoders::Any };
+    Order::Decode(Wanted::Live { every: line.camera.analysis_fps.period(), decoders })
+}
+
+fn hear<F: Fn(Frame)>(heard: Heard, desk: &Mutex<Desk>, line: &Line<F>) {
+    match heard {
+        Heard::Report(report, picture) => locked(desk).hear(report, picture, line),
+        Heard::Nonsense(error) => locked(desk).fail(line, &error.to_string()),
+        Heard::Nothing => locked(desk).end(End::Gone),
     }
 }
 
 impl Desk {
+    fn new(camera: &Camera, orders: Orders, ends: Sender<End>) -> Self {
+        Self {
+            selection: Selection::new(camera.idle, camera.analysis_fps.period()),
+            hint: SizeHint::default(),
+            orders,
+            format: "".into(),
+            packed: Packed::default(),
+            hardware_decoder: None,
+            ends,
+        }
+    }
+
+    fn hear<F: Fn(Frame)>(&mut self, report: Report, picture: Vec<u8>, line: &Line<F>) {
+        match report {
+            Report::Unit { format, key } => {
+                if *self.format != *format {
+                    self.format = format.into();
+                }
+                let (at, _) = line.clock.now();
+                let unit = Encoded { data: picture.into(), format: Arc::clone(&self.format), key, at };
+                self.take(unit, line);
+            }
+            Report::Picture { format, at } => self.show(&format, at, picture, line),
+            Report::Decoded { at } => line.gauge.frame_came(line.clock.utc(at)),
+            // A late frame is worthless: what it cannot do in time it begins anew with.
+            Report::Behind => self.selection.lose(),
+            Report::DecoderIs { name, hardware } => {
+                self.hardware_decoder = hardware.then(|| name.clone());
+                line.gauge.decoder_is(Some(name));
+            }
+            Report::DecoderFailed { reason } => {
+                self.end(End::DecoderFailed(format!("{}: {reason}", line.camera.url)));
+            }
+            Report::Failed { reason } => self.end(End::Failed(reason)),
+            Report::Ended => self.end(End::Reached),
+            Report::DecoderEnded => {}
+        }
+    }
+
     fn take<F>(&mut self, unit: Encoded, line: &Line<F>) {
         let Line { gauge, attention, ring, clock, .. } = line;
         let at = unit.at;
@@ -154,37 +209,37 @@ impl Desk {
         let mut kept_up = true;
         self.selection.take(unit, attention.is_awake(at), |unit| {
             gauge.decodes();
-            kept_up &= self.decoder.push(&unit);
+            kept_up &= self.orders.give(Order::unit(&unit), unit.data);
         });
         if !kept_up {
-            // A late frame is worthless: what it cannot do in time it begins anew with.
             self.selection.lose();
         }
         gauge.unit_came(clock.utc(at), self.selection.is_partial());
     }
-}
 
-/// A decoder whose pictures go to whoever watches this line, as many as are wanted.
-fn decoder<F: Fn(Frame) + Send + Sync + 'static>(line: &Arc<Line<F>>) -> Result<LiveDecoder, String> {
-    let software = line.software_only.load(Ordering::Relaxed);
-    let line = Arc::clone(line);
-    let mut rate = Rate::of_arrivals(line.camera.analysis_fps.period());
-    let mut last = Duration::ZERO;
-    let choice = if software { Choice::Software } else { Choice::Any };
-    let decoder = LiveDecoder::start(choice, move |sample| {
-        let came = sample.buffer().and_then(|buffer| buffer.pts()).map(Duration::from);
-        // Pictures that were sent in another order than they are shown came in another order too.
-        last = came.map_or(last, |came| came.max(last));
-        let time = line.clock.utc(last);
-        line.gauge.frame_came(time);
-        if rate.takes(last)
-            && let Some(frame) = Frame::new(&sample, last, time)
-        {
-            line.gauge.frame_taken();
-            (line.on_frame)(frame);
+    fn show<F: Fn(Frame)>(&mut self, format: &str, at: Duration, picture: Vec<u8>, line: &Line<F>) {
+        let time = line.clock.utc(at);
+        match self.packed.frame(picture, format, at, time) {
+            Ok(frame) => {
+                line.gauge.frame_came(time);
+                line.gauge.frame_taken();
+                (line.on_frame)(frame);
+            }
+            Err(error) => self.fail(line, &error.to_string()),
         }
-    });
-    decoder.map_err(|e| e.to_string())
+    }
+
+    fn fail<F>(&self, line: &Line<F>, what: &str) {
+        let url = &line.camera.url;
+        self.end(End::Failed(format!(
+            "{url}: the process that takes it apart says what makes no sense: {what}"
+        )));
+    }
+
+    fn end(&self, end: End) {
+        // Nobody listens any more where the connection is being closed.
+        let _ = self.ends.send(end);
+    }
 }
 
 fn locked(desk: &Mutex<Desk>) -> MutexGuard<'_, Desk> {

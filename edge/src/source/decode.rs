@@ -1,42 +1,39 @@
 //! Decoding: encoded pictures in, pictures out, by whatever decoder this box has; its hardware's if there is one.
 
 use std::path::Path;
-use std::sync::{Arc, Mutex, Once, PoisonError};
+use std::sync::{Arc, Once};
+use std::time::Duration;
 
 use gstreamer as gst;
 use gstreamer::prelude::*;
 use gstreamer_app::{AppSink, AppSinkCallbacks, AppSrc};
+use gstreamer_video::{VideoFrame, VideoInfo};
 
-use super::encoded::Encoded;
-use super::pipeline::{Pipeline, PipelineError, link_when_added, to_element};
+use super::Rate;
+use super::fault::explain;
+use super::pipeline::{End, Pipeline, PipelineError, link_when_added, to_element};
+use super::process::{Decoders, Report, Reports, Wanted};
 
 /// A decoder with more pictures than this before it is too slow for its camera: as many as a camera that wakes
 /// brings along, and a second more.
 const MOST_WAITING: u64 = 200;
 
-/// Which decoders may be tried.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Choice {
-    /// Whatever this box has, its hardware's first.
-    Any,
-    /// The hardware's has failed.
-    Software,
-}
-
 /// A decoder with its pipeline, stopped when dropped.
 struct Decoding {
     pipeline: Pipeline,
     sink: AppSink,
-    decoder: Arc<Mutex<Option<gst::ElementFactory>>>,
 }
 
 impl Decoding {
-    fn of(source: &gst::Element, choice: Choice) -> Result<Self, PipelineError> {
+    fn of<F>(source: &gst::Element, decoders: Decoders, found: F) -> Result<Self, PipelineError>
+    where
+        F: Fn(&gst::ElementFactory) + Send + Sync + 'static,
+    {
         static RANKED: Once = Once::new();
         RANKED.call_once(prefer_hardware);
         let pipeline = Pipeline::new();
         let decode = gst::ElementFactory::make("decodebin").build()?;
-        if choice == Choice::Software {
+        if decoders == Decoders::Software {
             skip_hardware(&decode);
         }
         // No limit of size here: a decoder of GStreamer 1.22 that may not give what it has crashes. What a camera says is limited
@@ -46,111 +43,146 @@ impl Decoding {
         pipeline.bin().add_many([source, &decode, sink.upcast_ref()])?;
         source.link(&decode)?;
         link_when_added(&decode, to_element(sink.upcast_ref()));
-        let decoder = Arc::new(Mutex::new(None));
-        let found = Arc::clone(&decoder);
         pipeline.bin().connect_deep_element_added(move |_, _, element| {
             if let Some(factory) = prepare_decoder(element) {
-                *found.lock().unwrap_or_else(PoisonError::into_inner) = Some(factory);
+                found(&factory);
             }
         });
-        Ok(Self { pipeline, sink, decoder })
+        Ok(Self { pipeline, sink })
     }
 }
 
-/// Decodes what it is given, one picture after the other.
+/// Decodes encoded pictures one after the other and tells what comes out, with the arrival of its access unit as each
+/// picture's time.
 pub(super) struct LiveDecoder {
-    decoding: Decoding,
+    /// Runs for as long as this lives.
+    _decoding: Decoding,
     source: AppSrc,
+    wanted: Wanted,
+    reports: Arc<Reports>,
+    /// Of the last picture.
+    caps: Option<(String, gst::Caps)>,
+    /// Has left out something that what follows depends on.
+    behind: bool,
 }
 
 impl LiveDecoder {
-    /// A decoder that gives each picture to `take`, on GStreamer's thread, with the arrival of its access unit
-    /// as its time stamp.
-    pub fn start<F>(choice: Choice, take: F) -> Result<Self, PipelineError>
-    where
-        F: FnMut(gst::Sample) + Send + 'static,
-    {
+    pub fn start(wanted: Wanted, reports: &Arc<Reports>) -> Result<Self, PipelineError> {
         let source = AppSrc::builder().format(gst::Format::Time).max_bytes(0).build();
-        let decoding = Decoding::of(source.upcast_ref(), choice)?;
-        let mut take = take;
+        let decoders = match wanted {
+            Wanted::Live { decoders, .. } => decoders,
+            Wanted::Kept => Decoders::Any,
+        };
+        let tell = Arc::clone(reports);
+        let decoding = Decoding::of(source.upcast_ref(), decoders, move |factory| {
+            let (name, hardware) = (factory.name().into(), is_hardware(factory));
+            tell.tell(&Report::DecoderIs { name, hardware });
+        })?;
+        let tell = Arc::clone(reports);
+        decoding.pipeline.when_it_ends(move |end| {
+            tell.tell(&match end {
+                End::Failed(error) => Report::DecoderFailed { reason: explain(error) },
+                End::Reached => Report::DecoderEnded,
+            });
+        });
+        let mut pictures = Pictures::of(wanted, Arc::clone(reports));
         decoding.sink.set_callbacks(
             AppSinkCallbacks::builder()
                 .new_sample(move |sink| {
-                    take(sink.pull_sample().map_err(|_| gst::FlowError::Eos)?);
+                    pictures.take(&sink.pull_sample().map_err(|_| gst::FlowError::Eos)?);
                     Ok(gst::FlowSuccess::Ok)
                 })
                 .build(),
         );
         decoding.pipeline.play();
-        Ok(Self { decoding, source })
+        Ok(Self {
+            _decoding: decoding,
+            source,
+            wanted,
+            reports: Arc::clone(reports),
+            caps: None,
+            behind: false,
+        })
     }
 
-    /// Gives it a picture; false when it has more to do than it can and did not take it.
-    pub fn push(&self, unit: &Encoded) -> bool {
-        if self.source.current_level_buffers() > MOST_WAITING {
-            return false;
+    /// Gives it a picture. A live decoder that has more to do than it can leaves it out, and what depends on it.
+    pub fn push(&mut self, format: &str, key: bool, at: Duration, picture: Vec<u8>) {
+        let is_live = self.wanted != Wanted::Kept;
+        if is_live && self.source.current_level_buffers() > MOST_WAITING {
+            self.behind = true;
+            self.reports.tell(&Report::Behind);
         }
-        // It refuses when its pipeline has failed, which is told on the bus.
-        stamped(unit).is_some_and(|sample| self.source.push_sample(&sample).is_ok())
+        self.behind &= !key;
+        if self.behind {
+            return;
+        }
+        // It refuses when its pipeline has failed, which is told already.
+        if let Some(sample) = self.sample(format, key, at, picture) {
+            let _ = self.source.push_sample(&sample);
+        }
     }
 
-    /// Waits for an error, at most for `timeout`.
-    pub fn wait(&self, timeout: gst::ClockTime) -> Option<gst::Message> {
-        self.decoding.pipeline.wait(timeout)
+    fn sample(&mut self, format: &str, key: bool, at: Duration, picture: Vec<u8>) -> Option<gst::Sample> {
+        if self.caps.as_ref().is_none_or(|(last, _)| last != format) {
+            self.caps = Some((format.to_owned(), format.parse().ok()?));
+        }
+        let (_, caps) = self.caps.as_ref()?;
+        let mut buffer = gst::Buffer::from_mut_slice(picture);
+        let head = buffer.get_mut()?;
+        head.set_pts(gst::ClockTime::try_from(at).ok());
+        if !key {
+            head.set_flags(gst::BufferFlags::DELTA_UNIT);
+        }
+        Some(gst::Sample::builder().buffer(&buffer).caps(caps).build())
     }
 
-    /// Name of the decoding element, once there is one.
-    pub fn name(&self) -> Option<String> {
-        self.factory().map(|factory| factory.name().into())
-    }
-
-    /// Is it this box's hardware that decodes?
-    pub fn is_hardware(&self) -> bool {
-        self.factory().is_some_and(|factory| is_hardware(&factory))
-    }
-
-    fn factory(&self) -> Option<gst::ElementFactory> {
-        self.decoding.decoder.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    /// That was the last picture.
+    pub fn end(&self) {
+        // It refuses when its pipeline has failed, which is told already.
+        let _ = self.source.end_of_stream();
     }
 }
 
-/// The picture with its arrival as its time. Shares the bytes; only the times are ours.
-fn stamped(unit: &Encoded) -> Option<gst::Sample> {
-    let mut buffer = unit.buffer.copy();
-    let times = buffer.get_mut()?;
-    times.set_pts(gst::ClockTime::try_from(unit.at).ok());
-    times.set_dts(None);
-    Some(gst::Sample::builder().buffer(&buffer).caps(&unit.caps).build())
+/// Tells of decoded pictures, and shows those that are wanted.
+struct Pictures {
+    rate: Rate,
+    last: Duration,
+    reports: Arc<Reports>,
+    /// Of the last one, in case the next is like it.
+    spare: Option<gst::Buffer>,
 }
 
-/// Decodes pictures that were kept, every one of them, as fast as they are pulled.
-pub(super) struct KeptDecoder(Decoding);
+impl Pictures {
+    fn of(wanted: Wanted, reports: Arc<Reports>) -> Self {
+        let rate = match wanted {
+            Wanted::Live { every, .. } => Rate::of_arrivals(every),
+            Wanted::Kept => Rate::of_clip(Duration::ZERO),
+        };
+        Self { rate, last: Duration::ZERO, reports, spare: None }
+    }
 
-impl KeptDecoder {
-    /// The pictures must be of one format.
-    pub fn start(units: &[Encoded]) -> Result<Self, PipelineError> {
-        let source = AppSrc::builder().format(gst::Format::Time).max_bytes(0).build();
-        let decoding = Decoding::of(source.upcast_ref(), Choice::Any)?;
-        decoding.sink.set_max_buffers(2);
-        decoding.pipeline.play();
-        for sample in units.iter().filter_map(stamped) {
-            // It refuses when its pipeline has failed, which is told on the bus.
-            if source.push_sample(&sample).is_err() {
-                break;
-            }
+    fn take(&mut self, sample: &gst::Sample) {
+        let came = sample.buffer().and_then(|buffer| buffer.pts()).map(Duration::from);
+        // Pictures that were sent in another order than they are shown came in another order too.
+        self.last = came.map_or(self.last, |came| came.max(self.last));
+        if !self.rate.takes(self.last) || self.show(sample).is_none() {
+            self.reports.tell(&Report::Decoded { at: self.last });
         }
-        let _ = source.end_of_stream();
-        Ok(Self(decoding))
     }
 
-    /// The next picture, if there is one within `timeout`.
-    pub fn pull(&self, timeout: gst::ClockTime) -> Option<gst::Sample> {
-        self.0.sink.try_pull_sample(timeout)
-    }
-
-    /// Waits for an error or the end, at most for `timeout`.
-    pub fn wait(&self, timeout: gst::ClockTime) -> Option<gst::Message> {
-        self.0.pipeline.wait(timeout)
+    /// Decoders leave gaps between rows; without them a picture's format says all there is to know.
+    fn show(&mut self, sample: &gst::Sample) -> Option<()> {
+        let (caps, buffer) = (sample.caps()?, sample.buffer_owned()?);
+        let info = VideoInfo::from_caps(caps).ok()?;
+        let spare = self.spare.take().filter(|spare| spare.size() == info.size());
+        let packed = spare.map_or_else(|| gst::Buffer::with_size(info.size()), Ok).ok()?;
+        let mut packed = VideoFrame::from_buffer_writable(packed, &info).ok()?;
+        VideoFrame::from_buffer_readable(buffer, &info).ok()?.copy(&mut packed).ok()?;
+        let packed = packed.into_buffer();
+        let report = Report::Picture { format: caps.to_string(), at: self.last };
+        self.reports.tell_with(&report, &packed.map_readable().ok()?);
+        self.spare = Some(packed);
+        Some(())
     }
 }
 
@@ -160,7 +192,7 @@ pub(super) struct FileDecoder(Decoding);
 impl FileDecoder {
     pub fn start(file: &Path) -> Result<Self, PipelineError> {
         let source = gst::ElementFactory::make("filesrc").property("location", file).build()?;
-        let decoding = Decoding::of(&source, Choice::Any)?;
+        let decoding = Decoding::of(&source, Decoders::Any, |_| ())?;
         decoding.sink.set_max_buffers(4);
         decoding.pipeline.play();
         Ok(Self(decoding))

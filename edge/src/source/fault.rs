@@ -4,7 +4,12 @@ use gstreamer as gst;
 use gstreamer::prelude::*;
 
 /// One sentence: what is wrong at which address and what to look at.
-pub(super) fn explain(address: &str, error: &gst::message::Error) -> String {
+pub(super) fn explain_at(address: &str, error: &gst::message::Error) -> String {
+    format!("{address}: {}", explain(error))
+}
+
+/// The same where the address is known.
+pub(super) fn explain(error: &gst::message::Error) -> String {
     let said = error.error();
     let advice = if said.matches(gst::ResourceError::NotAuthorized) {
         "the camera refuses the login: check `username` and `password_file`"
@@ -33,5 +38,5 @@ pub(super) fn explain(address: &str, error: &gst::message::Error) -> String {
     // Not the element's own name: it counts up with each attempt, and the same fault would look new.
     let element = error.src().and_then(|source| source.downcast_ref::<gst::Element>()?.factory());
     let by = element.map_or_else(|| "pipeline".into(), |factory| factory.name());
-    format!("{address}: {advice} ({by}: {said})")
+    format!("{advice} ({by}: {said})")
 }

@@ -30,6 +30,49 @@ pub struct Frame {
     info: VideoInfo,
 }
 
+/// Makes frames of pixels that lie in memory without gaps between rows.
+#[derive(Debug, Default)]
+pub(super) struct Packed {
+    /// Format of the last frame, which the next most likely shares, and what it means.
+    last: Option<(String, VideoInfo)>,
+}
+
+impl Packed {
+    /// A frame of a format in GStreamer's words (caps).
+    pub fn frame(
+        &mut self,
+        pixels: Vec<u8>,
+        format: &str,
+        at: Duration,
+        time: Timestamp,
+    ) -> Result<Frame, NoPicture> {
+        let (_, info) = match self.last.take_if(|(last, _)| last == format) {
+            Some(same) => self.last.insert(same),
+            None => self.last.insert((format.to_owned(), layout(format)?)),
+        };
+        if pixels.len() != info.size() {
+            return Err(NoPicture::Bytes { is: pixels.len(), wanted: info.size() });
+        }
+        Ok(Frame { at, time, buffer: gst::Buffer::from_mut_slice(pixels), info: info.clone() })
+    }
+}
+
+fn layout(format: &str) -> Result<VideoInfo, NoPicture> {
+    let not_understood = || NoPicture::Format(format.chars().take(200).collect());
+    let caps: gst::Caps =
+        format.parse().ok().filter(|caps: &gst::Caps| caps.is_fixed()).ok_or_else(not_understood)?;
+    VideoInfo::from_caps(&caps).map_err(|_| not_understood())
+}
+
+/// A picture is not what it says it is.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub(super) enum NoPicture {
+    #[error("no format of a picture: {0}")]
+    Format(String),
+    #[error("a picture of {is} bytes that must have {wanted}")]
+    Bytes { is: usize, wanted: usize },
+}
+
 /// Pixels for a picture file: three bytes each, row by row without gaps.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RgbPicture {
@@ -112,5 +155,32 @@ impl Frame {
 
     fn failed(&self, reason: String) -> FrameError {
         FrameError { width: self.width(), height: self.height(), reason }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_picture_is_what_it_says_it_is() {
+        gst::init().unwrap();
+        let mut packed = Packed::default();
+        let mut frame =
+            |format: &str, bytes| packed.frame(vec![0; bytes], format, Duration::ZERO, Timestamp::UNIX_EPOCH);
+        let format = "video/x-raw, format=I420, width=10, height=6";
+        // Rows of I420 are a multiple of four bytes long.
+        let bytes = 12 * 6 + 2 * 8 * 3;
+        for _ in 0..2 {
+            assert_eq!(frame(format, bytes).unwrap().to_rgb().unwrap().pixels.len(), 3 * 10 * 6);
+        }
+        let other = "video/x-raw, format=GRAY8, width=10, height=6";
+        assert_eq!(frame(other, bytes).unwrap_err(), NoPicture::Bytes { is: bytes, wanted: 12 * 6 });
+        assert_eq!(frame(other, 12 * 6).unwrap().width(), 10);
+        for no_format in
+            ["", "video/x-raw", "audio/x-raw, rate=8000", "video/x-raw, format=I420, width=-1, height=6"]
+        {
+            assert!(frame(no_format, bytes).is_err(), "{no_format}");
+        }
     }
 }

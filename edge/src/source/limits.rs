@@ -1,9 +1,6 @@
 //! How much a camera may send. One that is broken, or is no camera at all, must not eat the memory of the others.
 
-use std::sync::OnceLock;
-use std::sync::atomic::{AtomicUsize, Ordering};
-
-use super::encoded::Encoded;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 /// A key frame of an 8K camera has a tenth of it.
 const MOST_UNIT_BYTES: usize = 16 << 20;
@@ -28,23 +25,28 @@ pub(super) enum Excess {
 }
 
 /// Watches what comes over one connection.
-#[derive(Debug, Default)]
 pub(super) struct Limits {
     /// Bytes that came since the last whole picture.
     pending: AtomicUsize,
     /// Requests that were sent since then.
     requests: AtomicUsize,
-    excess: OnceLock<Excess>,
+    exceeded: AtomicBool,
+    tell: Box<dyn Fn(Excess) + Send + Sync>,
 }
 
 impl Limits {
+    /// Calls `tell` once, if there is too much of anything: then the connection must end.
+    pub fn new(tell: impl Fn(Excess) + Send + Sync + 'static) -> Self {
+        Self { pending: 0.into(), requests: 0.into(), exceeded: false.into(), tell: Box::new(tell) }
+    }
+
     /// So many bytes came; false when they must be thrown away.
     pub fn admits_bytes(&self, count: usize) -> bool {
         let pending = self.pending.fetch_add(count, Ordering::Relaxed) + count;
         if pending > MOST_UNIT_BYTES {
             self.exceeded(Excess::Unit);
         }
-        self.excess.get().is_none()
+        !self.exceeded.load(Ordering::Relaxed)
     }
 
     /// The camera is asked for something.
@@ -54,70 +56,64 @@ impl Limits {
         }
     }
 
-    /// A picture is whole; false when it must be thrown away.
-    pub fn admits(&self, unit: &Encoded) -> bool {
+    /// A picture is whole, of so many pixels across and down where its format tells; false when it must be thrown away.
+    pub fn admits(&self, size: Option<(i32, i32)>) -> bool {
         self.pending.store(0, Ordering::Relaxed);
         self.requests.store(0, Ordering::Relaxed);
-        if let Some((width, height)) = unit.size()
+        if let Some((width, height)) = size
             && u64::from(width.unsigned_abs()) * u64::from(height.unsigned_abs()) > MOST_PIXELS
         {
             self.exceeded(Excess::Pixels { width, height });
         }
-        self.excess.get().is_none()
-    }
-
-    /// What it was too much of, if it was: then the connection must end.
-    pub fn excess(&self) -> Option<&Excess> {
-        self.excess.get()
+        !self.exceeded.load(Ordering::Relaxed)
     }
 
     fn exceeded(&self, excess: Excess) {
         // The first says what is wrong; whatever follows is thrown away.
-        let _ = self.excess.set(excess);
+        if !self.exceeded.swap(true, Ordering::Relaxed) {
+            (self.tell)(excess);
+        }
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use std::time::Duration;
-
-    use gstreamer as gst;
+    use std::sync::mpsc::{Receiver, channel};
 
     use super::*;
 
-    fn unit(width: i32, height: i32) -> Encoded {
-        gst::init().unwrap();
-        let caps = gst::Caps::builder("video/x-h264").field("width", width).field("height", height).build();
-        let buffer = gst::Buffer::with_size(10).unwrap();
-        Encoded { buffer, caps, key: true, at: Duration::ZERO }
+    fn limits() -> (Limits, Receiver<Excess>) {
+        let (tell, told) = channel();
+        (Limits::new(move |excess| tell.send(excess).unwrap()), told)
     }
 
     #[test]
     fn pictures_of_a_camera_are_no_excess() {
-        let limits = Limits::default();
+        let (limits, told) = limits();
         for _ in 0..100 {
             assert!(limits.admits_bytes(MOST_UNIT_BYTES / 2));
             limits.asks();
-            assert!(limits.admits(&unit(4000, 3000)));
+            assert!(limits.admits(Some((4000, 3000))) && limits.admits(None));
         }
-        assert_eq!(limits.excess(), None);
+        assert!(told.try_recv().is_err());
     }
 
     #[test]
     fn what_has_no_end_and_what_is_huge_is() {
-        let limits = Limits::default();
-        assert!(limits.admits_bytes(MOST_UNIT_BYTES) && !limits.admits_bytes(1));
-        assert_eq!(limits.excess(), Some(&Excess::Unit));
-        assert!(!limits.admits(&unit(640, 480)), "the connection is given up");
+        let (unit, told) = limits();
+        assert!(unit.admits_bytes(MOST_UNIT_BYTES) && !unit.admits_bytes(1));
+        assert_eq!(told.try_recv(), Ok(Excess::Unit));
+        assert!(!unit.admits(Some((640, 480))), "the connection is given up");
 
-        let limits = Limits::default();
-        (0..MOST_REQUESTS).for_each(|_| limits.asks());
-        assert_eq!(limits.excess(), None);
-        limits.asks();
-        assert_eq!(limits.excess(), Some(&Excess::Requests));
+        let (requests, told) = limits();
+        (0..MOST_REQUESTS).for_each(|_| requests.asks());
+        assert!(told.try_recv().is_err());
+        requests.asks();
+        assert_eq!(told.try_recv(), Ok(Excess::Requests));
 
-        let limits = Limits::default();
-        assert!(!limits.admits(&unit(16384, 16384)) && !limits.admits_bytes(1));
-        assert!(limits.excess().unwrap().to_string().contains("16384x16384"));
+        let (pixels, told) = limits();
+        assert!(!pixels.admits(Some((16384, 16384))) && !pixels.admits_bytes(1));
+        assert!(told.try_recv().unwrap().to_string().contains("16384x16384"));
+        assert!(told.try_recv().is_err(), "it is told once");
     }
 }

@@ -3,6 +3,14 @@
 use gstreamer as gst;
 use gstreamer::prelude::*;
 
+/// How a pipeline ended.
+pub(super) enum End<'m> {
+    /// With a fault.
+    Failed(&'m gst::message::Error),
+    /// At the end of what it had to do.
+    Reached,
+}
+
 /// A pipeline cannot be built: a plugin is not installed.
 #[derive(Debug, Clone, thiserror::Error)]
 #[error("GStreamer: {0}; install its plugins with `setup/install.sh debian`")]
@@ -29,6 +37,20 @@ impl Pipeline {
     /// Starts it. A failure to start is told on the bus with its reason, where [`Pipeline::wait`] finds it.
     pub fn play(&self) {
         let _ = self.0.set_state(gst::State::Playing);
+    }
+
+    /// Calls `tell` at an error or the end of the stream, on the thread where it happens. Then there is nothing to wait for.
+    pub(super) fn when_it_ends(&self, tell: impl Fn(End<'_>) + Send + Sync + 'static) {
+        let Some(bus) = self.0.bus() else { return };
+        bus.set_sync_handler(move |_, message| {
+            match message.view() {
+                gst::MessageView::Error(error) => tell(End::Failed(error)),
+                gst::MessageView::Eos(_) => tell(End::Reached),
+                _ => {}
+            }
+            // Nobody looks for it on the bus.
+            gst::BusSyncReply::Drop
+        });
     }
 
     /// Waits for an error or the end of the stream, at most for `timeout`.

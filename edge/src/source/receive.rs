@@ -1,47 +1,46 @@
 //! Receiving: what a camera sends becomes access units, still encoded, all in one form whatever the camera's.
 
-use std::sync::{Arc, mpsc};
-use std::time::Duration;
+use std::sync::Arc;
 
 use gstreamer as gst;
 use gstreamer::prelude::*;
 use gstreamer_app::{AppSink, AppSinkCallbacks};
 
-use super::hang_up::hang_up;
+use super::fault::explain_at;
 use super::limits::Limits;
-use super::pipeline::{Pipeline, PipelineError, link_when_added};
-use super::rtsp::{Login, add_rtsp};
-use crate::config::{Address, Camera};
-
-/// A connection that has not closed after so long is held by the camera.
-const CLOSES_WITHIN: Duration = Duration::from_secs(3);
+use super::pipeline::{End, Pipeline, PipelineError, link_when_added};
+use super::process::{Report, Reports, Stream};
+use super::rtsp::add_rtsp;
+use crate::config::Address;
 
 /// A running reception, stopped when dropped.
 pub(super) struct Reception {
-    /// Taken when it is dropped.
-    pipeline: Option<Pipeline>,
-    address: Address,
+    _pipeline: Pipeline,
 }
 
 impl Reception {
-    /// Begins; `take` gets each access unit on GStreamer's thread.
-    pub fn begin<F>(
-        camera: &Camera,
-        login: Option<&Login>,
-        limits: Arc<Limits>,
-        take: F,
-    ) -> Result<Self, PipelineError>
-    where
-        F: Fn(&gst::Sample) + Send + 'static,
-    {
+    /// Begins; what comes and how it ends is told.
+    pub fn begin(stream: &Stream, reports: &Arc<Reports>) -> Result<Self, PipelineError> {
         let pipeline = Pipeline::new();
+        let (tell, url) = (Arc::clone(reports), stream.url.clone());
+        pipeline.when_it_ends(move |end| {
+            tell.tell(&match end {
+                End::Failed(error) => Report::Failed { reason: explain_at(url.as_str(), error) },
+                End::Reached => Report::Ended,
+            });
+        });
+        let (tell, url) = (Arc::clone(reports), stream.url.clone());
+        let limits = Arc::new(Limits::new(move |excess| {
+            tell.tell(&Report::Failed { reason: format!("{url}: {excess}") });
+        }));
+        let (tell, within) = (Arc::clone(reports), Arc::clone(&limits));
         let sink = AppSink::builder()
             // A clip is played in real time; what comes from a camera comes when it comes.
-            .sync(matches!(camera.url.address(), Address::Clip(_)))
+            .sync(matches!(stream.url.address(), Address::Clip(_)))
             .callbacks(
                 AppSinkCallbacks::builder()
                     .new_sample(move |sink| {
-                        take(&sink.pull_sample().map_err(|_| gst::FlowError::Eos)?);
+                        tell_of(&sink.pull_sample().map_err(|_| gst::FlowError::Eos)?, &within, &tell);
                         Ok(gst::FlowSuccess::Ok)
                     })
                     .build(),
@@ -49,11 +48,11 @@ impl Reception {
             .build();
         let sink: gst::Element = sink.upcast();
         pipeline.bin().add(&sink)?;
-        match camera.url.address() {
-            Address::Rtsp { .. } => {
+        match stream.url.address() {
+            Address::Rtsp => {
                 let sink = sink.downgrade();
                 let next = move |bin: &gst::Bin, format: &str| parser(bin, format, &sink.upgrade()?);
-                add_rtsp(pipeline.bin(), camera, login, limits, next)?;
+                add_rtsp(pipeline.bin(), stream, limits, next)?;
             }
             Address::Clip(file) => {
                 let source = gst::ElementFactory::make("filesrc").property("location", file).build()?;
@@ -73,37 +72,24 @@ impl Reception {
             }
         }
         pipeline.play();
-        Ok(Self { pipeline: Some(pipeline), address: camera.url.address().clone() })
-    }
-
-    /// Waits for an error or the end of the stream, at most for `timeout`.
-    pub fn wait(&self, timeout: gst::ClockTime) -> Option<gst::Message> {
-        self.pipeline.as_ref()?.wait(timeout)
+        Ok(Self { _pipeline: pipeline })
     }
 }
 
-impl Drop for Reception {
-    fn drop(&mut self) {
-        let pipeline = self.pipeline.take();
-        // A file or a device holds nobody.
-        let Address::Rtsp { host, port } = &self.address else { return };
-        let (closing, closed) = mpsc::channel::<()>();
-        let close = move || {
-            drop(pipeline);
-            drop(closing);
-        };
-        // Where there is no thread for it, it is closed here, by dropping what could not be moved there.
-        let thread = std::thread::Builder::new().name("close".into()).spawn(close);
-        let is_open = || closed.recv_timeout(CLOSES_WITHIN) == Err(mpsc::RecvTimeoutError::Timeout);
-        if thread.is_err() || !is_open() {
-            return;
-        }
-        if let Err(error) = hang_up(host, *port) {
-            tracing::warn!("rtsp://{host}:{port}: the connection cannot be ended: {error}");
-        }
-        if is_open() {
-            tracing::warn!("rtsp://{host}:{port}: the connection does not end and is left behind");
-        }
+/// Tells of an access unit. One without a picture (some cameras at a box send empty ones now and then) or without a
+/// format is none.
+fn tell_of(sample: &gst::Sample, limits: &Limits, reports: &Reports) {
+    let (Some(buffer), Some(caps)) = (sample.buffer().filter(|buffer| buffer.size() > 0), sample.caps())
+    else {
+        return;
+    };
+    let side = |name| caps.structure(0)?.get::<i32>(name).ok();
+    if !limits.admits(side("width").zip(side("height"))) {
+        return;
+    }
+    let key = !buffer.flags().contains(gst::BufferFlags::DELTA_UNIT);
+    if let Ok(picture) = buffer.map_readable() {
+        reports.tell_with(&Report::Unit { format: caps.to_string(), key }, &picture);
     }
 }
 

@@ -1,50 +1,64 @@
 //! Frames of what a ring held: decoded once more, in order, as fast as they are asked for.
 
 use std::collections::VecDeque;
-use std::time::{Duration, Instant};
-
-use gstreamer as gst;
+use std::io::{self, BufReader, BufWriter, Write};
+use std::os::unix::net::UnixStream;
+use std::time::Duration;
 
 use super::Frame;
-use super::decode::KeptDecoder;
 use super::encoded::Encoded;
-use super::pipeline::PipelineError;
+use super::frame::Packed;
+use super::process::{MessageError, Order, Process, Report, Wanted, read, write};
 use super::ring::Cut;
 use crate::clock::Clock;
 
 /// Kept pictures cannot be decoded.
 #[derive(Debug, thiserror::Error)]
 pub enum ReplayError {
-    /// A plugin is missing.
-    #[error(transparent)]
-    Pipeline(#[from] PipelineError),
+    /// The machine has no room for one more process.
+    #[error("the process that decodes a clip cannot be started: {0}")]
+    Start(io::Error),
     /// The decoder gives neither pictures nor a reason.
     #[error("the decoder gave no picture for {} s", PATIENCE.as_secs())]
     Hangs,
+    /// What the camera sent was too much for it.
+    #[error("what the camera sent ended the process that decodes it ({0})")]
+    Crashed(String),
+    /// It was taken over.
+    #[error("the process that decodes a clip says what makes no sense: {0}")]
+    Nonsense(String),
 }
 
 /// Longer than any decoder takes for a picture, on a machine that has other work.
 const PATIENCE: Duration = Duration::from_secs(60);
-const LOOK_FOR_ERRORS_EVERY: gst::ClockTime = gst::ClockTime::from_mseconds(100);
-/// A bus that is asked without any patience was seen to hold its message back.
-const A_MOMENT: gst::ClockTime = gst::ClockTime::from_mseconds(1);
 
 /// Frames of a cut.
 pub struct Replay<'c> {
     clock: &'c Clock,
     /// Each of one format: a camera may change its picture's size, or be another one after it was away.
     parts: VecDeque<Vec<Encoded>>,
-    decoder: Option<KeptDecoder>,
-    last: Duration,
+    /// What is in the hands of the decoder.
+    decoding: bool,
+    packed: Packed,
+    orders: BufWriter<UnixStream>,
+    reports: BufReader<UnixStream>,
+    process: Process,
 }
 
 impl<'c> Replay<'c> {
-    /// Frames get their times as live ones do.
-    pub fn of(cut: &Cut, clock: &'c Clock) -> Self {
+    /// Frames get their times as live ones do; `camera` names the process that decodes.
+    ///
+    /// # Errors
+    /// [`ReplayError::Start`].
+    pub fn of(cut: &Cut, camera: &str, clock: &'c Clock) -> Result<Self, ReplayError> {
         // Between key frames a parser may learn more about one and the same format.
-        let goes_on = |a: &Encoded, b: &Encoded| !b.key || a.caps == b.caps;
+        let goes_on = |a: &Encoded, b: &Encoded| !b.key || a.format == b.format;
         let parts = cut.units.chunk_by(goes_on).map(<[Encoded]>::to_vec).collect();
-        Self { clock, parts, decoder: None, last: Duration::ZERO }
+        let process = Process::start(camera).map_err(ReplayError::Start)?;
+        let stream = || process.stream().map_err(ReplayError::Start);
+        let (orders, reports) = (BufWriter::new(stream()?), BufReader::new(stream()?));
+        reports.get_ref().set_read_timeout(Some(PATIENCE)).map_err(ReplayError::Start)?;
+        Ok(Self { clock, parts, decoding: false, packed: Packed::default(), orders, reports, process })
     }
 
     /// The next frame; none after the last. What is damaged is left out.
@@ -53,37 +67,47 @@ impl<'c> Replay<'c> {
     /// [`ReplayError`]; then there is nothing more to be had.
     pub fn next_frame(&mut self) -> Result<Option<Frame>, ReplayError> {
         loop {
-            let Some(decoder) = &self.decoder else {
+            if !self.decoding {
                 let Some(part) = self.parts.pop_front() else { return Ok(None) };
-                self.decoder = Some(KeptDecoder::start(&part)?);
-                continue;
-            };
-            let Some(sample) = next_sample(decoder)? else {
-                self.decoder = None;
-                continue;
-            };
-            // Pictures that were sent in another order than they are shown came in another order too.
-            let came = sample.buffer().and_then(|buffer| buffer.pts()).map(Duration::from);
-            self.last = came.map_or(self.last, |came| came.max(self.last));
-            if let Some(frame) = Frame::new(&sample, self.last, self.clock.utc(self.last)) {
-                return Ok(Some(frame));
+                self.order(&part).map_err(|error| self.fault(error.into()))?;
+                self.decoding = true;
+            }
+            match read(&mut self.reports) {
+                Ok(Some((Report::Picture { format, at }, picture))) => {
+                    let frame = self.packed.frame(picture, &format, at, self.clock.utc(at));
+                    return frame.map(Some).map_err(|error| ReplayError::Nonsense(error.to_string()));
+                }
+                Ok(Some((Report::DecoderEnded, _))) => self.decoding = false,
+                Ok(Some((Report::DecoderFailed { reason }, _))) => {
+                    tracing::debug!("a part of a clip cannot be decoded: {reason}");
+                    self.decoding = false;
+                }
+                Ok(Some(_)) => {}
+                Ok(None) => return Err(ReplayError::Crashed(self.process.how_it_ended())),
+                Err(error) => return Err(self.fault(error)),
             }
         }
     }
-}
 
-/// The next picture of a part; none at its end, or where the decoder cannot go on.
-fn next_sample(decoder: &KeptDecoder) -> Result<Option<gst::Sample>, ReplayError> {
-    let asked = Instant::now();
-    while asked.elapsed() < PATIENCE {
-        if let Some(sample) = decoder.pull(LOOK_FOR_ERRORS_EVERY) {
-            return Ok(Some(sample));
+    /// The process takes all of it before it has to be listened to.
+    fn order(&mut self, part: &[Encoded]) -> io::Result<()> {
+        write(&mut self.orders, &Order::Decode(Wanted::Kept), &[])?;
+        for unit in part {
+            write(&mut self.orders, &Order::unit(unit), &unit.data)?;
         }
-        let Some(message) = decoder.wait(A_MOMENT) else { continue };
-        if let gst::MessageView::Error(error) = message.view() {
-            tracing::debug!("a part of a clip cannot be decoded: {}", error.error());
-        }
-        return Ok(None);
+        write(&mut self.orders, &Order::End, &[])?;
+        self.orders.flush()
     }
-    Err(ReplayError::Hangs)
+
+    fn fault(&mut self, error: MessageError) -> ReplayError {
+        match error {
+            MessageError::Io(error)
+                if matches!(error.kind(), io::ErrorKind::WouldBlock | io::ErrorKind::TimedOut) =>
+            {
+                ReplayError::Hangs
+            }
+            MessageError::Io(_) => ReplayError::Crashed(self.process.how_it_ended()),
+            nonsense => ReplayError::Nonsense(nonsense.to_string()),
+        }
+    }
 }

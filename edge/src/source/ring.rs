@@ -127,18 +127,11 @@ impl Held {
 
 #[cfg(test)]
 mod tests {
-    use gstreamer as gst;
     use proptest::prelude::*;
 
     use super::*;
 
     const MS: Duration = Duration::from_millis(1);
-
-    fn unit(format: &str, key: bool, at: Duration, bytes: usize) -> Encoded {
-        gst::init().unwrap();
-        let caps = gst::Caps::new_empty_simple(format);
-        Encoded { buffer: gst::Buffer::with_size(bytes).unwrap(), caps, key, at }
-    }
 
     fn times(cut: &Cut) -> Vec<u128> {
         cut.units.iter().map(|unit| unit.at.as_millis()).collect()
@@ -148,7 +141,7 @@ mod tests {
     fn a_cut_begins_with_the_key_frame_before_it() {
         let ring = Ring::new(RingLimits { span: Duration::from_secs(10), bytes: 1 << 20 });
         for i in 0..100u32 {
-            ring.push(&unit("video/x-h264", i % 20 == 0, i * 100 * MS, 10));
+            ring.push(&Encoded::of("video/x-h264", i % 20 == 0, i * 100 * MS, 10));
         }
         let cut = ring.cut(4500 * MS, 4800 * MS);
         assert_eq!(times(&cut), [4000, 4100, 4200, 4300, 4400, 4500, 4600, 4700, 4800]);
@@ -158,7 +151,7 @@ mod tests {
     #[test]
     fn after_an_interruption_it_waits_for_a_key_frame() {
         let ring = Ring::new(RingLimits { span: Duration::from_secs(10), bytes: 1 << 20 });
-        let push = |key, at: u32| ring.push(&unit("video/x-h264", key, at * MS, 10));
+        let push = |key, at: u32| ring.push(&Encoded::of("video/x-h264", key, at * MS, 10));
         push(true, 0);
         push(false, 40);
         ring.interrupt();
@@ -171,7 +164,7 @@ mod tests {
     fn of_pictures_that_stand_alone_only_as_many_are_kept_as_a_clip_shows() {
         let ring = Ring::new(RingLimits { span: Duration::from_secs(10), bytes: 1 << 20 });
         for i in 0..50u32 {
-            ring.push(&unit("image/jpeg", true, i * 40 * MS, 10));
+            ring.push(&Encoded::of("image/jpeg", true, i * 40 * MS, 10));
         }
         assert_eq!(ring.cut(Duration::ZERO, 2000 * MS).units.len(), 20);
     }
@@ -189,7 +182,7 @@ mod tests {
             for (step, size, key, interrupted) in steps {
                 now += step * MS;
                 held.waits_for_key |= interrupted;
-                held.push(&unit("video/x-h264", key, now, size));
+                held.push(&Encoded::of("video/x-h264", key, now, size));
                 prop_assert!(held.bytes <= bytes);
                 prop_assert_eq!(held.bytes, held.units.iter().map(Encoded::bytes).sum::<usize>());
                 prop_assert!(held.units.front().is_none_or(|first| first.key));

@@ -8,8 +8,9 @@ use gstreamer::prelude::*;
 
 use super::limits::Limits;
 use super::pipeline::{PipelineError, link_when_added};
+use super::process::Stream;
 use super::rtp::Codec;
-use crate::config::{Camera, Transport};
+use crate::config::Transport;
 
 /// How long a packet may wait for one that was sent before it.
 const REORDERED_WITHIN_MS: u32 = 200;
@@ -19,26 +20,18 @@ const ANSWER_WITHIN_US: u64 = 5_000_000;
 /// threads for each, and knows no limit by itself.
 const MOST_SOURCES: u32 = 8;
 
-/// Who and which secret a camera asks for.
-#[derive(Clone)]
-pub(super) struct Login {
-    pub username: String,
-    pub password: String,
-}
-
 /// Adds what receives a camera's video to `bin`; `next` is called with the format of the access units and makes
 /// the element that takes them.
 pub(super) fn add_rtsp<F>(
     bin: &gst::Bin,
-    camera: &Camera,
-    login: Option<&Login>,
+    stream: &Stream,
     limits: Arc<Limits>,
     next: F,
 ) -> Result<(), PipelineError>
 where
     F: Fn(&gst::Bin, &str) -> Option<gst::Element> + Send + Sync + 'static,
 {
-    let source = source(camera, login)?;
+    let source = source(stream)?;
     bin.add(&source)?;
     watch_requests(&source, Arc::clone(&limits));
     watch_packets(&source, limits);
@@ -56,21 +49,21 @@ where
     Ok(())
 }
 
-fn source(camera: &Camera, login: Option<&Login>) -> Result<gst::Element, PipelineError> {
-    let (protocols, latency_ms) = match camera.transport {
+fn source(stream: &Stream) -> Result<gst::Element, PipelineError> {
+    let (protocols, latency_ms) = match stream.transport {
         // In a connection nothing is reordered.
         Transport::Tcp => ("tcp", 0),
         Transport::Udp => ("udp", REORDERED_WITHIN_MS),
     };
     let source = gst::ElementFactory::make("rtspsrc")
-        .property("location", camera.url.as_str())
+        .property("location", stream.url.as_str())
         .property_from_str("protocols", protocols)
         .property("latency", latency_ms)
         .property("tcp-timeout", ANSWER_WITHIN_US)
         .build()?;
-    if let Some(login) = login {
+    if let Some(login) = &stream.login {
         source.set_property("user-id", &login.username);
-        source.set_property("user-pw", &login.password);
+        source.set_property("user-pw", &login.password.0);
     }
     source.connect("new-manager", false, |values| {
         let manager = values.get(1)?.get::<gst::Element>().ok()?;

@@ -5,6 +5,7 @@
 mod hostile;
 mod idle;
 mod network;
+mod process;
 #[path = "../support/mod.rs"]
 mod support;
 mod video;

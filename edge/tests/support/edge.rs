@@ -4,6 +4,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use gatepost_testbed::daemon::{Daemon, Launch};
+use gatepost_testbed::usage;
 use gatepost_wire::EventId;
 use serde_json::Value;
 
@@ -83,18 +84,13 @@ impl Edge {
         lines.iter().filter(|line| line.message() == "recorded").map(recorded).collect()
     }
 
-    /// Most memory it ever had, bytes.
-    pub fn peak_rss_bytes(&self) -> u64 {
-        self.daemon.peak_rss_bytes().unwrap()
+    /// It and its cameras' processes.
+    pub fn family(&self) -> Vec<u32> {
+        usage::family(self.daemon.pid()).unwrap()
     }
 
     pub fn pid(&self) -> u32 {
         self.daemon.pid()
-    }
-
-    /// How many threads it has now.
-    pub fn threads(&self) -> usize {
-        std::fs::read_dir(format!("/proc/{}/task", self.daemon.pid())).unwrap().count()
     }
 
     pub fn has_ended(&mut self) -> bool {

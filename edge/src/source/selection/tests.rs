@@ -1,5 +1,4 @@
 use super::*;
-use gstreamer as gst;
 
 const MS: Duration = Duration::from_millis(1);
 
@@ -12,7 +11,6 @@ struct Camera {
 
 impl Camera {
     fn new(group: u32) -> Self {
-        gst::init().unwrap();
         Self { format: "video/x-h264", group, sent: 0 }
     }
 
@@ -20,12 +18,7 @@ impl Camera {
     fn send(&mut self, selection: &mut Selection, count: u32, awake: bool) -> Vec<u32> {
         let mut decoded = Vec::new();
         for number in self.sent..self.sent + count {
-            let unit = Encoded {
-                buffer: gst::Buffer::with_size(10).unwrap(),
-                caps: gst::Caps::new_empty_simple(self.format),
-                key: number % self.group == 0,
-                at: number * 40 * MS,
-            };
+            let unit = Encoded::of(self.format, number % self.group == 0, number * 40 * MS, 10);
             selection.take(unit, awake, |unit| decoded.push((unit.at.as_millis() / 40) as u32));
         }
         self.sent += count;
@@ -92,16 +85,10 @@ fn a_decoder_begins_at_a_key_frame() {
 #[test]
 fn what_is_held_has_bounds() {
     for (group, size) in [(MOST_HELD as u32 * 2, 10), (50, MOST_BYTES_HELD / 10)] {
-        gst::init().unwrap();
         let mut selection = selection(Idle::KeyFrames);
         // A camera of a thousand pictures a second.
         for number in 0..3 * group {
-            let unit = Encoded {
-                buffer: gst::Buffer::with_size(size).unwrap(),
-                caps: gst::Caps::new_empty_simple("video/x-h264"),
-                key: number % group == 0,
-                at: number * MS,
-            };
+            let unit = Encoded::of("video/x-h264", number % group == 0, number * MS, size);
             selection.take(unit, false, |unit| assert!(unit.key || number < group));
             assert!(selection.held.len() <= MOST_HELD && selection.held_bytes <= MOST_BYTES_HELD);
         }
