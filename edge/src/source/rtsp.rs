@@ -68,10 +68,32 @@ fn source(stream: &Stream) -> Result<gst::Element, PipelineError> {
     source.connect("new-manager", false, |values| {
         let manager = values.get(1)?.get::<gst::Element>().ok()?;
         manager.set_property("max-streams", MOST_SOURCES);
+        manager.connect("new-jitterbuffer", false, |values| {
+            forget_announced_number(&values.get(1)?.get::<gst::Element>().ok()?);
+            None
+        });
         None
     });
     select_video(&source);
     Ok(source)
+}
+
+/// A camera announces the number of its first packet (RFC 2326, 12.33: RTP-Info). If it sends a smaller one, GStreamer drops
+/// whatever comes before that number, which may be everything for hours; the first packet that comes is as good a beginning.
+fn forget_announced_number(jitterbuffer: &gst::Element) {
+    let Some(pad) = jitterbuffer.static_pad("sink") else { return };
+    pad.add_probe(gst::PadProbeType::EVENT_DOWNSTREAM, |_, info| {
+        if let Some(gst::PadProbeData::Event(event)) = &mut info.data
+            && let gst::EventView::Caps(announced) = event.view()
+        {
+            let mut caps = announced.caps_owned();
+            if let Some(packets) = caps.make_mut().structure_mut(0) {
+                packets.remove_field("seqnum-base");
+            }
+            *event = gst::event::Caps::new(&caps);
+        }
+        gst::PadProbeReturn::Ok
+    });
 }
 
 /// One stream of video is asked for, however many the camera offers; sound and metadata never are.

@@ -29,7 +29,8 @@ const SCRAPS: [&[u8]; 14] = [
     &[0, 0, 0, 0, 0x41, 0xff, 1],
 ];
 
-/// Puts a scrap behind every `every`th picture's last packet; of what follows the numbers go on without a gap.
+/// Puts a scrap behind every `every`th picture's last packet. The numbers begin at 0, whatever the camera announced, and go on
+/// without a gap.
 fn scraps_behind(every: usize) -> impl FnMut(Packet) -> Vec<Packet> {
     let (mut sequence, mut pictures, mut scraps) = (0u16, 0, SCRAPS.iter().cycle());
     move |packet| {
@@ -76,6 +77,10 @@ fn packets_without_content_do_not_end_the_daemon() {
     // Of H.264 nothing need be left: some scraps look like units of it, and spoil every picture.
     for id in ["h265", "mjpeg"] {
         wait_for_frames(&listener, id, 1);
+    }
+    lines.iter().for_each(|line| line.alter(scraps_behind(5)));
+    for (id, _) in codecs {
+        wait_for_frames(&listener, id, 20);
     }
     edge.assert_alive();
     edge.terminate();
