@@ -37,6 +37,11 @@ impl Clock {
         *self.anchor.lock().unwrap_or_else(PoisonError::into_inner) + at
     }
 
+    /// The same time, or now, if it is said to be later: whoever is not trusted may say anything.
+    pub fn past(&self, at: Duration) -> Duration {
+        at.min(self.started.elapsed())
+    }
+
     /// Follows the system clock, which a time service sets: small differences little by little, a step at
     /// once. To be called now and then.
     pub fn discipline(&self) {
@@ -85,6 +90,7 @@ mod tests {
         std::thread::sleep(Duration::from_millis(5));
         let (second, later) = clock.now();
         assert!(second > first && later > utc);
+        assert!(clock.past(first) == first && (second..Duration::MAX).contains(&clock.past(Duration::MAX)));
         assert!(utc.duration_since(Timestamp::now()).unsigned_abs() < Duration::from_secs(1));
     }
 }

@@ -13,6 +13,7 @@ use super::encoded::Encoded;
 use super::frame::Packed;
 use super::gauge::CameraGauge;
 use super::hint::SizeHint;
+use super::limits::MOST_UNIT_BYTES;
 use super::process::{Decoders, Dialogue, Heard, Login, Order, Orders, Report, Stream, Wanted, orders};
 use super::ring::Ring;
 use super::selection::Selection;
@@ -174,6 +175,9 @@ impl Desk {
 
     fn hear<F: Fn(Frame)>(&mut self, report: Report, picture: Vec<u8>, line: &Line<F>) {
         match report {
+            Report::Unit { .. } if picture.len() > MOST_UNIT_BYTES => {
+                self.fail(line, "a picture is too large")
+            }
             Report::Unit { format, key } => {
                 if *self.format != *format {
                     self.format = format.into();
@@ -182,8 +186,8 @@ impl Desk {
                 let unit = Encoded { data: picture.into(), format: Arc::clone(&self.format), key, at };
                 self.take(unit, line);
             }
-            Report::Picture { format, at } => self.show(&format, at, picture, line),
-            Report::Decoded { at } => line.gauge.frame_came(line.clock.utc(at)),
+            Report::Picture { format, at } => self.show(&format, line.clock.past(at), picture, line),
+            Report::Decoded { at } => line.gauge.frame_came(line.clock.utc(line.clock.past(at))),
             // A late frame is worthless: what it cannot do in time it begins anew with.
             Report::Behind => self.selection.lose(),
             Report::DecoderIs { name, hardware } => {

@@ -17,6 +17,8 @@ use super::process::{Decoders, Report, Reports, Wanted};
 /// A decoder with more pictures than this before it is too slow for its camera: as many as a camera that wakes
 /// brings along, and a second more.
 const MOST_WAITING: u64 = 200;
+/// The same in bytes, and the largest picture beside it.
+const MOST_WAITING_BYTES: u64 = 32 << 20;
 
 /// A decoder with its pipeline, stopped when dropped.
 struct Decoding {
@@ -107,8 +109,9 @@ impl LiveDecoder {
 
     /// Gives it a picture. A live decoder that has more to do than it can leaves it out, and what depends on it.
     pub fn push(&mut self, format: &str, key: bool, at: Duration, picture: Vec<u8>) {
-        let is_live = self.wanted != Wanted::Kept;
-        if is_live && self.source.current_level_buffers() > MOST_WAITING {
+        let too_much = self.source.current_level_buffers() > MOST_WAITING
+            || self.source.current_level_bytes() > MOST_WAITING_BYTES;
+        if too_much && self.wanted != Wanted::Kept {
             self.behind = true;
             self.reports.tell(&Report::Behind);
         }

@@ -3,7 +3,7 @@
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 /// A key frame of an 8K camera has a tenth of it.
-const MOST_UNIT_BYTES: usize = 16 << 20;
+pub(super) const MOST_UNIT_BYTES: usize = 16 << 20;
 /// 4096 x 4096. A decoder keeps up to 17 pictures, each one and a half bytes for every pixel.
 const MOST_PIXELS: u64 = 1 << 24;
 /// A camera is asked some seven times before its first picture.

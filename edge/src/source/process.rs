@@ -3,6 +3,7 @@
 
 mod dialogue;
 mod message;
+mod orders;
 mod serve;
 
 use std::io;
@@ -11,10 +12,11 @@ use std::os::unix::net::UnixStream;
 use std::thread;
 use std::time::{Duration, Instant};
 
-pub(super) use dialogue::{Dialogue, Heard, Orders, orders};
+pub(super) use dialogue::{Dialogue, Heard};
 pub(super) use message::{
     Decoders, Login, MessageError, Order, Password, Report, Stream, Wanted, read, write,
 };
+pub(super) use orders::{Orders, orders};
 pub(super) use serve::Reports;
 pub use serve::run;
 

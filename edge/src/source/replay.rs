@@ -37,7 +37,7 @@ pub struct Replay<'c> {
     clock: &'c Clock,
     /// Each of one format: a camera may change its picture's size, or be another one after it was away.
     parts: VecDeque<Vec<Encoded>>,
-    /// What is in the hands of the decoder.
+    /// A part is in the hands of the decoder.
     decoding: bool,
     packed: Packed,
     orders: BufWriter<UnixStream>,
@@ -57,7 +57,9 @@ impl<'c> Replay<'c> {
         let process = Process::start(camera).map_err(ReplayError::Start)?;
         let stream = || process.stream().map_err(ReplayError::Start);
         let (orders, reports) = (BufWriter::new(stream()?), BufReader::new(stream()?));
+        // Of the connection, both ways.
         reports.get_ref().set_read_timeout(Some(PATIENCE)).map_err(ReplayError::Start)?;
+        reports.get_ref().set_write_timeout(Some(PATIENCE)).map_err(ReplayError::Start)?;
         Ok(Self { clock, parts, decoding: false, packed: Packed::default(), orders, reports, process })
     }
 
@@ -74,6 +76,7 @@ impl<'c> Replay<'c> {
             }
             match read(&mut self.reports) {
                 Ok(Some((Report::Picture { format, at }, picture))) => {
+                    let at = self.clock.past(at);
                     let frame = self.packed.frame(picture, &format, at, self.clock.utc(at));
                     return frame.map(Some).map_err(|error| ReplayError::Nonsense(error.to_string()));
                 }

@@ -1,41 +1,17 @@
 //! Talking with a camera's process while it works. Whoever talks never waits for it.
 
-use std::io::{self, BufReader, BufWriter, Write};
+use std::io::{self, BufReader};
 use std::os::unix::net::UnixStream;
-use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::thread::{Builder, JoinHandle};
 
-use bytes::Bytes;
-
 use super::Process;
-use super::message::{self, MessageError, Order, Report};
-
-/// As many encoded pictures as a camera that wakes brings along, and a second more.
-const MOST_WAITING: usize = 200;
+use super::message::{self, MessageError, Report};
+use super::orders::Given;
 
 /// A camera's process, which ends when this is dropped, and two threads that talk with it.
 pub(in crate::source) struct Dialogue {
     process: Option<Process>,
     hearing: Option<JoinHandle<()>>,
-}
-
-/// Gives orders to a process.
-pub(in crate::source) struct Orders(SyncSender<(Order, Bytes)>);
-
-/// Where orders wait for it.
-pub(in crate::source) struct Given(Receiver<(Order, Bytes)>);
-
-/// A way for orders.
-pub(in crate::source) fn orders() -> (Orders, Given) {
-    let (give, given) = sync_channel(MOST_WAITING);
-    (Orders(give), Given(given))
-}
-
-impl Orders {
-    /// Orders something; false when the process has more to do than it can, and this was left out.
-    pub fn give(&self, order: Order, data: Bytes) -> bool {
-        self.0.try_send((order, data)).is_ok()
-    }
 }
 
 impl Dialogue {
@@ -49,7 +25,7 @@ impl Dialogue {
         // It ends with the process, and with whoever orders.
         Builder::new().name("camera-out".into()).spawn(move || {
             // That the process has ended is heard on the other thread.
-            let _ = pass_on(&given.0, orders);
+            let _ = given.pass_on(orders);
         })?;
         let hearing = Builder::new().name("camera-in".into()).spawn(move || hear(reports, &mut listen))?;
         Ok(Self { process: Some(process), hearing: Some(hearing) })
@@ -80,18 +56,6 @@ pub(in crate::source) enum Heard {
     Nothing,
     /// It says what makes no sense.
     Nonsense(MessageError),
-}
-
-fn pass_on(given: &Receiver<(Order, Bytes)>, to: UnixStream) -> io::Result<()> {
-    let mut to = BufWriter::new(to);
-    for (order, data) in given {
-        message::write(&mut to, &order, &data)?;
-        for (order, data) in given.try_iter() {
-            message::write(&mut to, &order, &data)?;
-        }
-        to.flush()?;
-    }
-    Ok(())
 }
 
 fn hear(from: UnixStream, listen: &mut impl FnMut(Heard)) {
