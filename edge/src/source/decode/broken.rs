@@ -14,6 +14,8 @@ use crate::clock::Clock;
 use crate::source::{Attention, CameraGauge, Ring, RingLimits, Watch, watch};
 
 const NAME: &str = "brokenh264dec";
+/// Whatever else is decoded in this program at the same time has other sides: it must not meet the broken decoder.
+const SIDES: (u32, u32) = (334, 250);
 
 mod imp {
     use std::sync::OnceLock;
@@ -63,7 +65,10 @@ mod imp {
             static TEMPLATES: OnceLock<Vec<gst::PadTemplate>> = OnceLock::new();
             TEMPLATES.get_or_init(|| {
                 let template = |name, direction, format: &str| {
-                    let caps = gst::Caps::new_empty_simple(format);
+                    let caps = gst::Caps::builder(format)
+                        .field("width", SIDES.0 as i32)
+                        .field("height", SIDES.1 as i32)
+                        .build();
                     gst::PadTemplate::new(name, direction, gst::PadPresence::Always, &caps).unwrap()
                 };
                 let sink = template("sink", gst::PadDirection::Sink, "video/x-h264");
@@ -83,7 +88,7 @@ fn software_takes_over_from_hardware_that_fails() {
     gst::Element::register(None, NAME, gst::Rank::PRIMARY + 1000, Broken::static_type()).unwrap();
     let served = RtspCamera::serve(
         &footage::vtest().unwrap(),
-        &Options { max_frames: Some(60), ..Options::default() },
+        &Options { max_frames: Some(60), width: Some(SIDES.0), height: Some(SIDES.1), ..Options::default() },
     )
     .unwrap();
     let camera = toml::from_str(&format!("id = \"gate\"\nurl = {:?}", served.url())).unwrap();
