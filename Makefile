@@ -68,10 +68,10 @@ lint: setup rust page ## formatting, clippy and rustdoc, no warnings allowed
 
 bench: build ## throughput, latency, memory, cameras per core, beside what an integrator writes today
 	@setup/install.sh python-bench
-	cargo bench --locked -p gatepost-edge --bench throughput
-	cargo bench --locked -p gatepost-edge --bench fusion
-	cargo bench --locked -p gatepost-edge --bench cameras
-	cargo bench --locked -p gatepost-testbed --bench latency
+	cargo bench --locked --workspace --bench throughput
+	cargo bench --locked --workspace --bench fusion
+	cargo bench --locked --workspace --bench cameras
+	cargo bench --locked --workspace --bench latency
 
 int8: setup ## an INT8 model of the default detector, calibrated on the pedestrian clip, and what it costs in accuracy
 	.fetched/python/bin/python -B models/quantise --clip .fetched/footage/vtest.avi models/centernet-512.toml models/centernet-320.toml
@@ -80,12 +80,12 @@ int8: setup ## an INT8 model of the default detector, calibrated on the pedestri
 accuracy: rust ## tracks, alarms and privacy against a ground truth: make accuracy GROUND_TRUTH=FILE
 	@[ -f "$(GROUND_TRUTH)" ] || { echo "accuracy: name a ground truth of .fetched/footage/vtest.avi (PETS09-S2L1) in MOTChallenge's columns: make accuracy GROUND_TRUTH=FILE; more in accuracy/README.md" >&2; exit 1; }
 	@setup/install.sh debian onnxruntime footage model python-accuracy
-	cargo build --release --locked -p gatepost-edge
+	cargo build --release --locked --workspace --bins
 	.fetched/python/bin/python -B -W ignore accuracy/measure.py "$(GROUND_TRUTH)" $(MEASURE)
 
 chaos: setup rust page ## break box, hub, disks and network at random for CHAOS_SECONDS (3600) and look for every event
 	cargo build --locked --workspace --bins
-	CHAOS_SECONDS=$(or $(CHAOS_SECONDS),3600) cargo test --locked -p gatepost-edge --test chaos
+	CHAOS_SECONDS=$(or $(CHAOS_SECONDS),3600) cargo test --locked --workspace --test chaos
 
 arm64: setup rust page ## cross-build both daemons for ARM64 (aarch64-unknown-linux-gnu)
 	@setup/arm64/build.sh

@@ -22,7 +22,7 @@ mkdir -p "$fetched/log"
 setup/install.sh footage model onnxruntime x86_64 onnxruntime aarch64
 "$here/build.sh"
 say "building for this machine, to compare with"
-cargo build --release --locked -p gatepost-edge -p gatepost-hub || fail "cargo build failed, see above"
+cargo build --release --locked --workspace --bins || fail "cargo build failed, see above"
 
 target=${CARGO_TARGET_DIR:-target}
 arm64=$target/aarch64-unknown-linux-gnu/release
