@@ -96,6 +96,7 @@ repin_group bench opencv-python-headless supervision numpy onnxruntime
 leave_out=(contourpy cycler fonttools kiwisolver matplotlib opencv-python packaging pillow pycocotools pyparsing tabulate)
 repin_group accuracy motmetrics trackeval numpy
 leave_out=()
+repin_group sensors pymodbus pyserial
 repin_onnxruntime
 repin_detector
 rm -rf "$work"

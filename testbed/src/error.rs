@@ -34,6 +34,9 @@ pub enum Error {
     /// A program of the system is missing.
     #[error("`{0}` is neither in PATH nor in /usr/sbin: install the Debian package mosquitto")]
     NoProgram(&'static str),
+    /// The Python that set-up brings is missing.
+    #[error("{}: no Python there: run `setup/install.sh python-sensors`", .0.display())]
+    NoPython(PathBuf),
     /// The test clip is missing.
     #[error("{}: no footage there: run `setup/install.sh footage`, or name a clip in GATEPOST_FOOTAGE", .0.display())]
     NoFootage(PathBuf),

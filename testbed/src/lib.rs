@@ -9,6 +9,7 @@
 //! - [`rtsp_camera`]: a real RTSP server that plays a clip
 //! - [`rtsp_relay`]: the line to that camera, which can alter its packets or let nothing through
 //! - [`rogue_camera`]: whoever answers at a camera's address and means harm
+//! - [`modbus_device`]: a Modbus device that can do wrong
 //! - [`http`]: what a test needs of an HTTP client, and waiting with a deadline
 //! - [`footage`]: where the test clip is
 //!
@@ -19,6 +20,7 @@ pub mod error;
 pub mod footage;
 pub mod http;
 mod log;
+pub mod modbus_device;
 pub mod mosquitto;
 pub mod port;
 pub mod proxy;
