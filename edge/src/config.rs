@@ -9,21 +9,29 @@ mod clips;
 mod fusion;
 mod line;
 mod load;
+mod millis;
+mod modbus;
 mod motion;
+mod name;
 mod outbox;
 mod polygon;
+mod profile;
 mod rule;
 mod schedule;
 mod seconds;
+mod sensor;
 mod span;
 mod tamper;
 mod tiles;
 
+use std::collections::BTreeMap;
 use std::num::NonZero;
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 
-use gatepost_wire::{BrokerUrl, CameraId, EdgeId, ZoneId};
+use gatepost_wire::arming::Input;
+use gatepost_wire::{AreaId, BrokerUrl, CameraId, EdgeId, SensorId, ZoneId};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -35,15 +43,22 @@ pub use clips::{ClipWidth, Clips, DiskPercent, KeepDays, MemoryMib, Originals, W
 pub use fusion::{FusedInput, FusionPart, FusionRule};
 pub use line::{Line, Polyline};
 pub use load::{ConfigError, load, parse};
+pub use millis::Millis;
+pub use modbus::{Contact, ModbusLine, ModbusLineId, ModbusPoint, ModbusUrl, UnitId};
 pub use motion::{AreaShare, Ignore, Motion};
 pub use outbox::{Outbox, OutboxLimit};
 pub use polygon::{Point, Polygon};
+pub use profile::{
+    BitTable, ByteOrder, Condition, NumberType, PointFault, PointId, Profile, ProfilePoint, Register,
+    RegisterId, RegisterTable, Shape, Test, WordTable,
+};
 pub use rule::{
     BoxPoint, CrossingDirection, Fraction, LineCrossingRule, LoiteringRule, ObjectLeftRule, OvercrowdingRule,
     Passage, Place, Rule, RuleTerms, VehicleStoppedRule, ZoneIntrusionRule,
 };
 pub use schedule::{Calendar, Hours, OnHolidays, Schedule, ScheduleId, Term, TimeZone, Weekday};
 pub use seconds::Seconds;
+pub use sensor::{Reach, Sensor};
 pub use span::Span;
 pub use tamper::Tamper;
 pub use tiles::{TileCount, TileOverlap, Tiles};
@@ -89,12 +104,27 @@ pub struct Config {
     /// Alarms that confirm each other.
     #[serde(default)]
     pub fusion: Vec<FusionRule>,
+    /// Lines to Modbus devices.
+    #[serde(default)]
+    pub modbus: Vec<ModbusLine>,
+    /// The sensors.
+    #[serde(default, rename = "sensor")]
+    pub sensors: Vec<Sensor>,
+    /// Descriptions of Modbus devices, by the file each stands in: [`load`] reads those that sensors name.
+    #[serde(skip)]
+    pub profiles: BTreeMap<PathBuf, Arc<Profile>>,
     /// The cameras.
     #[serde(rename = "camera")]
     pub cameras: Vec<Camera>,
 }
 
 impl Config {
+    /// The area a sensor belongs to, if it belongs to one.
+    pub fn area_of(&self, sensor: &SensorId) -> Option<&AreaId> {
+        let is_meant = |input: &Input| matches!(input, Input::Sensor { sensor: id } if id == sensor);
+        self.areas.iter().find(|area| area.members.iter().any(|it| is_meant(&it.input))).map(|area| &area.id)
+    }
+
     /// The schedules and the clock they go by.
     pub fn calendar(&self) -> Calendar {
         Calendar { time_zone: self.time_zone.clone(), schedules: self.schedules.clone() }

@@ -26,6 +26,7 @@ use crate::linked::{LinkedCamera, LinkedCameras};
 use crate::original::Recipients;
 use crate::outbox::{self, Delivery};
 use crate::privacy::CoverLog;
+use crate::sensor::{Sensors, WatchedSensor};
 use crate::source::{self, Attention, CameraGauge, Frame, Latest, Ring, Watch};
 use crate::uplink::Uplink;
 use model_file::ModelFileWatch;
@@ -80,12 +81,14 @@ pub async fn run(config: Config) -> anyhow::Result<()> {
         model: model.name().to_owned(),
         clock: Arc::clone(&clock),
         cameras,
+        sensors: WatchedSensor::all(&config),
         inference: Arc::clone(&inference),
         delivery: delivery.clone(),
         areas,
     };
     tracing::info!(
-        edge = %config.edge, %boot, cameras = config.cameras.len(), model = model.name(), workers = workers.get(),
+        edge = %config.edge, %boot, cameras = config.cameras.len(), sensors = config.sensors.len(),
+        model = model.name(), workers = workers.get(),
         waiting = delivery.health().queued, "started"
     );
     let clips = open_clips(&config, &model, requested, &health, Arc::clone(&archive), &evidence, &reporter)?;
@@ -101,6 +104,10 @@ pub async fn run(config: Config) -> anyhow::Result<()> {
     let (commands, orders, replies) = CommandThread::start(&folder, means)
         .with_context(|| format!("`data_dir`: {}: commands cannot be kept there", folder.display()))?;
     let eyes = Eyes::open(detectors, model.scores(), &health, &config.calendar(), &reporter)?;
+    let tripped = reporter.clone();
+    let sensors = Sensors::start(&config, &health.sensors, &clock, move |trip| {
+        tripped.report(Observation::Sensor(trip));
+    });
 
     let waiting = delivery.clone();
     let (stop, stopped) = watch::channel(false);
@@ -136,6 +143,7 @@ pub async fn run(config: Config) -> anyhow::Result<()> {
         task.abort();
         let _ = task.await;
     }
+    sensors.close().await;
     drop(reporter);
     tokio::task::spawn_blocking(move || {
         eyes.close();
@@ -321,7 +329,9 @@ async fn keep_health(
 ) {
     let mut tick = tokio::time::interval(LOOK_EVERY);
     let every = Duration::from_secs(config.uplink.health_every_s);
-    let state = |health: &HealthSource| (health.camera_states(), health.areas.borrow().clone());
+    let state = |health: &HealthSource| {
+        (health.camera_states(), health.sensor_states(), health.areas.borrow().clone())
+    };
     let (mut disk_is_low, mut told, mut told_at) = (false, state(&health), Instant::now());
     let mut last_error = String::new();
     let mut is_crowded = true;

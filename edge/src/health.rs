@@ -6,7 +6,9 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use gatepost_wire::arming::AreaHealth;
-use gatepost_wire::health::{CameraHealth, CameraState, Health, InferenceHealth, ModelFile, ZoneLabel};
+use gatepost_wire::health::{
+    CameraHealth, CameraState, Health, InferenceHealth, ModelFile, SensorIllness, SensorState, ZoneLabel,
+};
 use gatepost_wire::{BootId, EdgeId};
 
 use tokio::sync::watch;
@@ -16,6 +18,7 @@ use crate::clock::Clock;
 use crate::config::{Camera, Config, Workers};
 use crate::linked::LinkedCamera;
 use crate::outbox::Delivery;
+use crate::sensor::WatchedSensor;
 use crate::source::{Attention, CameraGauge};
 
 /// What the detectors count, all together.
@@ -128,6 +131,8 @@ pub struct HealthSource {
     pub clock: Arc<Clock>,
     /// The cameras.
     pub cameras: Vec<WatchedCamera>,
+    /// The sensors.
+    pub sensors: Vec<WatchedSensor>,
     /// The detectors.
     pub inference: Arc<InferenceGauge>,
     /// The outbox.
@@ -140,6 +145,11 @@ impl HealthSource {
     /// What each camera does now.
     pub fn camera_states(&self) -> Vec<CameraState> {
         self.cameras.iter().map(|watched| watched.gauge.seen().state).collect()
+    }
+
+    /// What each sensor says now, and what it is ill with.
+    pub fn sensor_states(&self) -> Vec<(SensorState, Vec<SensorIllness>)> {
+        self.sensors.iter().map(|watched| watched.gauge.standing()).collect()
     }
 
     /// A report of this moment, as JSON.
@@ -157,7 +167,7 @@ impl HealthSource {
             recorded: self.delivery.recorded_by_boot(),
             outbox: self.delivery.health(),
             cameras: self.cameras.iter().map(camera_health).collect(),
-            sensors: Vec::new(),
+            sensors: self.sensors.iter().map(|watched| watched.gauge.health(&watched.sensor)).collect(),
             areas: self.areas.borrow().clone(),
             inference: self.inference.take(&self.model, uptime),
             disk_free_bytes: disk_free_bytes(&config.data_dir),

@@ -7,7 +7,7 @@ use std::process::ExitCode;
 use anyhow::Context;
 use clap::{Parser, Subcommand};
 use gatepost_edge::analyse::Analyse;
-use gatepost_edge::config::{self, Config, Log, LogFormat, LogLevel};
+use gatepost_edge::config::{self, Config, Log, LogFormat, LogLevel, Profile};
 use gatepost_edge::daemon;
 use gatepost_edge::detect::Detector;
 use tracing_subscriber::EnvFilter;
@@ -35,7 +35,11 @@ enum Command {
         config: PathBuf,
     },
     /// Print the JSON Schema of the configuration.
-    Schema,
+    Schema {
+        /// Of the profile of a Modbus device instead.
+        #[arg(long)]
+        profile: bool,
+    },
     /// Receive and decode the video of one camera, for the daemon that started this.
     #[command(hide = true)]
     Camera {
@@ -65,8 +69,9 @@ fn run(command: Command) -> anyhow::Result<()> {
             tokio::runtime::Runtime::new()?.block_on(daemon::run(config))
         }
         Command::Check { config } => check(&config),
-        Command::Schema => {
-            println!("{}", serde_json::to_string_pretty(&schemars::schema_for!(Config))?);
+        Command::Schema { profile } => {
+            let schema = if profile { schemars::schema_for!(Profile) } else { schemars::schema_for!(Config) };
+            println!("{}", serde_json::to_string_pretty(&schema)?);
             Ok(())
         }
         Command::Camera { name } => gatepost_edge::source::run_process().context(name),
@@ -92,7 +97,8 @@ fn check(file: &std::path::Path) -> anyhow::Result<()> {
         gstreamer::init().context("GStreamer cannot be started")?;
         gatepost_edge::clip::check_encoder().context("`clips`")?;
     }
-    println!("{}: {} camera(s), nothing wrong", file.display(), config.cameras.len());
+    let (cameras, sensors) = (config.cameras.len(), config.sensors.len());
+    println!("{}: {cameras} camera(s), {sensors} sensor(s), nothing wrong", file.display());
     Ok(())
 }
 

@@ -236,6 +236,88 @@ fn an_area_that_cannot_work() {
     assert_refused(&empty, "member = []", "area[0].member", "at least one");
 }
 
+const PROFILE: &str = "name = 'M'\nsource = 'its manual'\n[[register]]\nid = 'di1'\ntable = 'discrete'\naddress = 0\n\
+                       [[register]]\nid = 'level'\ntable = 'input'\naddress = 0\n\
+                       [[point]]\nid = 'di1'\nalarm = { register = 'di1' }\n\
+                       [[point]]\nid = 'high'\nalarm = { register = 'level', at_least = 9 }\n";
+
+/// The good configuration with a Modbus line and a sensor on it.
+fn with_sensor(sensor: &str, modbus: &str) -> String {
+    let line = "[[modbus]]\nid = \"shed\"\nurl = \"tcp://192.0.2.40\"\n";
+    format!("{}{line}[[sensor]]\nid = \"smoke\"\n{sensor}\n[sensor.modbus]\n{modbus}\n", good())
+}
+
+/// Calls `check` beside a profile; gives what it says.
+fn check_with_profile(profile: &str, config: &str) -> Result<String, String> {
+    let site = site();
+    site.write("device.toml", profile);
+    let output = site.call_with("check", config);
+    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+    if output.status.success() { Ok(text(&output.stdout)) } else { Err(only_complaint(&output)) }
+}
+
+#[test]
+fn a_sensor_that_can_be_read() {
+    let config =
+        with_sensor("input = \"smoke\"", "line = \"shed\"\nprofile = \"device.toml\"\npoint = \"di1\"");
+    let area = "[[area]]\nid = \"hall\"\n[[area.member]]\nsensor = \"smoke\"\nrole = \"always\"\n";
+    let said = check_with_profile(PROFILE, &format!("{config}{area}")).unwrap();
+    assert!(said.contains("1 camera(s), 1 sensor(s), nothing wrong"), "{said}");
+    let perimeter = area.replace("always", "perimeter");
+    let said = check_with_profile(PROFILE, &format!("{config}{perimeter}")).unwrap_err();
+    assert!(said.contains("`area[0].member[0].role`") && said.contains("24-hour input (smoke)"), "{said}");
+    let fusion = "[[fusion]]\nid = \"f\"\nseverity = 2\n\
+                  part = [{ any = [{ sensor = \"smoke\" }] }, { any = [{ camera = \"gate\" }] }]\n";
+    let said = check_with_profile(PROFILE, &format!("{config}{fusion}")).unwrap_err();
+    assert!(said.contains("`fusion[0].part[0].any[0]`") && said.contains("nothing may grade"), "{said}");
+}
+
+#[test]
+fn a_sensor_that_cannot() {
+    let at = "line = \"shed\"\nprofile = \"device.toml\"\npoint = \"di1\"";
+    for (sensor, modbus, key, reason) in [
+        ("input = \"smok\"", at, "sensor[0].input", "unknown variant"),
+        (
+            "input = \"fence\"",
+            "line = \"sehd\"\nprofile = \"p\"\npoint = \"di1\"",
+            "sensor[0].modbus.line",
+            "no Modbus line",
+        ),
+        ("input = \"fence\"", &at.replace("di1", "di2"), "sensor[0].modbus.point", "it has: di1, high"),
+        ("input = \"fence\"", &format!("{at}\nunit = 248"), "sensor[0].modbus.unit", "1 to 247"),
+        (
+            "input = \"level\"",
+            &format!("{}\ncontact = \"normally_closed\"", at.replace("di1", "high")),
+            "sensor[0].modbus.contact",
+            "no contact",
+        ),
+    ] {
+        let said = check_with_profile(PROFILE, &with_sensor(sensor, modbus)).unwrap_err();
+        assert!(said.contains(&format!("`{key}`")) && said.contains(reason), "{said}");
+    }
+    let unreached = format!("{}[[sensor]]\nid = \"smoke\"\ninput = \"smoke\"\n", good());
+    assert_refused(&unreached, "[[sensor]]", "sensor[0]", "how is it reached");
+    let missing = check_with_profile("", &with_sensor("input = \"fence\"", &at.replace("device", "nowhere")))
+        .unwrap_err();
+    assert!(missing.contains("nowhere.toml: cannot be read"), "{missing}");
+    let overlap = PROFILE.replace("table = 'input'", "table = 'discrete'");
+    let said = check_with_profile(&overlap, &with_sensor("input = \"fence\"", at)).unwrap_err();
+    assert!(said.contains("device.toml:10: `register[1].address`: it overlaps register \"di1\""), "{said}");
+}
+
+#[test]
+fn the_schema_of_profiles_takes_those_that_are_shipped() {
+    let output = Command::new(PROGRAM).args(["schema", "--profile"]).output().unwrap();
+    let schema: Value = serde_json::from_slice(&output.stdout).unwrap();
+    let schema = jsonschema::validator_for(&schema).unwrap();
+    let valid = |text: &str| schema.is_valid(&toml::from_str::<Value>(text).unwrap());
+    for file in fs::read_dir(workspace_root().join("sensors")).unwrap() {
+        assert!(valid(&fs::read_to_string(file.unwrap().path()).unwrap()));
+    }
+    assert!(valid(PROFILE) && !valid(&PROFILE.replace("table = 'input'", "table = 'register'")));
+    assert!(!valid(&PROFILE.replace("at_least", "at_lest")));
+}
+
 #[test]
 fn fusion_that_cannot_work() {
     let with = |parts: &str| format!("{}[[fusion]]\nid = \"f\"\nseverity = 2\npart = [{parts}]\n", good());
@@ -408,7 +490,7 @@ fn the_example_passes_once_its_paths_exist() {
     let output = site.call_with("check", &config);
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     let said = String::from_utf8_lossy(&output.stdout).into_owned();
-    assert!(said.contains("1 camera(s), nothing wrong"), "{said}");
+    assert!(said.contains("1 camera(s), 0 sensor(s), nothing wrong"), "{said}");
 }
 
 #[test]

@@ -2,16 +2,20 @@
 
 mod areas;
 mod fusion;
+mod profile;
+mod sensors;
 
 use std::collections::BTreeSet;
 use std::fmt::Display;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use gatepost_wire::event::ObjectClass;
+use serde::de::DeserializeOwned;
 use toml::de::{DeTable, DeValue};
 
-use super::{Camera, Config, Place, Rule, Schedule, ScheduleId};
+use super::{Camera, Config, Place, Reach, Rule, Schedule, ScheduleId};
 
 /// Why a configuration cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -55,6 +59,14 @@ pub fn load(file: &Path) -> Result<Config, ConfigError> {
     for camera in &mut config.cameras {
         camera.password_file.as_mut().map(from_folder);
     }
+    for sensor in &mut config.sensors {
+        let Reach::Modbus(point) = &mut sensor.reach;
+        from_folder(&mut point.profile);
+        if !config.profiles.contains_key(&point.profile) {
+            config.profiles.insert(point.profile.clone(), Arc::new(profile::load(&point.profile)?));
+        }
+    }
+    Document { text: &text, file }.check_points(&config)?;
     Ok(config)
 }
 
@@ -64,13 +76,7 @@ pub fn load(file: &Path) -> Result<Config, ConfigError> {
 /// [`ConfigError::Invalid`] with the first fault found.
 pub fn parse(text: &str, file: &Path) -> Result<Config, ConfigError> {
     let document = Document { text, file };
-    let deserializer = toml::Deserializer::parse(text)
-        .map_err(|e| document.fault_at(e.span(), String::new(), e.message()))?;
-    let config: Config = serde_path_to_error::deserialize(deserializer).map_err(|e| {
-        let key = e.path().to_string();
-        let span = e.inner().span().or_else(|| document.span_of(&key));
-        document.fault_at(span, if key == "." { String::new() } else { key }, e.inner().message())
-    })?;
+    let config: Config = document.read()?;
     document.check(&config)?;
     Ok(config)
 }
@@ -81,6 +87,16 @@ struct Document<'a> {
 }
 
 impl Document<'_> {
+    fn read<T: DeserializeOwned>(&self) -> Result<T, ConfigError> {
+        let deserializer = toml::Deserializer::parse(self.text)
+            .map_err(|e| self.fault_at(e.span(), String::new(), e.message()))?;
+        serde_path_to_error::deserialize(deserializer).map_err(|e| {
+            let key = e.path().to_string();
+            let span = e.inner().span().or_else(|| self.span_of(&key));
+            self.fault_at(span, if key == "." { String::new() } else { key }, e.inner().message())
+        })
+    }
+
     fn fault(&self, key: impl Into<String>, message: impl Display) -> ConfigError {
         let key = key.into();
         self.fault_at(self.span_of(&key), key, message)
@@ -136,6 +152,7 @@ impl Document<'_> {
             self.unique(&mut names, &camera.id, &key, "camera")?;
             self.check_camera(camera, &schedules, &key)?;
         }
+        self.check_sensors(config)?;
         self.check_areas(config, &schedules)?;
         self.check_fusion(config)
     }

@@ -1,40 +1,18 @@
 //! When a rule applies or an area is armed: by the clock on the wall of the site.
 
 use std::collections::BTreeSet;
-use std::fmt;
 
-use gatepost_wire::{RuleId, Timestamp};
+use gatepost_wire::Timestamp;
 use jiff::civil::Date;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
+use super::name::name;
 use super::span::Span;
 
-/// Name of a schedule: `[a-z0-9-]{1,64}`, as every name.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Deserialize, JsonSchema)]
-#[serde(try_from = "String")]
-#[schemars(extend("pattern" = "^[a-z0-9-]{1,64}$"))]
-pub struct ScheduleId(String);
-
-impl ScheduleId {
-    /// The name as text.
-    pub fn as_str(&self) -> &str {
-        &self.0
-    }
-}
-
-impl fmt::Display for ScheduleId {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
-    }
-}
-
-impl TryFrom<String> for ScheduleId {
-    type Error = String;
-    fn try_from(name: String) -> Result<Self, String> {
-        // All names of a configuration follow one rule, which stands in the contract.
-        RuleId::try_from(name).map(|name| Self(name.into())).map_err(|e| e.to_string())
-    }
+name! {
+    /// Name of a schedule: `[a-z0-9-]{1,64}`, as every name.
+    ScheduleId
 }
 
 /// The site's time zone.

@@ -62,6 +62,7 @@ async fn live(config: Config, per_second: u32, seed: u64) -> anyhow::Result<()> 
         model: "none".into(),
         clock: Arc::clone(&clock),
         cameras: Vec::new(),
+        sensors: Vec::new(),
         inference: Arc::new(InferenceGauge::new(config.model.workers(NonZero::<usize>::MIN, 1))),
         delivery: delivery.clone(),
         areas,

@@ -102,6 +102,6 @@ impl Document<'_> {
 }
 
 /// Every sensor with what it senses.
-pub(super) fn sensors(_config: &Config) -> BTreeMap<SensorId, InputKind> {
-    BTreeMap::new()
+pub(super) fn sensors(config: &Config) -> BTreeMap<SensorId, InputKind> {
+    config.sensors.iter().map(|sensor| (sensor.id.clone(), sensor.input)).collect()
 }

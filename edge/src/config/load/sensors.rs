@@ -1,0 +1,50 @@
+//! What only the whole file, and the profiles it names, can show of sensors.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::{ConfigError, Document};
+use crate::config::{Config, Contact, Reach, Test};
+
+impl Document<'_> {
+    pub(super) fn check_sensors(&self, config: &Config) -> Result<(), ConfigError> {
+        let mut lines = BTreeSet::new();
+        for (m, line) in config.modbus.iter().enumerate() {
+            self.unique(&mut lines, &line.id, &format!("modbus[{m}]"), "Modbus line")?;
+        }
+        let mut names = BTreeSet::new();
+        for (s, sensor) in config.sensors.iter().enumerate() {
+            let key = format!("sensor[{s}]");
+            self.unique(&mut names, &sensor.id, &key, "sensor")?;
+            let Reach::Modbus(point) = &sensor.reach;
+            self.known(&lines, &point.line, format!("{key}.modbus.line"), "Modbus line", "this box")?;
+        }
+        Ok(())
+    }
+
+    /// Every point is described by its profile. The profiles have been read.
+    pub(super) fn check_points(&self, config: &Config) -> Result<(), ConfigError> {
+        let mut devices = BTreeMap::new();
+        for (s, sensor) in config.sensors.iter().enumerate() {
+            let key = format!("sensor[{s}].modbus");
+            let Reach::Modbus(point) = &sensor.reach;
+            let Some(profile) = config.profiles.get(&point.profile) else { continue };
+            let unit = point.unit.unwrap_or(profile.unit);
+            if *devices.entry((&point.line, unit)).or_insert(&point.profile) != &point.profile {
+                let message =
+                    format!("unit {unit} of line {:?} has another profile already", point.line.as_str());
+                return Err(self.fault(format!("{key}.profile"), message));
+            }
+            let points = profile.points.iter().map(|point| &point.id).collect();
+            let whose = format!("{}", point.profile.display());
+            self.known(&points, &point.point, format!("{key}.point"), "point", &whose)?;
+            let is_contact =
+                profile.point(&point.point).is_some_and(|it| matches!(it.alarm.test, Test::Bit { .. }));
+            if point.contact == Contact::NormallyClosed && !is_contact {
+                let message =
+                    "its alarm is a value and no contact: the profile says which values are an alarm";
+                return Err(self.fault(format!("{key}.contact"), message));
+            }
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,109 @@
+//! Where the signs of a line's sensors come together and become trips.
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use gatepost_wire::AreaId;
+
+use super::gauge::SensorGauge;
+use super::sign::{Said, Sign};
+use super::watch::Watch;
+use super::{Change, Trip};
+use crate::clock::Clock;
+use crate::config::Sensor;
+
+/// Takes trips; may wait for a slow disk.
+pub(super) type Report = Arc<dyn Fn(Trip) + Send + Sync>;
+
+/// A sensor of a line.
+#[derive(Debug, Clone)]
+pub(super) struct Attended {
+    pub sensor: Sensor,
+    pub area: Option<AreaId>,
+    pub gauge: Arc<SensorGauge>,
+}
+
+/// The sensors of one line.
+pub(super) struct Desk {
+    sensors: Vec<Attended>,
+    watches: Mutex<Vec<Watch>>,
+    clock: Arc<Clock>,
+    report: Report,
+}
+
+impl Desk {
+    pub fn new(sensors: Vec<Attended>, clock: Arc<Clock>, report: Report) -> Self {
+        let watches = sensors.iter().map(|it| Watch::new(it.sensor.comms_after_s.span())).collect();
+        Self { sensors, watches: Mutex::new(watches), clock, report }
+    }
+
+    /// Takes signs; returns once what follows from them is handed on.
+    pub async fn take(&self, signs: Vec<Sign>) {
+        let mut trips = Vec::new();
+        for Sign { sensor, at, said } in signs {
+            let Some(attended) = self.sensors.get(sensor) else { continue };
+            attended.gauge.count(matches!(said, Said::Failed(_)));
+            let mut watches = self.lock();
+            let Some(watch) = watches.get_mut(sensor) else { continue };
+            trips.extend(self.trips(attended, watch.take(said, at), at));
+            attended.gauge.follow(watch, watch.heard().map(|heard| self.clock.utc(heard)));
+        }
+        self.hand_on(trips).await;
+    }
+
+    /// Nothing is heard on the whole line.
+    pub async fn fail(&self, reason: &str) {
+        let (at, _) = self.clock.now();
+        let failed = |sensor| Sign { sensor, at, said: Said::Failed(reason.to_owned()) };
+        self.take((0..self.sensors.len()).map(failed).collect()).await;
+    }
+
+    /// Time goes on.
+    pub async fn tick(&self) {
+        let (at, _) = self.clock.now();
+        let mut trips = Vec::new();
+        for (attended, watch) in self.sensors.iter().zip(self.lock().iter_mut()) {
+            let changes = watch.tick(at);
+            if !changes.is_empty() {
+                attended.gauge.follow(watch, watch.heard().map(|heard| self.clock.utc(heard)));
+                trips.extend(self.trips(attended, changes, at));
+            }
+        }
+        self.hand_on(trips).await;
+    }
+
+    fn trips(&self, attended: &Attended, changes: Vec<Change>, at: Duration) -> Vec<Trip> {
+        let Attended { sensor, area, .. } = attended;
+        let time = self.clock.utc(at);
+        let trip = |change: Change| {
+            tell(&change, sensor);
+            let (id, area) = (sensor.id.clone(), area.clone());
+            Trip { sensor: id, input: sensor.input, area, grade: sensor.severity, at, time, change }
+        };
+        changes.into_iter().map(trip).collect()
+    }
+
+    async fn hand_on(&self, trips: Vec<Trip>) {
+        if trips.is_empty() {
+            return;
+        }
+        let report = Arc::clone(&self.report);
+        // Reporting may wait for a slow disk, and the runtime must not. A panic there is told by who panicked.
+        let _ = tokio::task::spawn_blocking(move || trips.into_iter().for_each(|trip| report(trip))).await;
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Vec<Watch>> {
+        // A watch that panicked knows at worst too little, and hears more with the next sign.
+        self.watches.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn tell(change: &Change, sensor: &Sensor) {
+    let sensor = &sensor.id;
+    match change {
+        Change::Tripped(_) => tracing::info!(%sensor, "it tripped"),
+        Change::Rested(_) => tracing::info!(%sensor, "it is at rest"),
+        Change::Ill(fault, detail) => tracing::warn!(%sensor, fault = fault.name(), "{detail}"),
+        Change::Well(fault, detail) => tracing::info!(%sensor, fault = fault.name(), "{detail}"),
+    }
+}
