@@ -3,9 +3,9 @@
 //! Events come late, doubled and out of order, so merging is commutative and associative: whatever the order
 //! of arrival, the alarm ends up the same. An alarm that ended stays ended.
 
-use gatepost_wire::event::{Direction, ObjectClass, Phase};
+use gatepost_wire::event::{Direction, InputKind, ObjectClass, Phase};
 use gatepost_wire::{
-    AlarmId, CameraId, EdgeId, Event, EventId, Happening, RuleId, Severity, Timestamp, ZoneId,
+    AlarmId, CameraId, EdgeId, Event, EventId, Happening, RuleId, SensorId, Severity, Timestamp, ZoneId,
 };
 
 /// One moment in the life of an alarm. Moments are ordered by phase first, because clocks may be wrong but an
@@ -95,6 +95,10 @@ pub struct Scene {
     pub cause: Option<String>,
     /// Which way over the line.
     pub direction: Option<Direction>,
+    /// The sensor it comes from.
+    pub sensor: Option<SensorId>,
+    /// What that sensor senses.
+    pub input: Option<InputKind>,
 }
 
 impl Alarm {
@@ -115,6 +119,8 @@ impl Alarm {
                 object: happening.object(),
                 cause: cause.map(str::to_owned),
                 direction: direction(happening),
+                sensor: happening.sensor(),
+                input: happening.input(),
             },
             detail,
             crowd: crowd(happening),
@@ -155,6 +161,7 @@ impl Alarm {
 fn cause_and_detail(happening: &Happening) -> (Option<&'static str>, Option<String>) {
     match happening {
         Happening::CameraTamper(tamper) => (Some(tamper.tamper.name()), Some(tamper.detail.clone())),
+        Happening::SensorFault(fault) => (Some(fault.fault.name()), Some(fault.detail.clone())),
         Happening::DeviceFault(fault) => (Some(fault.fault.name()), Some(fault.detail.clone())),
         _ => (None, None),
     }

@@ -2,8 +2,8 @@
 
 mod evidence;
 
-use gatepost_wire::event::{Direction, ObjectClass, Phase};
-use gatepost_wire::{AlarmId, CameraId, EdgeId, EventId, RuleId, Severity, Timestamp, ZoneId};
+use gatepost_wire::event::{Direction, InputKind, ObjectClass, Phase};
+use gatepost_wire::{AlarmId, CameraId, EdgeId, EventId, RuleId, SensorId, Severity, Timestamp, ZoneId};
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -17,6 +17,7 @@ pub use evidence::{AlertEvidence, EvidenceState, Role};
     "id": "01ARZ3NDEKTSV4RRFFQ69G5FAV", "kind": "zone_intrusion", "severity": 2, "edge": "gate-1",
     "camera": "east-gate", "camera_label": "东门", "zone": "lawn", "zone_label": "草坪", "rule": "lawn-closed",
     "object": "person", "direction": null, "count": null, "limit": null, "cause": null, "detail": null,
+    "sensor": null, "sensor_label": null, "input": null,
     "phase": "updated",
     "began": "2026-01-31T08:30:00Z", "last": "2026-01-31T08:30:04Z", "ended": null,
     "received": "2026-01-31T08:30:00.2Z", "events": 3, "first_event": "01ARZ3NDEKTSV4RRFFQ69G5FAV",
@@ -32,6 +33,7 @@ pub use evidence::{AlertEvidence, EvidenceState, Role};
     "id": "01ARZ3NDEKTSV4RRFFQ69G5FAW", "kind": "line_crossing", "severity": 2, "edge": "gate-1",
     "camera": "north-fence", "camera_label": "北围墙", "zone": "fence", "zone_label": "围墙线", "rule": "no-climbing",
     "object": "person", "direction": "left_to_right", "count": null, "limit": null, "cause": null, "detail": null,
+    "sensor": null, "sensor_label": null, "input": null,
     "phase": "ended",
     "began": "2026-01-31T08:30:00Z", "last": "2026-01-31T08:30:00Z", "ended": "2026-01-31T08:30:00Z",
     "received": "2026-01-31T08:30:00.2Z", "events": 2, "first_event": "01ARZ3NDEKTSV4RRFFQ69G5FAW",
@@ -39,7 +41,8 @@ pub use evidence::{AlertEvidence, EvidenceState, Role};
 }), json!({
     "id": "01ARZ3NDEKTSV4RRFFQ69G5FAX", "kind": "overcrowding", "severity": 3, "edge": "gate-1",
     "camera": "hall", "camera_label": "大厅", "zone": "stairs", "zone_label": "楼梯口", "rule": "stairs-full",
-    "object": null, "direction": null, "count": 14, "limit": 10, "cause": null, "detail": null, "phase": "updated",
+    "object": null, "direction": null, "count": 14, "limit": 10, "cause": null, "detail": null,
+    "sensor": null, "sensor_label": null, "input": null, "phase": "updated",
     "began": "2026-01-31T08:30:00Z", "last": "2026-01-31T08:31:10Z", "ended": null,
     "received": "2026-01-31T08:30:00.2Z", "events": 4, "first_event": "01ARZ3NDEKTSV4RRFFQ69G5FAX",
     "snapshot": null, "evidence": []
@@ -47,9 +50,19 @@ pub use evidence::{AlertEvidence, EvidenceState, Role};
     "id": "01ARZ3NDEKTSV4RRFFQ69G5FAY", "kind": "camera_tamper", "severity": 2, "edge": "gate-1",
     "camera": "east-gate", "camera_label": "东门", "zone": null, "zone_label": null, "rule": null,
     "object": null, "direction": null, "count": null, "limit": null, "cause": "covered",
-    "detail": "nothing but one dark surface for 12 s", "phase": "began",
+    "detail": "nothing but one dark surface for 12 s",
+    "sensor": null, "sensor_label": null, "input": null, "phase": "began",
     "began": "2026-01-31T08:30:00Z", "last": "2026-01-31T08:30:00Z", "ended": null,
     "received": "2026-01-31T08:30:00.2Z", "events": 1, "first_event": "01ARZ3NDEKTSV4RRFFQ69G5FAY",
+    "snapshot": null, "evidence": []
+}), json!({
+    "id": "01ARZ3NDEKTSV4RRFFQ69G5FAZ", "kind": "sensor_fault", "severity": 2, "edge": "gate-1",
+    "camera": null, "camera_label": null, "zone": null, "zone_label": null, "rule": null,
+    "sensor": "fence-3", "sensor_label": "北围栏三段", "input": "fence",
+    "object": null, "direction": null, "count": null, "limit": null, "cause": "open",
+    "detail": "the line is cut", "phase": "began",
+    "began": "2026-01-31T08:30:00Z", "last": "2026-01-31T08:30:00Z", "ended": null,
+    "received": "2026-01-31T08:30:00.2Z", "events": 1, "first_event": "01ARZ3NDEKTSV4RRFFQ69G5FAZ",
     "snapshot": null, "evidence": []
 })))]
 pub struct Alert {
@@ -57,7 +70,7 @@ pub struct Alert {
     #[schema(value_type = String)]
     pub id: AlarmId,
     /// What happened: `zone_intrusion`, `line_crossing`, `loitering`, `vehicle_stopped`, `object_left`, `overcrowding`,
-    /// `camera_tamper`, `device_fault`, or a kind of a newer edge.
+    /// `camera_tamper`, `sensor_alarm`, `sensor_fault`, `device_fault`, or a kind of a newer edge.
     pub kind: String,
     /// The gravest of its events: 1 (gravest) to 4.
     #[schema(value_type = u8, minimum = 1, maximum = 4)]
@@ -78,6 +91,15 @@ pub struct Alert {
     /// The rule that decided it.
     #[schema(value_type = Option<String>)]
     pub rule: Option<RuleId>,
+    /// The sensor it comes from.
+    #[schema(value_type = Option<String>)]
+    pub sensor: Option<SensorId>,
+    /// What people call the sensor.
+    pub sensor_label: Option<String>,
+    /// What that sensor senses: `contact`, `motion`, `vibration`, `fence`, `beam`, `glass_break`, `smoke`, `heat`, `gas`,
+    /// `water`, `panic` or `level`.
+    #[schema(value_type = Option<String>)]
+    pub input: Option<InputKind>,
     /// What was seen: a kind of object, never who.
     #[schema(value_type = Option<String>)]
     pub object: Option<ObjectClass>,
@@ -89,6 +111,7 @@ pub struct Alert {
     /// For `overcrowding`: how many are allowed.
     pub limit: Option<u32>,
     /// Why, where the kind alone does not say it: `signal_lost`, `covered`, `blurred`, `moved` or `frozen` of a camera,
+    /// `tamper`, `open`, `short`, `power` or `comms` of a sensor,
     /// `inference_failed`, `disk_low`, `retention_short`, `model_replaced`, `outbox_damaged` or `events_dropped` of a
     /// device.
     pub cause: Option<String>,
@@ -127,6 +150,8 @@ pub struct Labels {
     pub camera: Option<String>,
     /// The area.
     pub zone: Option<String>,
+    /// The sensor.
+    pub sensor: Option<String>,
 }
 
 impl Alert {
@@ -137,6 +162,7 @@ impl Alert {
             severity: alarm.severity,
             camera_label: labels.camera,
             zone_label: labels.zone,
+            sensor_label: labels.sensor,
             phase: alarm.latest.phase,
             began: alarm.first.time,
             last: alarm.latest.time,
@@ -151,6 +177,8 @@ impl Alert {
             camera: alarm.scene.camera,
             zone: alarm.scene.zone,
             rule: alarm.scene.rule,
+            sensor: alarm.scene.sensor,
+            input: alarm.scene.input,
             object: alarm.scene.object,
             cause: alarm.scene.cause,
             direction: alarm.scene.direction,

@@ -20,6 +20,8 @@ pub(super) struct Row {
     object: Option<String>,
     cause: Option<String>,
     direction: Option<String>,
+    sensor: Option<String>,
+    input: Option<String>,
     detail: Option<String>,
     crowd_count: Option<i64>,
     crowd_limit: Option<i64>,
@@ -79,6 +81,8 @@ impl TryFrom<Row> for Alarm {
                     .direction
                     .map(|direction| from_word("alarm.direction", direction))
                     .transpose()?,
+                sensor: parse_option("alarm.sensor", row.sensor)?,
+                input: row.input.map(|input| from_word("alarm.input", input)).transpose()?,
             },
             detail: row.detail,
             crowd,
@@ -125,12 +129,12 @@ pub(super) async fn store(
         "INSERT INTO alarm (id, edge, kind, camera, zone, rule, object, cause, detail, severity, events, \
            first_phase, first_time, first_event, latest_phase, latest_time, latest_event, \
            snapshot_phase, snapshot_time, snapshot_event, received, placed, change, \
-           direction, crowd_count, crowd_limit) \
+           direction, crowd_count, crowd_limit, sensor, input) \
          VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, \
-           ?21, min(?13, ?21), ?22, ?23, ?24, ?25) \
+           ?21, min(?13, ?21), ?22, ?23, ?24, ?25, ?26, ?27) \
          ON CONFLICT (id) DO UPDATE SET kind = excluded.kind, camera = excluded.camera, \
            zone = excluded.zone, rule = excluded.rule, object = excluded.object, cause = excluded.cause, \
-           direction = excluded.direction, crowd_count = excluded.crowd_count, \
+           direction = excluded.direction, sensor = excluded.sensor, input = excluded.input, crowd_count = excluded.crowd_count, \
            crowd_limit = excluded.crowd_limit, detail = excluded.detail, severity = excluded.severity, events = excluded.events, \
            first_phase = excluded.first_phase, first_time = excluded.first_time, \
            first_event = excluded.first_event, latest_phase = excluded.latest_phase, \
@@ -164,6 +168,8 @@ pub(super) async fn store(
     .bind(alarm.scene.direction.as_ref().map(word))
     .bind(alarm.crowd.map(|crowd| i64::from(crowd.count)))
     .bind(alarm.crowd.map(|crowd| i64::from(crowd.limit)))
+    .bind(text(alarm.scene.sensor.as_ref()))
+    .bind(alarm.scene.input.as_ref().map(word))
     .execute(&mut *batch.connection)
     .await?;
     Ok(())
@@ -171,7 +177,7 @@ pub(super) async fn store(
 
 #[cfg(test)]
 mod tests {
-    use gatepost_wire::event::Direction;
+    use gatepost_wire::event::{Direction, InputKind};
     use sqlx::{Connection as _, SqliteConnection};
 
     use super::*;
@@ -213,6 +219,7 @@ mod tests {
 
     async fn update(connection: &mut SqliteConnection) {
         run(connection, include_str!("../../migrations/0002_other_kinds.sql").to_owned()).await;
+        run(connection, include_str!("../../migrations/0004_sensors.sql").to_owned()).await;
     }
 
     #[tokio::test]
@@ -232,6 +239,29 @@ mod tests {
         }
         update(&mut db).await;
         assert_eq!(read(&mut db).await.crowd, Some(Crowd { count: 14, limit: 10 }));
+    }
+
+    #[tokio::test]
+    async fn what_an_older_hub_made_of_a_sensor_is_read_from_its_event() {
+        for (happening, sensor, input) in [
+            (
+                r#"{"kind":"sensor_alarm","sensor":"fence-3","input":"fence"}"#,
+                Some("fence-3"),
+                Some(InputKind::Fence),
+            ),
+            (r#"{"kind":"sensor_fault","sensor":"The Fence","input":"wind"}"#, None, None),
+            (r#"{"kind":"of_another","sensor":"fence-3","input":"fence"}"#, None, None),
+        ] {
+            let mut db = first_version().await;
+            unknown_kind(&mut db, 0, IDS[0], happening).await;
+            update(&mut db).await;
+            let scene = read(&mut db).await.scene;
+            assert_eq!(
+                (scene.sensor.as_ref().map(|id| id.as_str()), scene.input),
+                (sensor, input),
+                "{happening}"
+            );
+        }
     }
 
     #[tokio::test]

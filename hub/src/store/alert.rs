@@ -71,6 +71,7 @@ struct Row {
     change: i64,
     camera_label: Option<String>,
     zone_label: Option<String>,
+    sensor_label: Option<String>,
 }
 
 impl Store {
@@ -78,7 +79,8 @@ impl Store {
         let alarms: Vec<(Alarm, Labels, i64)> = rows
             .into_iter()
             .map(|row| {
-                let labels = Labels { camera: row.camera_label, zone: row.zone_label };
+                let (camera, zone, sensor) = (row.camera_label, row.zone_label, row.sensor_label);
+                let labels = Labels { camera, zone, sensor };
                 Ok((row.alarm.try_into()?, labels, row.received))
             })
             .collect::<Result<_, StoreError>>()?;
@@ -93,9 +95,11 @@ impl Store {
     }
 }
 
-const SELECT: &str = "SELECT alarm.*, c.label AS camera_label, z.label AS zone_label FROM alarm \
+const SELECT: &str = "SELECT alarm.*, c.label AS camera_label, z.label AS zone_label, \
+    s.label AS sensor_label FROM alarm \
     LEFT JOIN label c ON c.edge = alarm.edge AND c.camera = alarm.camera AND c.zone = '' \
-    LEFT JOIN label z ON z.edge = alarm.edge AND z.camera = alarm.camera AND z.zone = alarm.zone";
+    LEFT JOIN label z ON z.edge = alarm.edge AND z.camera = alarm.camera AND z.zone = alarm.zone \
+    LEFT JOIN sensor_label s ON s.edge = alarm.edge AND s.sensor = alarm.sensor";
 
 impl Store {
     /// Alarms, newest first.

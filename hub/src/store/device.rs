@@ -136,6 +136,18 @@ pub(super) async fn store_health(
             .await?;
         }
     }
+    for sensor in &health.sensors {
+        let Some(label) = &sensor.label else { continue };
+        sqlx::query(
+            "INSERT INTO sensor_label (edge, sensor, label) VALUES (?, ?, ?) \
+             ON CONFLICT (edge, sensor) DO UPDATE SET label = excluded.label WHERE label <> excluded.label",
+        )
+        .bind(health.edge.as_str())
+        .bind(sensor.sensor.as_str())
+        .bind(label)
+        .execute(&mut *batch.connection)
+        .await?;
+    }
     for recorded in &health.recorded {
         sequence::announce(batch, &health.edge, recorded.boot, recorded.last).await?;
     }

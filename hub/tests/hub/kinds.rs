@@ -76,6 +76,16 @@ fn kinds() -> Vec<(Value, Value)> {
             json!({ "camera": "yard", "camera_label": "后院", "cause": tamper, "detail": "seen so" }),
         ));
     }
+    kinds.push((
+        json!({ "kind": "sensor_alarm", "sensor": "fence-3", "input": "fence", "area": "north" }),
+        json!({ "sensor": "fence-3", "sensor_label": "北围栏三段", "input": "fence" }),
+    ));
+    for fault in ["tamper", "open", "short", "power", "comms"] {
+        kinds.push((
+            json!({ "kind": "sensor_fault", "sensor": "leak", "input": "water", "fault": fault, "detail": "seen so" }),
+            json!({ "sensor": "leak", "sensor_label": null, "input": "water", "cause": fault, "detail": "seen so" }),
+        ));
+    }
     for fault in [
         "inference_failed",
         "disk_low",
@@ -100,6 +110,10 @@ fn labelled(health: &str) -> String {
         json!([{ "zone": "lawn", "label": "草坪" }, { "zone": "fence", "label": "围墙线" }]);
     health["cameras"][0]["attention"] = json!("awake");
     health["cameras"][0]["frames_still"] = json!(1_234);
+    health["sensors"] = json!([
+        { "sensor": "fence-3", "label": "北围栏三段", "input": "fence", "state": "rest", "readings": 9, "errors": 0 },
+        { "sensor": "leak", "input": "water", "state": "tripped", "readings": 9, "errors": 1 },
+    ]);
     health["inference"]["load"] = json!(0.97);
     health["inference"]["failing"] = json!(true);
     health["inference"]["workers"] = json!(2);
@@ -139,7 +153,9 @@ async fn every_kind_of_alarm_is_told_whole() {
         for (key, value) in expected.as_object().unwrap() {
             assert_eq!(&alert[key], value, "{key} of {kind}");
         }
-        for key in ["zone", "rule", "object", "direction", "count", "limit", "cause", "detail"] {
+        for key in
+            ["zone", "rule", "object", "direction", "count", "limit", "cause", "detail", "sensor", "input"]
+        {
             if expected.get(key).is_none() {
                 assert_eq!(alert[key], Value::Null, "{key} of {kind}");
             }
