@@ -42,6 +42,10 @@ const DEVICE = {
       { camera: 'b', label: '东门', state: { name: 'faulted', reason: 'why' }, frames_sampled: 0, frames_analysed: 0, frames_dropped: 0 },
       { camera: 'c', state: { name: 'dreaming' }, frames_sampled: 0, frames_analysed: 0, frames_dropped: 0 },
     ],
+    sensors: [
+      { sensor: 'fence-3', label: '北围栏三段', input: 'fence', state: 'tripped', last_seen: '2026-01-31T08:30:00Z', readings: 9, errors: 2 },
+      { sensor: 'leak', input: 'water', state: 'soaked', faults: [{ fault: 'open', detail: 'cut' }], readings: 0, errors: 0 },
+    ],
     inference: { model: 'm', failures: 0, load: 1.2, workers: 2, model_file: 'replaced', failing: true },
     disk_free_bytes: 7,
     new_field: { of: 'a newer version' },
@@ -61,6 +65,12 @@ describe('alerts', () => {
       ended: null,
       snapshot: ALERT.snapshot,
     });
+  });
+
+  it('reads which sensor it is of', () => {
+    expect(parseAlert(ALERT)).toMatchObject({ sensor: null, sensorLabel: null, input: null });
+    const fence = { ...ALERT, kind: 'sensor_alarm', sensor: 'fence-3', sensor_label: '北围栏三段', input: 'fence' };
+    expect(parseAlert(fence)).toMatchObject({ sensor: 'fence-3', sensorLabel: '北围栏三段', input: 'fence' });
   });
 
   it('reads what the kinds say beside their place', () => {
@@ -107,6 +117,19 @@ describe('devices', () => {
       { name: 'unknown' },
     ]);
     expect(device.health?.inference).toMatchObject({ meanMs: null, load: 1, workers: 2, modelFile: 'replaced', failing: true });
+    expect(device.health?.sensors).toEqual([
+      {
+        sensor: 'fence-3',
+        label: '北围栏三段',
+        input: 'fence',
+        state: 'tripped',
+        faults: [],
+        lastSeen: Date.UTC(2026, 0, 31, 8, 30, 0),
+        readings: 9,
+        errors: 2,
+      },
+      { sensor: 'leak', label: null, input: 'water', state: 'unknown', faults: [{ fault: 'open', detail: 'cut' }], lastSeen: null, readings: 0, errors: 0 },
+    ]);
     expect(device.health?.cameras.map((camera) => [camera.attention, camera.framesStill])).toEqual([
       ['awake', 4],
       [null, 0],

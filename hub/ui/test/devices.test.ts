@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import type { CameraHealth } from '../src/lib/api';
-import { condition, mergeDevices, summarise } from '../src/lib/devices';
+import type { CameraHealth, SensorHealth } from '../src/lib/api';
+import { condition, mergeDevices, sensorsToShow, summarise } from '../src/lib/devices';
 import { diagnose } from '../src/lib/diagnosis';
 import { T0, device, health } from './samples';
 
@@ -16,6 +16,30 @@ const faulted: CameraHealth = {
   framesDropped: 0,
   lastFrame: null,
 };
+
+const sensor = (name: string, state: SensorHealth['state'], ...faults: string[]): SensorHealth => ({
+  sensor: name,
+  label: null,
+  input: 'fence',
+  state,
+  faults: faults.map((fault) => ({ fault, detail: 'why' })),
+  lastSeen: T0,
+  readings: 3,
+  errors: 1,
+});
+
+describe('sensorsToShow', () => {
+  it('shows the ill ones first, then the tripped, and none that rests', () => {
+    const sensors = [
+      sensor('fence-10', 'tripped'),
+      sensor('fence-2', 'tripped'),
+      sensor('door', 'rest'),
+      sensor('new', 'unknown'),
+      sensor('leak', 'rest', 'open'),
+    ];
+    expect(sensorsToShow(sensors).map((it) => it.sensor)).toEqual(['leak', 'fence-2', 'fence-10', 'new']);
+  });
+});
 
 describe('mergeDevices', () => {
   it('orders by name with numbers as numbers', () => {
@@ -40,6 +64,7 @@ describe('condition', () => {
     ['offline', device('a', { presence: 'offline' }), T0],
     ['no reports', device('a'), T0 + 200_000],
     ['camera without picture', device('a', { health: health({ cameras: [faulted] }) }), T0],
+    ['an ill sensor', device('a', { health: health({ sensors: [sensor('leak', 'rest', 'open')] }) }), T0],
     ['missing events', device('a', { missing: [{ boot: 'B', first: 3, last: 3 }] }), T0],
     ['little disk', device('a', { health: health({ diskFreeBytes: 5 }) }), T0],
     ['detector', device('a', { health: health({ inference: { ...health().inference, failing: true } }) }), T0],
@@ -66,6 +91,12 @@ describe('condition', () => {
       { boot: 'B', first: 8, last: 10 },
     ];
     expect(condition(device('a', { missing: gaps }), T0).missing).toBe(4);
+  });
+});
+
+describe('a sensor that trips', () => {
+  it('is no trouble of the device', () => {
+    expect(condition(device('a', { health: health({ sensors: [sensor('door', 'tripped')] }) }), T0).troubled).toBe(false);
   });
 });
 

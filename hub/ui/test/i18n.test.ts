@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { LANGUAGES, dictionaries, pickLanguage } from '../src/lib/i18n/dictionaries';
-import { fact, headline, kindIcon, kindName, pictured, place } from '../src/lib/words';
+import { fact, headline, kindIcon, kindName, pictured, place, placeIcon } from '../src/lib/words';
 import { alert } from './samples';
 
 function keys(value: unknown, path = ''): string[] {
@@ -79,6 +79,7 @@ describe('words', () => {
   });
   it.each([
     ['camera_tamper', ['signal_lost', 'covered', 'blurred', 'moved', 'frozen']],
+    ['sensor_fault', ['tamper', 'open', 'short', 'power', 'comms']],
     ['device_fault', ['inference_failed', 'disk_low', 'retention_short', 'model_replaced']],
   ])('every cause of %s has words and a shape of its own', (kind, causes) => {
     const alerts = causes.map((cause) => alert('A', { kind, cause, object: null, zone: null, zoneLabel: null }));
@@ -88,6 +89,20 @@ describe('words', () => {
       for (const one of alerts) expect(headline(one, t)).not.toBe(kindName(one, t));
     }
     expect(new Set(alerts.map(kindIcon)).size).toBe(causes.length);
+  });
+  it('names a sensor and what it senses', () => {
+    const nowhere = { camera: null, cameraLabel: null, zone: null, zoneLabel: null, object: null };
+    const fence = alert('A', { kind: 'sensor_alarm', sensor: 'fence-3', sensorLabel: '北围栏三段', input: 'fence', ...nowhere });
+    expect([headline(fence, zh), headline(fence, en)]).toEqual(['围栏报警', 'Fence: alarm']);
+    expect([place(fence), placeIcon(fence), kindIcon(fence)]).toEqual(['北围栏三段', 'sensor', 'sensor']);
+    expect(place({ ...fence, sensorLabel: null })).toBe('fence-3');
+    expect(headline({ ...fence, input: null }, en)).toBe('Sensor: alarm');
+    expect(headline({ ...fence, input: 'sonar' }, zh)).toBe('sonar报警');
+    const inputs = ['contact', 'motion', 'vibration', 'fence', 'beam', 'glass_break', 'smoke', 'heat', 'gas', 'water', 'panic', 'level'];
+    for (const t of [zh, en]) {
+      expect(new Set(inputs.map(t.input)).size).toBe(inputs.length);
+      for (const input of inputs) expect(t.input(input)).not.toBe(input);
+    }
   });
   it('tells the count of a crowd and the way over a line', () => {
     const crowd = alert('A', { kind: 'overcrowding', object: null, count: 14, limit: 10 });

@@ -24,6 +24,10 @@ export interface Alert {
   readonly zone: string | null;
   readonly zoneLabel: string | null;
   readonly rule: string | null;
+  readonly sensor: string | null;
+  readonly sensorLabel: string | null;
+  /** What that sensor senses, e.g. `fence`. */
+  readonly input: string | null;
   readonly object: string | null;
   /** Which way over the line, for who looks from its first point to its second. */
   readonly direction: Direction | null;
@@ -65,12 +69,25 @@ export interface CameraHealth {
   readonly lastFrame: Time | null;
 }
 
+export interface SensorHealth {
+  readonly sensor: string;
+  readonly label: string | null;
+  readonly input: string;
+  readonly state: 'rest' | 'tripped' | 'unknown';
+  /** What it is ill with, the gravest first: `tamper`, `open`, `short`, `power`, `comms`. */
+  readonly faults: readonly { readonly fault: string; readonly detail: string }[];
+  readonly lastSeen: Time | null;
+  readonly readings: number;
+  readonly errors: number;
+}
+
 export interface Health {
   readonly time: Time;
   readonly uptimeMs: number;
   readonly version: string;
   readonly outbox: { readonly queued: number; readonly diskBytes: number };
   readonly cameras: readonly CameraHealth[];
+  readonly sensors: readonly SensorHealth[];
   readonly areas: readonly Area[];
   readonly inference: {
     readonly model: string;
@@ -126,6 +143,9 @@ export function parseAlert(value: unknown): Alert {
     zone: optionalText(alert.zone),
     zoneLabel: optionalText(alert.zone_label),
     rule: optionalText(alert.rule),
+    sensor: optionalText(alert.sensor),
+    sensorLabel: optionalText(alert.sensor_label),
+    input: optionalText(alert.input),
     object: optionalText(alert.object),
     direction: alert.direction === 'left_to_right' || alert.direction === 'right_to_left' ? alert.direction : null,
     count: optionalCount(alert.count),
@@ -172,6 +192,23 @@ function parseCamera(value: unknown): CameraHealth {
   };
 }
 
+function parseSensor(value: unknown): SensorHealth {
+  const sensor = fields(value, 'sensor');
+  return {
+    sensor: text(sensor.sensor, 'sensor.sensor'),
+    label: optionalText(sensor.label),
+    input: optionalText(sensor.input) ?? '',
+    state: sensor.state === 'rest' || sensor.state === 'tripped' ? sensor.state : 'unknown',
+    faults: each(sensor.faults ?? [], 'sensor.faults', (value) => {
+      const ill = fields(value, 'fault');
+      return { fault: text(ill.fault, 'fault.fault'), detail: optionalText(ill.detail) ?? '' };
+    }),
+    lastSeen: optionalTime(sensor.last_seen),
+    readings: count(sensor.readings),
+    errors: count(sensor.errors),
+  };
+}
+
 function parseHealth(value: unknown): Health {
   const health = fields(value, 'health');
   const outbox = fields(health.outbox ?? {}, 'health.outbox');
@@ -182,6 +219,7 @@ function parseHealth(value: unknown): Health {
     version: optionalText(health.version) ?? '',
     outbox: { queued: count(outbox.queued), diskBytes: count(outbox.disk_bytes) },
     cameras: each(health.cameras ?? [], 'health.cameras', parseCamera),
+    sensors: each(health.sensors ?? [], 'health.sensors', parseSensor),
     areas: each(health.areas ?? [], 'health.areas', parseArea),
     inference: {
       model: optionalText(inference.model) ?? '',

@@ -1,6 +1,6 @@
 // The list of devices as pure functions.
 
-import type { Device, Time } from './api';
+import type { Device, SensorHealth, Time } from './api';
 
 export function mergeDevices(current: readonly Device[], incoming: readonly Device[]): readonly Device[] {
   const byEdge = new Map(current.map((device) => [device.edge, device]));
@@ -28,6 +28,7 @@ export interface Condition {
   readonly camerasFaulted: number;
   readonly camerasStreaming: number;
   readonly cameras: number;
+  readonly sensorsIll: number;
   readonly missing: number;
   readonly diskLow: boolean;
   readonly detectorFailed: boolean;
@@ -44,6 +45,7 @@ export function condition(device: Device, now: Time): Condition {
   const offline = device.presence === 'offline';
   const silent = device.presence === 'online' && device.health !== null && now - device.health.time > SILENT_MS;
   const camerasFaulted = cameras.filter((camera) => camera.state.name === 'faulted').length;
+  const sensorsIll = (device.health?.sensors ?? []).filter((sensor) => sensor.faults.length > 0).length;
   const missing = device.missing.reduce((sum, gap) => sum + Math.max(0, gap.last - gap.first + 1), 0);
   const diskLow = device.health !== null && device.health.diskFreeBytes < LITTLE_DISK_BYTES;
   const inference = device.health?.inference;
@@ -58,13 +60,22 @@ export function condition(device: Device, now: Time): Condition {
     camerasFaulted,
     camerasStreaming: cameras.filter((camera) => camera.state.name === 'streaming').length,
     cameras: cameras.length,
+    sensorsIll,
     missing,
     diskLow,
     detectorFailed,
     overloaded,
     modelFile,
-    troubled: offline || silent || camerasFaulted > 0 || missing > 0 || diskLow || detectorFailed || overloaded || modelFile !== null,
+    troubled: offline || silent || camerasFaulted > 0 || sensorsIll > 0 || missing > 0 || diskLow || detectorFailed || overloaded || modelFile !== null,
   };
+}
+
+/** Sensors that need a look: the ill ones, then those that tripped or were not heard yet. There may be hundreds that rest. */
+export function sensorsToShow(sensors: readonly SensorHealth[]): readonly SensorHealth[] {
+  const rank = (sensor: SensorHealth): number => (sensor.faults.length > 0 ? 0 : sensor.state === 'tripped' ? 1 : 2);
+  return sensors
+    .filter((sensor) => sensor.faults.length > 0 || sensor.state !== 'rest')
+    .sort((a, b) => rank(a) - rank(b) || a.sensor.localeCompare(b.sensor, 'en', { numeric: true }));
 }
 
 export interface Summary {

@@ -20,6 +20,8 @@ const KINDS: ReadonlyMap<string, Kind> = new Map([
   ['object_left', { name: 'objectLeft', icon: 'bag', pictured: true }],
   ['overcrowding', { name: 'overcrowding', icon: 'people', pictured: true }],
   ['camera_tamper', { name: 'cameraTamper', icon: 'camera', pictured: false }],
+  ['sensor_alarm', { name: 'sensorAlarm', icon: 'sensor', pictured: false }],
+  ['sensor_fault', { name: 'sensorFault', icon: 'sensor', pictured: false }],
   ['device_fault', { name: 'deviceFault', icon: 'box', pictured: false }],
 ] satisfies [string, Kind][]);
 
@@ -35,6 +37,11 @@ const CAUSE_ICONS: ReadonlyMap<string, IconName> = new Map([
   ['model_replaced', 'swap'],
   ['outbox_damaged', 'disk'],
   ['events_dropped', 'cut'],
+  ['tamper', 'unguarded'],
+  ['open', 'cut'],
+  ['short', 'bolt'],
+  ['power', 'plug'],
+  ['comms', 'question'],
 ] satisfies [string, IconName][]);
 
 export function kindName(alert: Alert, t: Dictionary): string {
@@ -50,6 +57,7 @@ export function kindIcon(alert: Alert): IconName {
 export const pictured = (alert: Alert): boolean => alert.snapshot !== null || (KINDS.get(alert.kind)?.pictured ?? false);
 
 export const cameraName = (alert: Alert): string | null => alert.cameraLabel ?? alert.camera;
+export const sensorName = (alert: Alert): string | null => alert.sensorLabel ?? alert.sensor;
 export const zoneName = (alert: Alert): string | null => alert.zoneLabel ?? alert.zone;
 
 /** The one thing to read from the far side of the room. */
@@ -69,6 +77,8 @@ export function headline(alert: Alert, t: Dictionary): string {
       return t.headline.left(zone);
     case 'overcrowding':
       return t.headline.crowded(zone);
+    case 'sensor_alarm':
+      return t.headline.sensed(alert.input === null ? null : t.input(alert.input));
     default:
       return (alert.cause && t.cause(alert.cause)) ?? kindName(alert, t);
   }
@@ -80,5 +90,7 @@ export function fact(alert: Alert, t: Dictionary): string | null {
   return alert.direction === null ? null : t.fact.direction[alert.direction];
 }
 
-/** Where: the camera, or the box when no camera is meant. */
-export const place = (alert: Alert): string => cameraName(alert) ?? alert.edge;
+/** Where: the camera, the sensor, or the box when neither is meant. */
+export const place = (alert: Alert): string => cameraName(alert) ?? sensorName(alert) ?? alert.edge;
+
+export const placeIcon = (alert: Alert): IconName => (alert.camera ? 'camera' : alert.sensor ? 'sensor' : 'box');

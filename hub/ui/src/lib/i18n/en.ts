@@ -21,6 +21,26 @@ const causes: ReadonlyMap<string, string> = new Map([
   ['model_replaced', 'Model file replaced'],
   ['outbox_damaged', 'Stored events damaged'],
   ['events_dropped', 'Events deleted undelivered'],
+  ['tamper', 'Sensor tampered with'],
+  ['open', 'Sensor line cut or loose'],
+  ['short', 'Sensor line bridged'],
+  ['power', 'Sensor supply fails'],
+  ['comms', 'Sensor does not answer'],
+]);
+
+const inputs: ReadonlyMap<string, string> = new Map([
+  ['contact', 'Door or contact'],
+  ['motion', 'Motion'],
+  ['vibration', 'Vibration'],
+  ['fence', 'Fence'],
+  ['beam', 'Beam'],
+  ['glass_break', 'Glass break'],
+  ['smoke', 'Smoke'],
+  ['heat', 'Heat'],
+  ['gas', 'Gas'],
+  ['water', 'Water'],
+  ['panic', 'Call for help'],
+  ['level', 'Level out of bounds'],
 ]);
 
 const reasons: ReadonlyMap<string, string> = new Map([
@@ -82,10 +102,13 @@ export const en: Dictionary = {
     objectLeft: 'Object left behind',
     overcrowding: 'Overcrowding',
     cameraTamper: 'Camera picture fault',
+    sensorAlarm: 'Sensor alarm',
+    sensorFault: 'Sensor fault',
     deviceFault: 'Device fault',
     unknown: (kind) => `Other alert (${kind})`,
   },
   object: (name) => objects.get(name) ?? name,
+  input: (name) => inputs.get(name) ?? name,
   cause: (name) => causes.get(name) ?? null,
   headline: {
     intrusion: (object, zone) => `${object ?? 'Something'} in ${zone ?? 'a closed area'}`,
@@ -93,6 +116,7 @@ export const en: Dictionary = {
     loitering: (object, zone) => `${object ?? 'Someone'} loitering in ${zone ?? 'a watched area'}`,
     stopped: (object, zone) => `${object ?? 'Vehicle'} stopped in ${zone ?? 'a no-stopping area'}`,
     left: (zone) => `Object left in ${zone ?? 'a watched area'}`,
+    sensed: (input) => `${input ?? 'Sensor'}: alarm`,
     crowded: (zone) => `Too many people in ${zone ?? 'an area'}`,
   },
   fact: {
@@ -182,6 +206,8 @@ export const en: Dictionary = {
     previous: 'Previous (newer)',
     next: 'Next (earlier)',
     place: 'Place',
+    sensor: 'Sensor',
+    input: 'Senses',
     zone: 'Zone',
     line: 'Line',
     direction: 'Direction',
@@ -268,6 +294,11 @@ export const en: Dictionary = {
       idle: 'Nothing moves: only key frames are looked at',
       awake: 'Something moves or a sensor tripped: every frame is looked at',
     },
+    sensors: 'Sensors',
+    sensor: { rest: 'At rest', tripped: 'Tripped', unknown: 'Not heard yet' },
+    atRest: (n) => `${n} at rest`,
+    lastHeard: (age) => `last heard ${age}`,
+    readings: 'Readings / failed',
     lastPicture: (age) => `last picture ${age}`,
     diagnosis: {
       refused: 'The camera cannot be reached: check its power and network',

@@ -21,6 +21,26 @@ const causes: ReadonlyMap<string, string> = new Map([
   ['model_replaced', '模型文件已更换'],
   ['outbox_damaged', '待发事件存储损坏'],
   ['events_dropped', '部分事件未送达即被删除'],
+  ['tamper', '传感器被拆动'],
+  ['open', '传感器线路断开或接触不良'],
+  ['short', '传感器线路短接'],
+  ['power', '传感器供电异常'],
+  ['comms', '传感器无应答'],
+]);
+
+const inputs: ReadonlyMap<string, string> = new Map([
+  ['contact', '门窗或触点'],
+  ['motion', '移动'],
+  ['vibration', '振动'],
+  ['fence', '围栏'],
+  ['beam', '对射'],
+  ['glass_break', '玻璃破碎'],
+  ['smoke', '烟雾'],
+  ['heat', '高温'],
+  ['gas', '燃气'],
+  ['water', '水浸'],
+  ['panic', '求助'],
+  ['level', '数值越限'],
 ]);
 
 const reasons: ReadonlyMap<string, string> = new Map([
@@ -80,10 +100,13 @@ export const zh = {
     objectLeft: '遗留物',
     overcrowding: '人数超限',
     cameraTamper: '摄像机画面异常',
+    sensorAlarm: '传感器报警',
+    sensorFault: '传感器故障',
     deviceFault: '设备故障',
     unknown: (kind: string) => `其他警报（${kind}）`,
   },
   object: (name: string) => objects.get(name) ?? name,
+  input: (name: string) => inputs.get(name) ?? name,
   cause: (name: string): string | null => causes.get(name) ?? null,
   headline: {
     intrusion: (object: string | null, zone: string | null) => `${object ?? '有目标'}进入${zone ?? '禁入区'}`,
@@ -91,6 +114,7 @@ export const zh = {
     loitering: (object: string | null, zone: string | null) => `${object ?? '有目标'}在${zone ?? '警戒区'}徘徊`,
     stopped: (object: string | null, zone: string | null) => `${object ?? '车辆'}停在${zone ?? '禁停区'}`,
     left: (zone: string | null) => `${zone ?? '警戒区'}有遗留物`,
+    sensed: (input: string | null) => `${input ?? '传感器'}报警`,
     crowded: (zone: string | null) => `${zone ?? '区域'}人数超限`,
   },
   fact: {
@@ -180,6 +204,8 @@ export const zh = {
     previous: '上一条（更新的）',
     next: '下一条（更早的）',
     place: '地点',
+    sensor: '传感器',
+    input: '感知',
     zone: '区域',
     line: '警戒线',
     direction: '方向',
@@ -263,6 +289,11 @@ export const zh = {
     camera: { streaming: '画面正常', connecting: '正在连接', faulted: '无画面', unknown: '状态未知' },
     attention: { idle: '无动静', awake: '有动静' },
     attentionHint: { idle: '画面无动静，只看关键帧', awake: '画面有动静或传感器触发，逐帧查看' },
+    sensors: '传感器',
+    sensor: { rest: '正常', tripped: '已触发', unknown: '尚无消息' },
+    atRest: (n: number) => `${n} 个正常`,
+    lastHeard: (age: string) => `最近消息 ${age}`,
+    readings: '读取 / 失败',
     lastPicture: (age: string) => `最后画面 ${age}`,
     diagnosis: {
       refused: '连不上摄像机，请检查电源和网络',
