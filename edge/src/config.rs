@@ -9,9 +9,11 @@ mod clips;
 mod fusion;
 mod line;
 mod load;
+mod message;
 mod millis;
 mod modbus;
 mod motion;
+mod mqtt;
 mod name;
 mod outbox;
 mod polygon;
@@ -23,6 +25,7 @@ mod sensor;
 mod span;
 mod tamper;
 mod tiles;
+mod webhook;
 
 use std::collections::BTreeMap;
 use std::num::NonZero;
@@ -43,9 +46,13 @@ pub use clips::{ClipWidth, Clips, DiskPercent, KeepDays, MemoryMib, Originals, W
 pub use fusion::{FusedInput, FusionPart, FusionRule};
 pub use line::{Line, Polyline};
 pub use load::{ConfigError, load, parse};
+pub use message::{
+    JsonPointer, Meaning, MessageCondition, MessageFault, MessageMeasure, MessageTest, Scalar,
+};
 pub use millis::Millis;
 pub use modbus::{Contact, ModbusLine, ModbusLineId, ModbusPoint, ModbusUrl, UnitId};
 pub use motion::{AreaShare, Ignore, Motion};
+pub use mqtt::{MqttBroker, MqttBrokerId, MqttPoint, MqttTopic};
 pub use outbox::{Outbox, OutboxLimit};
 pub use polygon::{Point, Polygon};
 pub use profile::{
@@ -62,6 +69,7 @@ pub use sensor::{Reach, Sensor};
 pub use span::Span;
 pub use tamper::Tamper;
 pub use tiles::{TileCount, TileOverlap, Tiles};
+pub use webhook::{Webhook, WebhookPoint};
 
 /// One box.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
@@ -107,6 +115,11 @@ pub struct Config {
     /// Lines to Modbus devices.
     #[serde(default)]
     pub modbus: Vec<ModbusLine>,
+    /// Brokers on which sensors speak.
+    #[serde(default)]
+    pub mqtt: Vec<MqttBroker>,
+    /// Where panels tell by HTTP what their sensors say. Nobody can unless given.
+    pub webhook: Option<Webhook>,
     /// The sensors.
     #[serde(default, rename = "sensor")]
     pub sensors: Vec<Sensor>,
@@ -119,6 +132,14 @@ pub struct Config {
 }
 
 impl Config {
+    /// Every file that holds a secret, each on its first line.
+    pub fn secret_files(&self) -> impl Iterator<Item = &PathBuf> {
+        let cameras = self.cameras.iter().filter_map(|camera| camera.password_file.as_ref());
+        let brokers = self.mqtt.iter().filter_map(|broker| broker.password_file.as_ref());
+        let webhook = self.webhook.iter().map(|webhook| &webhook.token_file);
+        cameras.chain(&self.uplink.password_file).chain(brokers).chain(webhook)
+    }
+
     /// The area a sensor belongs to, if it belongs to one.
     pub fn area_of(&self, sensor: &SensorId) -> Option<&AreaId> {
         let is_meant = |input: &Input| matches!(input, Input::Sensor { sensor: id } if id == sensor);

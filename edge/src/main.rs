@@ -88,11 +88,10 @@ fn check(file: &std::path::Path) -> anyhow::Result<()> {
     let config = config::load(file)?;
     // Only the runtime itself can tell whether library, model and manifest go together.
     Detector::load(&config.model.manifest, &config.model.runtime, config.model.threads)?;
-    let passwords =
-        config.cameras.iter().filter_map(|c| c.password_file.as_ref()).chain(&config.uplink.password_file);
-    for password in passwords {
-        gatepost_edge::secret::read_secret(password)?;
+    for secret in config.secret_files() {
+        gatepost_edge::secret::read_secret(secret)?;
     }
+    gatepost_edge::sensor::check(&config)?;
     if config.clips.enabled {
         gstreamer::init().context("GStreamer cannot be started")?;
         gatepost_edge::clip::check_encoder().context("`clips`")?;

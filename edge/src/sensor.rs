@@ -5,11 +5,14 @@
 
 mod desk;
 mod gauge;
+mod message;
 mod modbus;
+mod mqtt;
 mod sign;
 mod supervise;
 mod trip;
 mod watch;
+mod webhook;
 
 use std::sync::Arc;
 
@@ -19,7 +22,10 @@ use crate::clock::Clock;
 use crate::config::{Config, Reach, Sensor};
 use desk::{Attended, Desk, Report};
 use modbus::Modbus;
+use mqtt::Mqtt;
+use sign::Line;
 use supervise::supervise;
+use webhook::Webhook;
 
 pub use gauge::SensorGauge;
 pub use trip::{Change, Trip};
@@ -47,23 +53,49 @@ impl Sensors {
         report: impl Fn(Trip) + Send + Sync + 'static,
     ) -> Self {
         let report: Report = Arc::new(report);
-        let mut lines = JoinSet::new();
+        let mut this = Self { lines: JoinSet::new() };
+        let desk = |sensors| Desk::new(sensors, Arc::clone(clock), Arc::clone(&report));
         for line in &config.modbus {
-            let on_line = watched.iter().filter_map(|it| {
-                let Reach::Modbus(point) = &it.sensor.reach;
-                (point.line == line.id).then(|| (attended(config, it), point.clone()))
+            let (sensors, points) = on_line(config, watched, |reach| match reach {
+                Reach::Modbus(point) if point.line == line.id => Some(point.clone()),
+                _ => None,
             });
-            let (sensors, points): (Vec<_>, Vec<_>) = on_line.unzip();
-            if sensors.is_empty() {
-                continue;
-            }
-            let desk = Arc::new(Desk::new(sensors, Arc::clone(clock), Arc::clone(&report)));
             let (profiles, line, clock) = (config.profiles.clone(), line.clone(), Arc::clone(clock));
-            let name = line.id.to_string();
+            let name = format!("modbus {}", line.id);
             let make = move || Modbus::new(&line, &points, &profiles, Arc::clone(&clock));
-            lines.spawn(supervise(name, make, desk));
+            this.listen(name, desk(sensors), make);
         }
-        Self { lines }
+        for broker in &config.mqtt {
+            let (sensors, points) = on_line(config, watched, |reach| match reach {
+                Reach::Mqtt(point) if point.broker == broker.id => Some(point.clone()),
+                _ => None,
+            });
+            let name = format!("mqtt {}", broker.id);
+            let client_id = format!("gatepost-{}-{}", config.edge, broker.id);
+            let (broker, clock) = (broker.clone(), Arc::clone(clock));
+            let make =
+                move || Mqtt::new(broker.clone(), client_id.clone(), points.clone(), Arc::clone(&clock));
+            this.listen(name, desk(sensors), make);
+        }
+        if let Some(webhook) = &config.webhook {
+            let (sensors, points) = on_line(config, watched, |reach| match reach {
+                Reach::Webhook(point) => Some(point.clone()),
+                _ => None,
+            });
+            let ids = sensors.iter().map(|attended: &Attended| attended.sensor.id.clone());
+            let points: Vec<_> = ids.zip(points).collect();
+            let (webhook, clock) = (webhook.clone(), Arc::clone(clock));
+            let make = move || Webhook::new(webhook.clone(), &points, Arc::clone(&clock));
+            this.listen("webhook".into(), desk(sensors), make);
+        }
+        this
+    }
+
+    /// A line without sensors is not listened to.
+    fn listen<L: Line>(&mut self, name: String, desk: Desk, make: impl Fn() -> L + Send + 'static) {
+        if !desk.is_empty() {
+            self.lines.spawn(supervise(name, make, Arc::new(desk)));
+        }
     }
 
     /// Stops listening.
@@ -72,12 +104,32 @@ impl Sensors {
     }
 }
 
+/// Whether what sensors need besides the configuration is there, short of reaching them.
+///
+/// # Errors
+/// What cannot be used, and where it stands.
+pub fn check(config: &Config) -> anyhow::Result<()> {
+    if let Some(webhook) = &config.webhook {
+        Webhook::check(webhook)?;
+    }
+    Ok(())
+}
+
 impl WatchedSensor {
     /// All sensors of a box, nothing being known of them.
     pub fn all(config: &Config) -> Vec<Self> {
         let watched = |sensor: &Sensor| Self { sensor: sensor.clone(), gauge: Arc::default() };
         config.sensors.iter().map(watched).collect()
     }
+}
+
+/// The sensors of a line, and how it reaches each.
+fn on_line<P>(
+    config: &Config,
+    watched: &[WatchedSensor],
+    point: impl Fn(&Reach) -> Option<P>,
+) -> (Vec<Attended>, Vec<P>) {
+    watched.iter().filter_map(|it| Some((attended(config, it), point(&it.sensor.reach)?))).unzip()
 }
 
 fn attended(config: &Config, watched: &WatchedSensor) -> Attended {

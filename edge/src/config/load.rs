@@ -59,8 +59,14 @@ pub fn load(file: &Path) -> Result<Config, ConfigError> {
     for camera in &mut config.cameras {
         camera.password_file.as_mut().map(from_folder);
     }
+    for broker in &mut config.mqtt {
+        broker.password_file.as_mut().map(from_folder);
+    }
+    if let Some(webhook) = &mut config.webhook {
+        from_folder(&mut webhook.token_file);
+    }
     for sensor in &mut config.sensors {
-        let Reach::Modbus(point) = &mut sensor.reach;
+        let Reach::Modbus(point) = &mut sensor.reach else { continue };
         from_folder(&mut point.profile);
         if !config.profiles.contains_key(&point.profile) {
             config.profiles.insert(point.profile.clone(), Arc::new(profile::load(&point.profile)?));

@@ -1,11 +1,15 @@
 //! Sensors: what each senses, how grave that is, and how it is reached.
 
+use std::time::Duration;
+
 use gatepost_wire::event::InputKind;
 use gatepost_wire::{SensorId, Severity};
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use super::{Label, ModbusPoint, Seconds};
+use super::mqtt::{MqttKeys, ZigbeeKeys};
+use super::webhook::WebhookKeys;
+use super::{Label, ModbusPoint, MqttPoint, Seconds, WebhookPoint};
 
 /// One input of a sensor: a door contact, a zone of a fence.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
@@ -31,6 +35,32 @@ pub struct Sensor {
 pub enum Reach {
     /// It is an input of a Modbus device.
     Modbus(ModbusPoint),
+    /// It speaks on a broker.
+    Mqtt(MqttPoint),
+    /// A panel speaks for it.
+    Webhook(WebhookPoint),
+}
+
+impl Sensor {
+    /// Its silence for so long is a fault.
+    pub fn silent_after(&self) -> Option<Duration> {
+        let seconds = match &self.reach {
+            Reach::Modbus(_) => None,
+            Reach::Mqtt(point) => point.silent_after_s,
+            Reach::Webhook(point) => point.silent_after_s,
+        };
+        seconds.map(Seconds::span)
+    }
+
+    /// It is at rest again so long after it said that it tripped.
+    pub fn rests_after(&self) -> Option<Duration> {
+        let seconds = match &self.reach {
+            Reach::Modbus(_) => None,
+            Reach::Mqtt(point) => point.rests_after_s,
+            Reach::Webhook(point) => point.rests_after_s,
+        };
+        seconds.map(Seconds::span)
+    }
 }
 
 /// A sensor as it is written.
@@ -51,13 +81,27 @@ struct SensorKeys {
     comms_after_s: Seconds<1, 3600>,
     /// It is an input of a Modbus device.
     modbus: Option<ModbusPoint>,
+    /// It speaks on an MQTT broker.
+    mqtt: Option<MqttKeys>,
+    /// It is a device of Zigbee2MQTT.
+    zigbee: Option<ZigbeeKeys>,
+    /// A panel tells of it by HTTP: `POST /v1/sensors/{id}`.
+    webhook: Option<WebhookKeys>,
 }
 
 impl TryFrom<SensorKeys> for Sensor {
-    type Error = &'static str;
-    fn try_from(keys: SensorKeys) -> Result<Self, Self::Error> {
-        let SensorKeys { id, label, input, severity, comms_after_s, modbus } = keys;
-        let reach = modbus.map(Reach::Modbus).ok_or("how is it reached? It needs a table `modbus`")?;
+    type Error = String;
+    fn try_from(keys: SensorKeys) -> Result<Self, String> {
+        let SensorKeys { id, label, input, severity, comms_after_s, modbus, mqtt, zigbee, webhook } = keys;
+        let reach = match (modbus, mqtt, zigbee, webhook) {
+            (Some(point), None, None, None) => Reach::Modbus(point),
+            (None, Some(keys), None, None) => Reach::Mqtt(keys.into()),
+            (None, None, Some(keys), None) => Reach::Mqtt(keys.point(input)?),
+            (None, None, None, Some(keys)) => Reach::Webhook(keys.into()),
+            _ => {
+                return Err("how is it reached? One table of `modbus`, `mqtt`, `zigbee` and `webhook`".into());
+            }
+        };
         Ok(Self { id, label, input, severity, comms_after_s, reach })
     }
 }

@@ -7,7 +7,7 @@ use gatepost_wire::AreaId;
 
 use super::gauge::SensorGauge;
 use super::sign::{Said, Sign};
-use super::watch::Watch;
+use super::watch::{Terms, Watch};
 use super::{Change, Trip};
 use crate::clock::Clock;
 use crate::config::Sensor;
@@ -33,8 +33,18 @@ pub(super) struct Desk {
 
 impl Desk {
     pub fn new(sensors: Vec<Attended>, clock: Arc<Clock>, report: Report) -> Self {
-        let watches = sensors.iter().map(|it| Watch::new(it.sensor.comms_after_s.span())).collect();
+        let terms = |sensor: &Sensor| Terms {
+            patience: sensor.comms_after_s.span(),
+            silent_after: sensor.silent_after(),
+            rests_after: sensor.rests_after(),
+        };
+        let watches = sensors.iter().map(|it| Watch::new(terms(&it.sensor))).collect();
         Self { sensors, watches: Mutex::new(watches), clock, report }
+    }
+
+    /// Has it no sensors?
+    pub fn is_empty(&self) -> bool {
+        self.sensors.is_empty()
     }
 
     /// Takes signs; returns once what follows from them is handed on.
@@ -42,7 +52,11 @@ impl Desk {
         let mut trips = Vec::new();
         for Sign { sensor, at, said } in signs {
             let Some(attended) = self.sensors.get(sensor) else { continue };
-            attended.gauge.count(matches!(said, Said::Failed(_)));
+            match said {
+                Said::Reading(_) | Said::Kept(_) => attended.gauge.count(false),
+                Said::Failed(_) => attended.gauge.count(true),
+                Said::Linked | Said::Gone(_) | Said::Back => {}
+            }
             let mut watches = self.lock();
             let Some(watch) = watches.get_mut(sensor) else { continue };
             trips.extend(self.trips(attended, watch.take(said, at), at));

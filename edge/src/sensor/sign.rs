@@ -22,8 +22,16 @@ pub(super) struct Sign {
 pub(super) enum Said {
     /// What it says.
     Reading(Reading),
+    /// What it said once, and somebody kept: no sign of life.
+    Kept(Reading),
     /// It did not answer, or made no sense; why.
     Failed(String),
+    /// The way to it is open again; whether it lives, only itself can say.
+    Linked,
+    /// Whoever watches over it says that it is out of reach; why.
+    Gone(String),
+    /// Whoever watches over it says that it is within reach.
+    Back,
 }
 
 /// What a sensor says at one moment; of what is not mentioned nothing is known.

@@ -36,7 +36,7 @@ async fn attend<L: Line>(name: String, mut line: L, desk: Arc<Desk>) {
     loop {
         match ticking(&desk, line.listen()).await {
             Ok(signs) => {
-                if signs.iter().any(|sign| matches!(sign.said, Said::Reading(_))) {
+                if signs.iter().any(|sign| !matches!(sign.said, Said::Failed(_))) {
                     backoff.reset();
                     said.clear();
                 }

@@ -3,8 +3,10 @@
 #![allow(clippy::unwrap_used, reason = "helpers of tests")]
 
 mod modbus;
+mod mqtt;
 #[path = "../support/mod.rs"]
 mod support;
+mod webhook;
 
 use gatepost_testbed::mosquitto::{Mosquitto, Options};
 use gatepost_wire::event::{Happening, Phase, SensorFaultKind};

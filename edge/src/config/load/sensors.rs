@@ -11,12 +11,33 @@ impl Document<'_> {
         for (m, line) in config.modbus.iter().enumerate() {
             self.unique(&mut lines, &line.id, &format!("modbus[{m}]"), "Modbus line")?;
         }
+        let mut brokers = BTreeSet::new();
+        for (b, broker) in config.mqtt.iter().enumerate() {
+            let key = format!("mqtt[{b}]");
+            self.unique(&mut brokers, &broker.id, &key, "broker")?;
+            if broker.username.is_some() != broker.password_file.is_some() {
+                return Err(
+                    self.fault(key, "`username` and `password_file` go together: give both or neither")
+                );
+            }
+        }
         let mut names = BTreeSet::new();
         for (s, sensor) in config.sensors.iter().enumerate() {
             let key = format!("sensor[{s}]");
             self.unique(&mut names, &sensor.id, &key, "sensor")?;
-            let Reach::Modbus(point) = &sensor.reach;
-            self.known(&lines, &point.line, format!("{key}.modbus.line"), "Modbus line", "this box")?;
+            match &sensor.reach {
+                Reach::Modbus(point) => {
+                    self.known(&lines, &point.line, format!("{key}.modbus.line"), "Modbus line", "this box")?;
+                }
+                Reach::Mqtt(point) => {
+                    self.known(&brokers, &point.broker, key, "broker", "this box")?;
+                }
+                Reach::Webhook(_) if config.webhook.is_none() => {
+                    let message = "no panel can reach this box: it needs a table `webhook` with `listen` and `token_file`";
+                    return Err(self.fault(format!("{key}.webhook"), message));
+                }
+                Reach::Webhook(_) => {}
+            }
         }
         Ok(())
     }
@@ -26,7 +47,7 @@ impl Document<'_> {
         let mut devices = BTreeMap::new();
         for (s, sensor) in config.sensors.iter().enumerate() {
             let key = format!("sensor[{s}].modbus");
-            let Reach::Modbus(point) = &sensor.reach;
+            let Reach::Modbus(point) = &sensor.reach else { continue };
             let Some(profile) = config.profiles.get(&point.profile) else { continue };
             let unit = point.unit.unwrap_or(profile.unit);
             if *devices.entry((&point.line, unit)).or_insert(&point.profile) != &point.profile {
