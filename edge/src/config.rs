@@ -22,6 +22,7 @@ mod rule;
 mod schedule;
 mod seconds;
 mod sensor;
+mod serial;
 mod span;
 mod tamper;
 mod tiles;
@@ -50,7 +51,7 @@ pub use message::{
     JsonPointer, Meaning, MessageCondition, MessageFault, MessageMeasure, MessageTest, Scalar,
 };
 pub use millis::Millis;
-pub use modbus::{Contact, ModbusLine, ModbusLineId, ModbusPoint, ModbusUrl, UnitId};
+pub use modbus::{Contact, ModbusAddress, ModbusLine, ModbusLineId, ModbusPoint, ModbusUrl, UnitId};
 pub use motion::{AreaShare, Ignore, Motion};
 pub use mqtt::{MqttBroker, MqttBrokerId, MqttPoint, MqttTopic};
 pub use outbox::{Outbox, OutboxLimit};
@@ -66,6 +67,7 @@ pub use rule::{
 pub use schedule::{Calendar, Hours, OnHolidays, Schedule, ScheduleId, Term, TimeZone, Weekday};
 pub use seconds::Seconds;
 pub use sensor::{Reach, Sensor};
+pub use serial::{Baud, SerialLine, SerialParity, SerialStop};
 pub use span::Span;
 pub use tamper::Tamper;
 pub use tiles::{TileCount, TileOverlap, Tiles};

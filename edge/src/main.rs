@@ -108,8 +108,8 @@ fn log_to_stderr(log: &Log) {
         LogLevel::Info => "info",
         LogLevel::Debug => "debug",
     };
-    // ONNX Runtime is talkative at "info", sled at errors; what matters of them arrives as errors of ours.
-    let filter = EnvFilter::new(format!("{level},ort=warn,sled=off"));
+    // ONNX Runtime is talkative at "info", sled and Modbus at errors; what matters of them arrives as errors of ours.
+    let filter = EnvFilter::new(format!("{level},ort=warn,sled=off,tokio_modbus=off"));
     let subscriber = tracing_subscriber::fmt()
         // It would complain of a log nobody reads any more to stderr, which is that log, and panic.
         .log_internal_errors(false)

@@ -295,6 +295,10 @@ fn a_sensor_that_cannot() {
         let said = check_with_profile(PROFILE, &with_sensor(sensor, modbus)).unwrap_err();
         assert!(said.contains(&format!("`{key}`")) && said.contains(reason), "{said}");
     }
+    let serial = with_sensor("input = \"fence\"", at)
+        .replace("192.0.2.40\"", "192.0.2.40\"\nserial = { baud = 9600 }");
+    let said = check_with_profile(PROFILE, &serial).unwrap_err();
+    assert!(said.contains("`modbus[0].serial`") && said.contains("serial:// only"), "{said}");
     let unreached = format!("{}[[sensor]]\nid = \"smoke\"\ninput = \"smoke\"\n", good());
     assert_refused(&unreached, "[[sensor]]", "sensor[0]", "how is it reached");
     let missing = check_with_profile("", &with_sensor("input = \"fence\"", &at.replace("device", "nowhere")))

@@ -10,6 +10,7 @@
 //! - [`rtsp_relay`]: the line to that camera, which can alter its packets or let nothing through
 //! - [`rogue_camera`]: whoever answers at a camera's address and means harm
 //! - [`modbus_device`]: a Modbus device that can do wrong
+//! - [`serial_line`]: a serial line whose adapter can be unplugged
 //! - [`http`]: what a test needs of an HTTP client, and waiting with a deadline
 //! - [`footage`]: where the test clip is
 //!
@@ -27,6 +28,7 @@ pub mod proxy;
 pub mod rogue_camera;
 pub mod rtsp_camera;
 pub mod rtsp_relay;
+pub mod serial_line;
 mod server;
 pub mod usage;
 

@@ -2,7 +2,7 @@
 
 use std::io::{BufRead as _, BufReader, Write as _};
 use std::net::{Ipv4Addr, TcpStream};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use serde_json::{Value, json};
@@ -22,15 +22,23 @@ pub enum Mischief {
     OtherUnit,
     /// It sends half of every answer.
     Half,
+    /// Its checksums are wrong.
+    BadCrc,
     /// It does not answer.
     Silent,
     /// Its unit 2 does not answer, the others do.
     Unit2Silent,
 }
 
+/// Where a device is.
+enum Place {
+    Tcp(u16),
+    Serial(PathBuf),
+}
+
 /// A running device with the units 1, 2 and 3. Dropping kills it.
 pub struct ModbusDevice {
-    port: u16,
+    place: Place,
     control: u16,
     running: Option<Daemon>,
 }
@@ -38,14 +46,26 @@ pub struct ModbusDevice {
 impl ModbusDevice {
     /// A device on a free loopback port, all of whose tables are 0.
     pub fn start() -> Result<Self> {
-        let mut device = Self { port: port::free()?, control: port::free()?, running: None };
+        Self::start_at(Place::Tcp(port::free()?))
+    }
+
+    /// A device at the end of a serial line with 19200 bits a second, all of whose tables are 0.
+    pub fn start_on(device: &Path) -> Result<Self> {
+        Self::start_at(Place::Serial(device.to_owned()))
+    }
+
+    fn start_at(place: Place) -> Result<Self> {
+        let mut device = Self { place, control: port::free()?, running: None };
         device.restart()?;
         Ok(device)
     }
 
-    /// Where it listens, the same over restarts.
-    pub fn port(&self) -> u16 {
-        self.port
+    /// Its address, the same over restarts; of a serial one only its own end of the line is known.
+    pub fn url(&self) -> String {
+        match &self.place {
+            Place::Tcp(port) => format!("tcp://127.0.0.1:{port}"),
+            Place::Serial(device) => format!("serial://{}", device.display()),
+        }
     }
 
     /// Says what stands in a table (`coil`, `discrete`, `input`, `holding`) of a unit from an address on.
@@ -59,6 +79,7 @@ impl ModbusDevice {
             Mischief::Exception => "exception",
             Mischief::OtherUnit => "other_unit",
             Mischief::Half => "half",
+            Mischief::BadCrc => "bad_crc",
             Mischief::Silent => "silent",
             Mischief::Unit2Silent => "silent_2",
         });
@@ -73,10 +94,14 @@ impl ModbusDevice {
     /// Starts it anew on the same port; its tables are 0 again.
     pub fn restart(&mut self) -> Result<()> {
         self.kill()?;
+        let (kind, place) = match &self.place {
+            Place::Tcp(port) => ("tcp", port.to_string()),
+            Place::Serial(device) => ("serial", device.display().to_string()),
+        };
         let launch = Launch::new(python()?)
             .args(["-B", "-W", "ignore"])
             .arg(workspace_root().join("testbed/peers/modbus.py"))
-            .args([self.control.to_string(), "tcp".into(), self.port.to_string()]);
+            .args([self.control.to_string(), kind.into(), place]);
         let daemon = launch.spawn()?;
         daemon.wait_for_line(PATIENCE, |line| line == "serving")?;
         self.running = Some(daemon);

@@ -8,7 +8,7 @@ use serde::Deserialize;
 use url::Url;
 
 use super::name::name;
-use super::{Millis, PointId};
+use super::{Millis, PointId, SerialLine};
 
 /// Registered with IANA; Modbus Messaging on TCP/IP Implementation Guide V1.0b, 4.2.1.
 const TCP_PORT: u16 = 502;
@@ -24,8 +24,11 @@ name! {
 pub struct ModbusLine {
     /// Name of the line, unique among the Modbus lines of this box.
     pub id: ModbusLineId,
-    /// `tcp://host:port` of a device or a gateway; port 502 unless given.
+    /// `tcp://host:port` of a device or a gateway, port 502 unless given; `serial:///dev/serial/by-id/…` of a serial
+    /// adapter, by a name it keeps when it is plugged in again.
     pub url: ModbusUrl,
+    /// How the serial line is set up; only with `serial://`.
+    pub serial: Option<SerialLine>,
     /// Milliseconds a device may take to answer.
     #[serde(default = "default_timeout")]
     pub timeout_ms: Millis<20, 10_000>,
@@ -102,19 +105,27 @@ impl fmt::Display for UnitId {
 #[schemars(with = "String")]
 pub struct ModbusUrl {
     text: String,
-    host: String,
-    port: u16,
+    address: ModbusAddress,
+}
+
+/// Where a line begins.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ModbusAddress {
+    /// At a device or gateway in the network.
+    Tcp {
+        /// Its name or address.
+        host: String,
+        /// Where it listens.
+        port: u16,
+    },
+    /// At a serial adapter, by its device file.
+    Serial(PathBuf),
 }
 
 impl ModbusUrl {
-    /// Name or address of the device or gateway.
-    pub fn host(&self) -> &str {
-        &self.host
-    }
-
-    /// Where it listens.
-    pub const fn port(&self) -> u16 {
-        self.port
+    /// Where that is.
+    pub const fn address(&self) -> &ModbusAddress {
+        &self.address
     }
 }
 
@@ -127,10 +138,19 @@ impl fmt::Display for ModbusUrl {
 impl TryFrom<String> for ModbusUrl {
     type Error = String;
     fn try_from(text: String) -> Result<Self, String> {
-        let url =
-            Url::parse(&text).map_err(|e| format!("no Modbus address: {e}; tcp://host:port is needed"))?;
-        if url.scheme() != "tcp" {
-            return Err(format!("Modbus is reached by tcp://host:port, not {}://", url.scheme()));
+        let needed = "tcp://host:port or serial:///dev/serial/by-id/…";
+        let url = Url::parse(&text).map_err(|e| format!("no Modbus address: {e}; {needed} is needed"))?;
+        match url.scheme() {
+            "tcp" => {}
+            // Not by the URL's own path, for file names hold what addresses may not.
+            "serial" if text.starts_with("serial:///") => {
+                let path = text.trim_start_matches("serial://").into();
+                return Ok(Self { text, address: ModbusAddress::Serial(path) });
+            }
+            "serial" => {
+                return Err("a serial line is named by its device: serial:///dev/serial/by-id/…".into());
+            }
+            other => return Err(format!("Modbus is reached by {needed}, not {other}://")),
         }
         let host = url.host_str().filter(|host| !host.is_empty());
         let host = host.ok_or("a Modbus address needs a host: tcp://host:port")?;
@@ -140,7 +160,7 @@ impl TryFrom<String> for ModbusUrl {
         }
         // Addresses of IPv6 stand in brackets.
         let host = host.trim_matches(['[', ']']).to_owned();
-        Ok(Self { host, port: url.port().unwrap_or(TCP_PORT), text })
+        Ok(Self { address: ModbusAddress::Tcp { host, port: url.port().unwrap_or(TCP_PORT) }, text })
     }
 }
 
@@ -155,15 +175,19 @@ mod tests {
     #[test]
     fn a_line_begins_at_a_host_and_a_port() {
         let line = |text: &str| ModbusUrl::try_from(text.to_owned());
-        let place = |text| line(text).map(|url| (url.host, url.port)).unwrap();
-        assert_eq!(place("tcp://192.0.2.40"), ("192.0.2.40".into(), 502));
-        assert_eq!(place("tcp://[2001:db8::1]:1502/"), ("2001:db8::1".into(), 1502));
+        let place = |text| line(text).unwrap().address;
+        let tcp = |host: &str, port| ModbusAddress::Tcp { host: host.into(), port };
+        assert_eq!(place("tcp://192.0.2.40"), tcp("192.0.2.40", 502));
+        assert_eq!(place("tcp://[2001:db8::1]:1502/"), tcp("2001:db8::1", 1502));
+        let adapter = "/dev/serial/by-id/usb-FTDI_A1-if00#port0";
+        assert_eq!(place(&format!("serial://{adapter}")), ModbusAddress::Serial(adapter.into()));
         for (text, reason) in [
             ("http://192.0.2.40", "tcp://host:port"),
             ("tcp:///path", "needs a host"),
             ("tcp://192.0.2.40/unit/3", "nothing else"),
             ("tcp://user@192.0.2.40", "nothing else"),
             ("fence host", "no Modbus address"),
+            ("serial://ttyUSB0", "named by its device"),
         ] {
             assert!(line(text).unwrap_err().contains(reason), "{text}");
         }

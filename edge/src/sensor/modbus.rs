@@ -2,6 +2,7 @@
 
 mod device;
 mod fault;
+mod link;
 mod plan;
 mod value;
 
@@ -11,17 +12,17 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::net::TcpStream;
 use tokio::time::{Instant, sleep_until, timeout};
-use tokio_modbus::client::{Client as _, Context, tcp};
+use tokio_modbus::client::{Client as _, Context};
 use tokio_modbus::slave::SlaveContext as _;
 use tokio_modbus::{Error, Request, Response, Slave};
 
 use super::sign::{Line, Said, Sign};
 use crate::clock::Clock;
-use crate::config::{ModbusLine, ModbusPoint, ModbusUrl, Profile, RegisterTable};
+use crate::config::{ModbusLine, ModbusPoint, Profile, RegisterTable};
 use device::{Device, DeviceSensor, Outcome};
 use fault::{DeviceFault, LineFault};
+use link::Link;
 use plan::Block;
 use value::Answer;
 
@@ -30,7 +31,7 @@ type Profiles = BTreeMap<PathBuf, Arc<Profile>>;
 
 /// A line to Modbus devices.
 pub(super) struct Modbus {
-    url: ModbusUrl,
+    link: Link,
     patience: Duration,
     devices: Vec<Device>,
     connection: Option<Context>,
@@ -51,21 +52,8 @@ impl Modbus {
             Some(Device::new(unit, Arc::clone(profile), sensors))
         };
         let devices = of_device.into_iter().filter_map(device).collect();
-        Self { url: line.url.clone(), patience: line.timeout_ms.span(), devices, connection: None, clock }
+        Self { link: Link::of(line), patience: line.timeout_ms.span(), devices, connection: None, clock }
     }
-}
-
-async fn connect(url: &ModbusUrl, within: Duration) -> Result<Context, LineFault> {
-    let place = || url.to_string();
-    let stream = timeout(within, TcpStream::connect((url.host(), url.port()))).await;
-    let stream = stream.map_err(|_| LineFault::Silent { place: place(), within })?;
-    let stream = stream.and_then(|stream| {
-        // A request is one small packet, and its answer is waited for.
-        stream.set_nodelay(true)?;
-        Ok(stream)
-    });
-    let stream = stream.map_err(|source| LineFault::Unreachable { place: place(), source })?;
-    Ok(tcp::attach(stream))
 }
 
 impl Line for Modbus {
@@ -74,7 +62,7 @@ impl Line for Modbus {
     async fn listen(&mut self) -> Result<Vec<Sign>, LineFault> {
         let mut connection = match self.connection.take() {
             Some(connection) => connection,
-            None => connect(&self.url, self.patience).await?,
+            None => self.link.connect(self.patience).await?,
         };
         let Some(device) = self.devices.iter_mut().min_by_key(|device| device.due) else {
             return std::future::pending().await;
@@ -85,6 +73,7 @@ impl Line for Modbus {
         let mut outcomes: Vec<Outcome> = Vec::new();
         let mut broke = None;
         for block in &device.blocks {
+            self.link.fall_silent().await;
             match ask(&mut connection, *block, self.patience).await {
                 Err(fault) if fault.ends_connection() => {
                     broke = Some(fault);
@@ -101,6 +90,9 @@ impl Line for Modbus {
         };
         if broke.is_none() {
             self.connection = Some(connection);
+        } else {
+            drop(connection);
+            self.link.recover(self.patience).await;
         }
         let sign = |(sensor, said): (usize, Said)| Sign { sensor, at, said };
         Ok(said.into_iter().map(sign).collect())

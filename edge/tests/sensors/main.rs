@@ -4,6 +4,7 @@
 
 mod modbus;
 mod mqtt;
+mod serial;
 #[path = "../support/mod.rs"]
 mod support;
 mod webhook;

@@ -14,10 +14,10 @@ use super::{Place, alarms, health};
 
 /// A line to a device, and keys of its sensors.
 fn line(device: &ModbusDevice) -> String {
-    format!("[[modbus]]\nid = \"shed\"\nurl = \"tcp://127.0.0.1:{}\"\ntimeout_ms = 300\n", device.port())
+    format!("[[modbus]]\nid = \"shed\"\nurl = {:?}\ntimeout_ms = 300\n", device.url())
 }
 
-fn sensor(id: &str, input: &str, profile: &str, point: &str, keys: &str) -> String {
+pub(super) fn sensor(id: &str, input: &str, profile: &str, point: &str, keys: &str) -> String {
     let profile = workspace_root().join("sensors").join(profile);
     format!(
         "[[sensor]]\nid = \"{id}\"\ninput = \"{input}\"\ncomms_after_s = 1\n\

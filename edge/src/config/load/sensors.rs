@@ -3,13 +3,18 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::{ConfigError, Document};
-use crate::config::{Config, Contact, Reach, Test};
+use crate::config::{Config, Contact, ModbusAddress, Reach, Test};
 
 impl Document<'_> {
     pub(super) fn check_sensors(&self, config: &Config) -> Result<(), ConfigError> {
         let mut lines = BTreeSet::new();
         for (m, line) in config.modbus.iter().enumerate() {
-            self.unique(&mut lines, &line.id, &format!("modbus[{m}]"), "Modbus line")?;
+            let key = format!("modbus[{m}]");
+            self.unique(&mut lines, &line.id, &key, "Modbus line")?;
+            if line.serial.is_some() && !matches!(line.url.address(), ModbusAddress::Serial(_)) {
+                let message = "`serial` goes with a url of serial:// only: a gateway knows its own lines";
+                return Err(self.fault(format!("{key}.serial"), message));
+            }
         }
         let mut brokers = BTreeSet::new();
         for (b, broker) in config.mqtt.iter().enumerate() {

@@ -17,6 +17,16 @@ pub(in crate::sensor) enum LineFault {
         /// What the system said.
         source: io::Error,
     },
+    /// The serial adapter cannot be opened.
+    #[error(
+        "{place}: the serial line cannot be opened: is the adapter plugged in, and may this user use it? ({source})"
+    )]
+    Unopened {
+        /// The address.
+        place: String,
+        /// What the system said.
+        source: tokio_serial::Error,
+    },
     /// Connecting takes too long.
     #[error("{place}: nobody answers within {within:?}: check `url`, the cable and the device's power")]
     Silent {
