@@ -3,10 +3,12 @@
 //! Values are parsed into types that cannot hold nonsense; what only the whole file can show (a rule that
 //! names a zone nobody drew, two cameras of one name) is checked in [`load`] with the line it stands on.
 
+mod adc;
 mod address;
 mod area;
 mod clips;
 mod fusion;
+mod gpio;
 mod line;
 mod load;
 mod message;
@@ -41,10 +43,12 @@ use serde::{Deserialize, Serialize};
 
 use crate::privacy::Masks;
 
+pub use adc::{AdcBand, AdcPoint, LineState};
 pub use address::{Address, CameraUrl};
 pub use area::{Area, Member, Role, StandingMode, TimetableEntry, WhenDisarmed, WhenOpen, is_24_hour};
 pub use clips::{ClipWidth, Clips, DiskPercent, KeepDays, MemoryMib, Originals, Within};
 pub use fusion::{FusedInput, FusionPart, FusionRule};
+pub use gpio::{GpioBias, GpioLevel, GpioPoint};
 pub use line::{Line, Polyline};
 pub use load::{ConfigError, load, parse};
 pub use message::{

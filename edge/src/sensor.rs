@@ -3,8 +3,10 @@
 //! A line is a way to some of them, and has a task of its own: a bus cannot be asked by two at a time. What is heard on it
 //! comes as signs of its sensors; a watch for each sensor says what they amount to.
 
+mod adc;
 mod desk;
 mod gauge;
+mod gpio;
 mod message;
 mod modbus;
 mod mqtt;
@@ -14,13 +16,16 @@ mod trip;
 mod watch;
 mod webhook;
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use tokio::task::JoinSet;
 
 use crate::clock::Clock;
 use crate::config::{Config, Reach, Sensor};
+use adc::Adc;
 use desk::{Attended, Desk, Report};
+use gpio::{Chip, Gpio};
 use modbus::Modbus;
 use mqtt::Mqtt;
 use sign::Line;
@@ -87,6 +92,26 @@ impl Sensors {
             let (webhook, clock) = (webhook.clone(), Arc::clone(clock));
             let make = move || Webhook::new(webhook.clone(), &points, Arc::clone(&clock));
             this.listen("webhook".into(), desk(sensors), make);
+        }
+        let chips = watched.iter().filter_map(|it| match &it.sensor.reach {
+            Reach::Gpio(point) => Some(&point.chip),
+            _ => None,
+        });
+        for chip in chips.collect::<BTreeSet<_>>() {
+            let (sensors, points) = on_line(config, watched, |reach| match reach {
+                Reach::Gpio(point) if point.chip == *chip => Some(point.clone()),
+                _ => None,
+            });
+            let clock = Arc::clone(clock);
+            let make = move || Gpio::<Chip>::new(points.clone(), Arc::clone(&clock));
+            this.listen(format!("gpio {}", chip.display()), desk(sensors), make);
+        }
+        for it in watched {
+            if let Reach::Adc(point) = &it.sensor.reach {
+                let (point, clock) = (point.clone(), Arc::clone(clock));
+                let make = move || Adc::new(point.clone(), Arc::clone(&clock));
+                this.listen(format!("adc {}", it.sensor.id), desk(vec![attended(config, it)]), make);
+            }
         }
         this
     }

@@ -310,6 +310,33 @@ fn a_sensor_that_cannot() {
 }
 
 #[test]
+fn sensors_that_are_in_each_others_way() {
+    let contact = |id: &str, keys: &str| {
+        format!(
+            "[[sensor]]\nid = \"{id}\"\ninput = \"contact\"\n[sensor.gpio]\nchip = \"/dev/gpiochip0\"\n{keys}\n"
+        )
+    };
+    let twice = format!("{}{}{}", good(), contact("door", "line = 4"), contact("gate", "line = 4 # again"));
+    assert_refused(&twice, "4 # again", "sensor[1].gpio.line", "is that of sensor \"door\" already");
+    let two_ways = format!(
+        "{}zigbee = {{ broker = \"b\", device = \"d\" }}\n",
+        good()
+            + "[[sensor]]\nid = \"door\"\ninput = \"contact\"\ngpio = { chip = \"/dev/gpiochip0\", line = 4 }\n"
+    );
+    assert_refused(&two_ways, "[[sensor]]", "sensor[0]", "and no other");
+    let fence = format!(
+        "{}[[mqtt]]\nid = \"b\"\nurl = \"mqtt://127.0.0.1:9\"\n[[sensor]]\nid = \"fence\"\ninput = \"fence\"\nzigbee = {{ broker = \"b\", device = \"d\" }}\n",
+        good()
+    );
+    assert_refused(&fence, "[[sensor]]", "sensor[0]", "no property for fence");
+    let nowhere =
+        fence.replace("\"fence\"\nzigbee = { broker = \"b\"", "\"smoke\"\nzigbee = { broker = \"c\"");
+    assert_refused(&nowhere, "[[sensor]]", "sensor[0]", "no broker \"c\" in this box; it has: b");
+    let far = fence.replace("127.0.0.1:9", "192.0.2.9:1883");
+    assert!(complaint(&site(), &far).contains("only loopback is allowed"));
+}
+
+#[test]
 fn the_schema_of_profiles_takes_those_that_are_shipped() {
     let output = Command::new(PROGRAM).args(["schema", "--profile"]).output().unwrap();
     let schema: Value = serde_json::from_slice(&output.stdout).unwrap();

@@ -9,7 +9,7 @@ use serde::Deserialize;
 
 use super::mqtt::{MqttKeys, ZigbeeKeys};
 use super::webhook::WebhookKeys;
-use super::{Label, ModbusPoint, MqttPoint, Seconds, WebhookPoint};
+use super::{AdcPoint, GpioPoint, Label, ModbusPoint, MqttPoint, Seconds, WebhookPoint};
 
 /// One input of a sensor: a door contact, a zone of a fence.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
@@ -39,13 +39,17 @@ pub enum Reach {
     Mqtt(MqttPoint),
     /// A panel speaks for it.
     Webhook(WebhookPoint),
+    /// It is a contact at a pin of this box.
+    Gpio(GpioPoint),
+    /// It is a supervised input at a converter of this box.
+    Adc(AdcPoint),
 }
 
 impl Sensor {
     /// Its silence for so long is a fault.
     pub fn silent_after(&self) -> Option<Duration> {
         let seconds = match &self.reach {
-            Reach::Modbus(_) => None,
+            Reach::Modbus(_) | Reach::Gpio(_) | Reach::Adc(_) => None,
             Reach::Mqtt(point) => point.silent_after_s,
             Reach::Webhook(point) => point.silent_after_s,
         };
@@ -55,7 +59,7 @@ impl Sensor {
     /// It is at rest again so long after it said that it tripped.
     pub fn rests_after(&self) -> Option<Duration> {
         let seconds = match &self.reach {
-            Reach::Modbus(_) => None,
+            Reach::Modbus(_) | Reach::Gpio(_) | Reach::Adc(_) => None,
             Reach::Mqtt(point) => point.rests_after_s,
             Reach::Webhook(point) => point.rests_after_s,
         };
@@ -87,20 +91,38 @@ struct SensorKeys {
     zigbee: Option<ZigbeeKeys>,
     /// A panel tells of it by HTTP: `POST /v1/sensors/{id}`.
     webhook: Option<WebhookKeys>,
+    /// It is a dry contact at a pin of this box.
+    gpio: Option<GpioPoint>,
+    /// It is a supervised input at a converter of this box.
+    adc: Option<AdcPoint>,
 }
 
 impl TryFrom<SensorKeys> for Sensor {
     type Error = String;
     fn try_from(keys: SensorKeys) -> Result<Self, String> {
-        let SensorKeys { id, label, input, severity, comms_after_s, modbus, mqtt, zigbee, webhook } = keys;
-        let reach = match (modbus, mqtt, zigbee, webhook) {
-            (Some(point), None, None, None) => Reach::Modbus(point),
-            (None, Some(keys), None, None) => Reach::Mqtt(keys.into()),
-            (None, None, Some(keys), None) => Reach::Mqtt(keys.point(input)?),
-            (None, None, None, Some(keys)) => Reach::Webhook(keys.into()),
-            _ => {
-                return Err("how is it reached? One table of `modbus`, `mqtt`, `zigbee` and `webhook`".into());
-            }
+        let SensorKeys {
+            id,
+            label,
+            input,
+            severity,
+            comms_after_s,
+            modbus,
+            mqtt,
+            zigbee,
+            webhook,
+            gpio,
+            adc,
+        } = keys;
+        let mut ways = Vec::new();
+        ways.extend(modbus.map(Reach::Modbus));
+        ways.extend(mqtt.map(|keys| Reach::Mqtt(keys.into())));
+        ways.extend(zigbee.map(|keys| keys.point(input).map(Reach::Mqtt)).transpose()?);
+        ways.extend(webhook.map(|keys| Reach::Webhook(keys.into())));
+        ways.extend(gpio.map(Reach::Gpio));
+        ways.extend(adc.map(Reach::Adc));
+        let (Some(reach), true) = (ways.pop(), ways.is_empty()) else {
+            let tables = "`modbus`, `mqtt`, `zigbee`, `webhook`, `gpio` and `adc`";
+            return Err(format!("how is it reached? It needs one of the tables {tables}, and no other"));
         };
         Ok(Self { id, label, input, severity, comms_after_s, reach })
     }

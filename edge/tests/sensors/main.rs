@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used, reason = "helpers of tests")]
 
+mod adc;
 mod modbus;
 mod mqtt;
 mod serial;

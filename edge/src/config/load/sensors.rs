@@ -26,6 +26,7 @@ impl Document<'_> {
                 );
             }
         }
+        let mut pins = BTreeMap::new();
         let mut names = BTreeSet::new();
         for (s, sensor) in config.sensors.iter().enumerate() {
             let key = format!("sensor[{s}]");
@@ -41,7 +42,15 @@ impl Document<'_> {
                     let message = "no panel can reach this box: it needs a table `webhook` with `listen` and `token_file`";
                     return Err(self.fault(format!("{key}.webhook"), message));
                 }
-                Reach::Webhook(_) => {}
+                Reach::Gpio(point) => {
+                    if let Some(other) = pins.insert((&point.chip, point.line), &sensor.id) {
+                        let (line, chip) = (point.line, point.chip.display());
+                        let message =
+                            format!("line {line} of {chip} is that of sensor {:?} already", other.as_str());
+                        return Err(self.fault(format!("{key}.gpio.line"), message));
+                    }
+                }
+                Reach::Webhook(_) | Reach::Adc(_) => {}
             }
         }
         Ok(())
