@@ -16,6 +16,7 @@ mod fault;
 mod frame;
 mod gauge;
 mod hint;
+mod key_frame;
 mod latest;
 mod limits;
 mod pipeline;

@@ -1,12 +1,14 @@
 //! Receiving: what a camera sends becomes access units, still encoded, all in one form whatever the camera's.
 
 use std::sync::Arc;
+use std::time::Instant;
 
 use gstreamer as gst;
 use gstreamer::prelude::*;
 use gstreamer_app::{AppSink, AppSinkCallbacks};
 
 use super::fault::explain_at;
+use super::key_frame::KeyFrames;
 use super::limits::Limits;
 use super::pipeline::{End, Pipeline, PipelineError, link_when_added};
 use super::process::{Report, Reports, Stream};
@@ -33,14 +35,18 @@ impl Reception {
         let limits = Arc::new(Limits::new(move |excess| {
             tell.tell(&Report::Failed { reason: format!("{url}: {excess}") });
         }));
-        let (tell, within) = (Arc::clone(reports), Arc::clone(&limits));
+        let mut units = Units {
+            key_frames: KeyFrames::default(),
+            limits: Arc::clone(&limits),
+            reports: Arc::clone(reports),
+        };
         let sink = AppSink::builder()
             // A clip is played in real time; what comes from a camera comes when it comes.
             .sync(matches!(stream.url.address(), Address::Clip(_)))
             .callbacks(
                 AppSinkCallbacks::builder()
                     .new_sample(move |sink| {
-                        tell_of(&sink.pull_sample().map_err(|_| gst::FlowError::Eos)?, &within, &tell);
+                        units.tell_of(&sink.pull_sample().map_err(|_| gst::FlowError::Eos)?);
                         Ok(gst::FlowSuccess::Ok)
                     })
                     .build(),
@@ -76,20 +82,29 @@ impl Reception {
     }
 }
 
-/// Tells of an access unit. One without a picture (some cameras at a box send empty ones now and then) or without a
-/// format is none.
-fn tell_of(sample: &gst::Sample, limits: &Limits, reports: &Reports) {
-    let (Some(buffer), Some(caps)) = (sample.buffer().filter(|buffer| buffer.size() > 0), sample.caps())
-    else {
-        return;
-    };
-    let side = |name| caps.structure(0)?.get::<i32>(name).ok();
-    if !limits.admits(side("width").zip(side("height"))) {
-        return;
-    }
-    let key = !buffer.flags().contains(gst::BufferFlags::DELTA_UNIT);
-    if let Ok(picture) = buffer.map_readable() {
-        reports.tell_with(&Report::Unit { format: caps.to_string(), key }, &picture);
+/// Tells of the access units of one stream.
+struct Units {
+    key_frames: KeyFrames,
+    limits: Arc<Limits>,
+    reports: Arc<Reports>,
+}
+
+impl Units {
+    /// Tells of one. One without a picture (some cameras at a box send empty ones now and then) or without a format
+    /// is none.
+    fn tell_of(&mut self, sample: &gst::Sample) {
+        let buffer = sample.buffer().filter(|buffer| buffer.size() > 0);
+        let (Some(buffer), Some(format)) = (buffer, sample.caps().and_then(|caps| caps.structure(0))) else {
+            return;
+        };
+        let side = |name| format.get::<i32>(name).ok();
+        if !self.limits.admits(side("width").zip(side("height"))) {
+            return;
+        }
+        let Ok(picture) = buffer.map_readable() else { return };
+        let key = !buffer.flags().contains(gst::BufferFlags::DELTA_UNIT)
+            && self.key_frames.is_one(format.name(), &picture, Instant::now());
+        self.reports.tell_with(&Report::Unit { format: format.to_string(), key }, &picture);
     }
 }
 

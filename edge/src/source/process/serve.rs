@@ -27,6 +27,8 @@ const OOM_SCORE: &str = "500";
 pub fn run() -> io::Result<()> {
     let memory = Rlimit { current: Some(MOST_MEMORY_BYTES), ..getrlimit(Resource::Data) };
     setrlimit(Resource::Data, memory)?;
+    // Whoever looks at the list of processes would see `exe`, of `/proc/self/exe`.
+    let _ = rustix::thread::set_name(c"gatepost-camera");
     // Without it the daemon is only less safe.
     let _ = std::fs::write("/proc/self/oom_score_adj", OOM_SCORE);
     serve(UnixStream::from(io::stdin().as_fd().try_clone_to_owned()?))
