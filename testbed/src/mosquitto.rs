@@ -168,6 +168,8 @@ fn config_text(options: &Options, port: u16, dir: &Path, passwords: &Path) -> St
     line(format_args!("log_type all"));
     // Started by root it would become the user mosquitto, who may not write here; else this is ignored.
     line(format_args!("user root"));
+    // As docs/BROKER.md asks for: else it drops what a slow subscriber has not fetched yet, acknowledged or not.
+    line(format_args!("max_queued_messages 0"));
     line(format_args!("allow_anonymous {}", options.users.is_empty()));
     if !options.users.is_empty() {
         line(format_args!("password_file {}", passwords.display()));

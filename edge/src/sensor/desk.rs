@@ -3,7 +3,7 @@
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use gatepost_wire::AreaId;
+use gatepost_wire::{AreaId, Severity};
 
 use super::gauge::SensorGauge;
 use super::sign::{Said, Sign};
@@ -97,10 +97,11 @@ impl Desk {
         changes.into_iter().map(trip).collect()
     }
 
-    async fn hand_on(&self, trips: Vec<Trip>) {
+    async fn hand_on(&self, mut trips: Vec<Trip>) {
         if trips.is_empty() {
             return;
         }
+        trips.sort_by_key(urgency);
         let report = Arc::clone(&self.report);
         // Reporting may wait for a slow disk, and the runtime must not. A panic there is told by who panicked.
         let _ = tokio::task::spawn_blocking(move || trips.into_iter().for_each(|trip| report(trip))).await;
@@ -112,6 +113,12 @@ impl Desk {
     }
 }
 
+/// What comes first where many come at once, as in a lightning strike. Those of one alarm stay in their order.
+fn urgency(trip: &Trip) -> (Severity, bool) {
+    let is_fault = matches!(trip.change, Change::Ill(..) | Change::Well(..));
+    (trip.severity(), is_fault)
+}
+
 fn tell(change: &Change, sensor: &Sensor) {
     let sensor = &sensor.id;
     match change {
@@ -119,5 +126,52 @@ fn tell(change: &Change, sensor: &Sensor) {
         Change::Rested(_) => tracing::info!(%sensor, "it is at rest"),
         Change::Ill(fault, detail) => tracing::warn!(%sensor, fault = fault.name(), "{detail}"),
         Change::Well(fault, detail) => tracing::info!(%sensor, fault = fault.name(), "{detail}"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use gatepost_wire::event::SensorFaultKind;
+
+    use super::super::sign::Reading;
+    use super::*;
+
+    #[tokio::test]
+    async fn the_gravest_comes_first_and_an_alarm_keeps_its_order() {
+        let (told, heard) = std::sync::mpsc::channel();
+        let sensor = |n: usize| {
+            let severity = if n == 9 { 1 } else { 3 };
+            let text = format!(
+                "id = 's{n}'\ninput = 'contact'\nseverity = {severity}\ngpio = {{ chip = '/dev/gpiochip0', line = {n} }}"
+            );
+            Attended { sensor: toml::from_str(&text).unwrap(), area: None, gauge: Arc::default() }
+        };
+        let report: Report = Arc::new(move |trip: Trip| told.send(trip).unwrap());
+        let desk = Desk::new((0..10).map(sensor).collect(), Arc::default(), report);
+        let says = |sensor, tripped, ill: bool| {
+            let faults = vec![(SensorFaultKind::Short, ill.then(|| "short".into()))];
+            let reading = Reading { tripped: Some(tripped), measured: None, faults };
+            Sign { sensor, at: Duration::from_secs(1), said: Said::Reading(reading) }
+        };
+        let signs =
+            (0..10).flat_map(|n| [says(n, true, n == 4), says(n, false, false), says(n, true, false)]);
+        desk.take(signs.collect()).await;
+        drop(desk);
+        let trips: Vec<Trip> = heard.iter().collect();
+        assert!(trips[..3].iter().all(|trip| trip.sensor.as_str() == "s9"), "{trips:?}");
+        assert!(
+            trips[3..5].iter().all(|trip| trip.sensor.as_str() == "s4"),
+            "a short circuit, then that it is over"
+        );
+        assert!(matches!(trips[3].change, Change::Ill(..)));
+        for n in 0..10 {
+            let of_it = trips.iter().filter(|trip| trip.sensor.as_str() == format!("s{n}"));
+            let is_phase = |change: &&Change| !matches!(change, Change::Ill(..) | Change::Well(..));
+            let phases: Vec<_> = of_it.map(|trip| &trip.change).filter(is_phase).collect();
+            assert!(
+                matches!(phases[..], [Change::Tripped(_), Change::Rested(_), Change::Tripped(_)]),
+                "{phases:?}"
+            );
+        }
     }
 }

@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, reason = "helpers of tests")]
 
 mod adc;
+mod burst;
 mod modbus;
 mod mqtt;
 mod serial;

@@ -12,18 +12,18 @@ use super::support::beside;
 use super::support::site::only_complaint;
 use super::{Place, alarms};
 
-const TOKEN: &str = "correct-horse-battery-staple";
+pub(super) const TOKEN: &str = "correct-horse-battery-staple";
 const PANIC: &str = "[[sensor]]\nid = \"panic\"\ninput = \"panic\"\ncomms_after_s = 1\nseverity = 1\n[sensor.webhook]\n\
                      alarm = { pointer = \"/pressed\", is = true }\nrests_after_s = 60\n\
                      fault = [{ kind = \"power\", when = { pointer = \"/mains\", is = false }, detail = \"no mains\" }]\n";
 
-struct Panel {
+pub(super) struct Panel {
     port: u16,
 }
 
 impl Panel {
     /// The status of a request with a token and a body.
-    fn tell(&self, path: &str, token: &str, body: &str) -> u16 {
+    pub(super) fn tell(&self, path: &str, token: &str, body: &str) -> u16 {
         let request = format!(
             "POST {path} HTTP/1.1\r\nHost: box\r\nAuthorization: Bearer {token}\r\nContent-Length: {}\r\n\r\n{body}",
             body.len()
@@ -43,7 +43,7 @@ impl Panel {
     }
 }
 
-fn place() -> (Place, Panel) {
+pub(super) fn place() -> (Place, Panel) {
     let port = port::free().unwrap();
     let place = Place::new();
     let token = place.site.write("panel.token", TOKEN);
