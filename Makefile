@@ -68,11 +68,12 @@ lint: setup rust page ## formatting, clippy and rustdoc, no warnings allowed
 	RUSTDOCFLAGS="-D warnings" cargo doc --locked --workspace --no-deps
 
 bench: build ## throughput, latency, memory, cameras per core, beside what an integrator writes today
-	@setup/install.sh python-bench
+	@setup/install.sh python-bench python-sensors
 	cargo bench --locked --workspace --bench throughput
 	cargo bench --locked --workspace --bench fusion
 	cargo bench --locked --workspace --bench cameras
 	cargo bench --locked --workspace --bench latency
+	cargo bench --locked --workspace --bench contact
 
 int8: setup ## an INT8 model of the default detector, calibrated on the pedestrian clip, and what it costs in accuracy
 	.fetched/python/bin/python -B models/quantise --clip .fetched/footage/vtest.avi models/centernet-512.toml models/centernet-320.toml

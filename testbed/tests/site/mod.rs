@@ -71,12 +71,17 @@ pub struct Site {
 impl Site {
     /// The hub on its own broker; the edge logs in with the token the hub gave out.
     pub fn with_own_broker() -> Self {
+        Self::with_sensors("")
+    }
+
+    /// The same, and these tables in the edge's configuration too.
+    pub fn with_sensors(tables: &str) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let broker_port = port::free().unwrap();
         let config = format!("[broker]\nmode = \"embedded\"\nlisten = \"127.0.0.1:{broker_port}\"\n");
         write_hub_config(folder.path(), &config);
         std::fs::write(folder.path().join("edge.password"), add_device(folder.path())).unwrap();
-        Self::start(folder, broker_port, None)
+        Self::start(folder, broker_port, tables, None)
     }
 
     /// Hub and edge on a broker outside, each with a login of its own.
@@ -90,15 +95,21 @@ impl Site {
         write_hub_config(folder.path(), &config);
         std::fs::write(folder.path().join("hub.password"), "hub-secret\n").unwrap();
         std::fs::write(folder.path().join("edge.password"), "edge-secret\n").unwrap();
-        Self::start(folder, broker_port, Some(mosquitto))
+        Self::start(folder, broker_port, "", Some(mosquitto))
     }
 
-    fn start(folder: tempfile::TempDir, broker_port: u16, mosquitto: Option<Mosquitto>) -> Self {
+    fn start(
+        folder: tempfile::TempDir,
+        broker_port: u16,
+        tables: &str,
+        mosquitto: Option<Mosquitto>,
+    ) -> Self {
         let camera = RtspCamera::serve(&footage::vtest().unwrap(), &Options::default()).unwrap();
         let hub = launch("gatepost-hub", &folder.path().join("hub.toml")).spawn().unwrap();
         let line = hub.wait_for_line(START, |line| line.contains("web listening")).unwrap();
         let hub_url = line.split("address=").nth(1).unwrap().trim().to_owned();
-        std::fs::write(folder.path().join("edge.toml"), edge_config(&camera.url(), broker_port)).unwrap();
+        let config = edge_config(&camera.url(), broker_port) + tables;
+        std::fs::write(folder.path().join("edge.toml"), config).unwrap();
         let edge_launch = launch("gatepost-edge", &folder.path().join("edge.toml"));
         let edge = edge_launch.spawn().unwrap();
         Self {
