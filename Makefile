@@ -59,6 +59,7 @@ test-page: setup page
 test-rust: setup rust page
 	@setup/install.sh python-sensors
 	@echo "test: cargo build and cargo test (about 10 minutes on two cores the first time)"
+	cargo build --locked --manifest-path testbed/peers/onvif/Cargo.toml --target-dir target/peers
 	cargo build --locked --workspace --bins
 	cargo test --locked --workspace --no-fail-fast
 

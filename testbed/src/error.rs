@@ -24,7 +24,7 @@ pub enum Error {
         last: u16,
     },
     /// A daemon of the workspace is not built.
-    #[error("{name} is not in {}: run `cargo build --workspace` first", looked_in.display())]
+    #[error("{name} is not in {}: `make test-rust` builds it", looked_in.display())]
     NotBuilt {
         /// Name of the binary.
         name: String,

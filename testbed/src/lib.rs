@@ -10,6 +10,7 @@
 //! - [`rtsp_relay`]: the line to that camera, which can alter its packets or let nothing through
 //! - [`rogue_camera`]: whoever answers at a camera's address and means harm
 //! - [`modbus_device`]: a Modbus device that can do wrong
+//! - [`onvif_camera`]: a camera that tells of its own inputs
 //! - [`serial_line`]: a serial line whose adapter can be unplugged
 //! - [`http`]: what a test needs of an HTTP client, and waiting with a deadline
 //! - [`footage`]: where the test clip is
@@ -23,6 +24,7 @@ pub mod http;
 mod log;
 pub mod modbus_device;
 pub mod mosquitto;
+pub mod onvif_camera;
 pub mod port;
 pub mod proxy;
 pub mod rogue_camera;
