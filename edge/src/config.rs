@@ -21,6 +21,7 @@ mod model;
 mod motion;
 mod mqtt;
 mod name;
+mod onvif;
 mod outbox;
 mod polygon;
 mod profile;
@@ -62,6 +63,7 @@ pub use modbus::{Contact, ModbusAddress, ModbusLine, ModbusLineId, ModbusPoint, 
 pub use model::{Model, Threads, Workers};
 pub use motion::{AreaShare, Ignore, Motion};
 pub use mqtt::{MqttBroker, MqttBrokerId, MqttPoint, MqttTopic};
+pub use onvif::{OnvifDevice, OnvifDeviceId, OnvifPoint, OnvifTopic, OnvifUrl};
 pub use outbox::{Outbox, OutboxLimit};
 pub use polygon::{Point, Polygon};
 pub use profile::{
@@ -128,6 +130,9 @@ pub struct Config {
     /// Brokers on which sensors speak.
     #[serde(default)]
     pub mqtt: Vec<MqttBroker>,
+    /// Devices whose ONVIF events are pulled.
+    #[serde(default)]
+    pub onvif: Vec<OnvifDevice>,
     /// Where panels tell by HTTP what their sensors say. Nobody can unless given.
     pub webhook: Option<Webhook>,
     /// The sensors.
@@ -146,8 +151,9 @@ impl Config {
     pub fn secret_files(&self) -> impl Iterator<Item = &PathBuf> {
         let cameras = self.cameras.iter().filter_map(|camera| camera.password_file.as_ref());
         let brokers = self.mqtt.iter().filter_map(|broker| broker.password_file.as_ref());
+        let devices = self.onvif.iter().filter_map(|device| device.password_file.as_ref());
         let webhook = self.webhook.iter().map(|webhook| &webhook.token_file);
-        cameras.chain(&self.uplink.password_file).chain(brokers).chain(webhook)
+        cameras.chain(&self.uplink.password_file).chain(brokers).chain(devices).chain(webhook)
     }
 
     /// The area a sensor belongs to, if it belongs to one.

@@ -10,6 +10,7 @@ mod gpio;
 mod message;
 mod modbus;
 mod mqtt;
+mod onvif;
 mod sign;
 mod supervise;
 mod trip;
@@ -28,6 +29,7 @@ use desk::{Attended, Desk, Report};
 use gpio::{Chip, Gpio};
 use modbus::Modbus;
 use mqtt::Mqtt;
+use onvif::Onvif;
 use sign::Line;
 use supervise::supervise;
 use webhook::Webhook;
@@ -80,6 +82,16 @@ impl Sensors {
             let (broker, clock) = (broker.clone(), Arc::clone(clock));
             let make =
                 move || Mqtt::new(broker.clone(), client_id.clone(), points.clone(), Arc::clone(&clock));
+            this.listen(name, desk(sensors), make);
+        }
+        for device in &config.onvif {
+            let (sensors, points) = on_line(config, watched, |reach| match reach {
+                Reach::Onvif(point) if point.device == device.id => Some(point.clone()),
+                _ => None,
+            });
+            let name = format!("onvif {}", device.id);
+            let (device, clock) = (device.clone(), Arc::clone(clock));
+            let make = move || Onvif::new(device.clone(), points.clone(), Arc::clone(&clock));
             this.listen(name, desk(sensors), make);
         }
         if let Some(webhook) = &config.webhook {

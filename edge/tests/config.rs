@@ -337,6 +337,25 @@ fn sensors_that_are_in_each_others_way() {
 }
 
 #[test]
+fn onvif_that_cannot_work() {
+    let config = format!(
+        "{}[[onvif]]\nid = \"gate\"\nurl = \"http://192.0.2.10\"\n[[sensor]]\nid = \"shutter\"\ninput = \"contact\"\n\
+         onvif = {{ device = \"gate\", topic = \"tns1:Device/Trigger/DigitalInput\", item = \"LogicalState\" }}\n",
+        good()
+    );
+    assert!(site().call_with("check", &config).status.success());
+    let nowhere = config.replace("device = \"gate\"", "device = \"yard\"");
+    assert_refused(&nowhere, "[[sensor]]", "sensor[0]", "no ONVIF device \"yard\" in this box; it has: gate");
+    let half = config.replace("192.0.2.10\"\n", "192.0.2.10\"\nusername = \"admin\"\n");
+    assert_refused(&half, "[[onvif]]", "onvif[0]", "give both or neither");
+    let twice =
+        config.replace("[[sensor]]", "[[onvif]]\nid = \"gate\"\nurl = \"http://192.0.2.11\"\n[[sensor]]");
+    assert!(complaint(&site(), &twice).contains("ONVIF device"));
+    let who = config.replace("Device/Trigger/DigitalInput", "RuleEngine/Recognition/Face");
+    assert_refused(&who, "[[sensor]]", "sensor[0]", "identifies nobody");
+}
+
+#[test]
 fn the_schema_of_profiles_takes_those_that_are_shipped() {
     let output = Command::new(PROGRAM).args(["schema", "--profile"]).output().unwrap();
     let schema: Value = serde_json::from_slice(&output.stdout).unwrap();

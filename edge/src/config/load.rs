@@ -62,6 +62,9 @@ pub fn load(file: &Path) -> Result<Config, ConfigError> {
     for broker in &mut config.mqtt {
         broker.password_file.as_mut().map(from_folder);
     }
+    for device in &mut config.onvif {
+        device.password_file.as_mut().map(from_folder);
+    }
     if let Some(webhook) = &mut config.webhook {
         from_folder(&mut webhook.token_file);
     }

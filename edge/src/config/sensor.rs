@@ -9,7 +9,7 @@ use serde::Deserialize;
 
 use super::mqtt::{MqttKeys, ZigbeeKeys};
 use super::webhook::WebhookKeys;
-use super::{AdcPoint, GpioPoint, Label, ModbusPoint, MqttPoint, Seconds, WebhookPoint};
+use super::{AdcPoint, GpioPoint, Label, ModbusPoint, MqttPoint, OnvifPoint, Seconds, WebhookPoint};
 
 /// One input of a sensor: a door contact, a zone of a fence.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
@@ -37,6 +37,8 @@ pub enum Reach {
     Modbus(ModbusPoint),
     /// It speaks on a broker.
     Mqtt(MqttPoint),
+    /// An ONVIF device, most often a camera, tells of it.
+    Onvif(OnvifPoint),
     /// A panel speaks for it.
     Webhook(WebhookPoint),
     /// It is a contact at a pin of this box.
@@ -49,7 +51,7 @@ impl Sensor {
     /// Its silence for so long is a fault.
     pub fn silent_after(&self) -> Option<Duration> {
         let seconds = match &self.reach {
-            Reach::Modbus(_) | Reach::Gpio(_) | Reach::Adc(_) => None,
+            Reach::Modbus(_) | Reach::Onvif(_) | Reach::Gpio(_) | Reach::Adc(_) => None,
             Reach::Mqtt(point) => point.silent_after_s,
             Reach::Webhook(point) => point.silent_after_s,
         };
@@ -61,6 +63,7 @@ impl Sensor {
         let seconds = match &self.reach {
             Reach::Modbus(_) | Reach::Gpio(_) | Reach::Adc(_) => None,
             Reach::Mqtt(point) => point.rests_after_s,
+            Reach::Onvif(point) => point.rests_after_s,
             Reach::Webhook(point) => point.rests_after_s,
         };
         seconds.map(Seconds::span)
@@ -89,6 +92,8 @@ struct SensorKeys {
     mqtt: Option<MqttKeys>,
     /// It is a device of Zigbee2MQTT.
     zigbee: Option<ZigbeeKeys>,
+    /// An ONVIF device, most often a camera, tells of it: its own input, or what it noticed itself.
+    onvif: Option<OnvifPoint>,
     /// A panel tells of it by HTTP: `POST /v1/sensors/{id}`.
     webhook: Option<WebhookKeys>,
     /// It is a dry contact at a pin of this box.
@@ -109,6 +114,7 @@ impl TryFrom<SensorKeys> for Sensor {
             modbus,
             mqtt,
             zigbee,
+            onvif,
             webhook,
             gpio,
             adc,
@@ -117,11 +123,12 @@ impl TryFrom<SensorKeys> for Sensor {
         ways.extend(modbus.map(Reach::Modbus));
         ways.extend(mqtt.map(|keys| Reach::Mqtt(keys.into())));
         ways.extend(zigbee.map(|keys| keys.point(input).map(Reach::Mqtt)).transpose()?);
+        ways.extend(onvif.map(Reach::Onvif));
         ways.extend(webhook.map(|keys| Reach::Webhook(keys.into())));
         ways.extend(gpio.map(Reach::Gpio));
         ways.extend(adc.map(Reach::Adc));
         let (Some(reach), true) = (ways.pop(), ways.is_empty()) else {
-            let tables = "`modbus`, `mqtt`, `zigbee`, `webhook`, `gpio` and `adc`";
+            let tables = "`modbus`, `mqtt`, `zigbee`, `onvif`, `webhook`, `gpio` and `adc`";
             return Err(format!("how is it reached? It needs one of the tables {tables}, and no other"));
         };
         Ok(Self { id, label, input, severity, comms_after_s, reach })

@@ -6,6 +6,7 @@ mod adc;
 mod burst;
 mod modbus;
 mod mqtt;
+mod onvif;
 mod serial;
 #[path = "../support/mod.rs"]
 mod support;

@@ -20,11 +20,13 @@ impl Document<'_> {
         for (b, broker) in config.mqtt.iter().enumerate() {
             let key = format!("mqtt[{b}]");
             self.unique(&mut brokers, &broker.id, &key, "broker")?;
-            if broker.username.is_some() != broker.password_file.is_some() {
-                return Err(
-                    self.fault(key, "`username` and `password_file` go together: give both or neither")
-                );
-            }
+            self.check_login(key, broker.username.is_some(), broker.password_file.is_some())?;
+        }
+        let mut devices = BTreeSet::new();
+        for (d, device) in config.onvif.iter().enumerate() {
+            let key = format!("onvif[{d}]");
+            self.unique(&mut devices, &device.id, &key, "ONVIF device")?;
+            self.check_login(key, device.username.is_some(), device.password_file.is_some())?;
         }
         let mut pins = BTreeMap::new();
         let mut names = BTreeSet::new();
@@ -37,6 +39,9 @@ impl Document<'_> {
                 }
                 Reach::Mqtt(point) => {
                     self.known(&brokers, &point.broker, key, "broker", "this box")?;
+                }
+                Reach::Onvif(point) => {
+                    self.known(&devices, &point.device, key, "ONVIF device", "this box")?;
                 }
                 Reach::Webhook(_) if config.webhook.is_none() => {
                     let message = "no panel can reach this box: it needs a table `webhook` with `listen` and `token_file`";
@@ -54,6 +59,13 @@ impl Document<'_> {
             }
         }
         Ok(())
+    }
+
+    fn check_login(&self, key: String, has_user: bool, has_password: bool) -> Result<(), ConfigError> {
+        if has_user == has_password {
+            return Ok(());
+        }
+        Err(self.fault(key, "`username` and `password_file` go together: give both or neither"))
     }
 
     /// Every point is described by its profile. The profiles have been read.

@@ -1,0 +1,161 @@
+//! Cameras that tell of their own inputs, and of what they noticed themselves: ONVIF events, pulled (WS-PullPoint).
+
+mod post;
+mod security;
+mod soap;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use gatepost_wire::Timestamp;
+use tokio::time::{Instant, sleep_until};
+use url::Url;
+
+use self::post::{PostFault, at, post};
+use self::soap::{AnswerFault, Ask, Message};
+use super::sign::{Line, Reading, Said, Sign};
+use crate::clock::Clock;
+use crate::config::{OnvifDevice, OnvifPoint};
+use crate::secret::{SecretError, read_secret};
+
+/// How long an answer may take.
+const PATIENCE: Duration = Duration::from_secs(10);
+/// A device that answers at once instead of waiting until there is something to tell is not asked more often.
+const PULL_EVERY: Duration = Duration::from_millis(100);
+/// Nor is one that refuses it asked more often to let a subscription last.
+const RENEW_EVERY: Duration = Duration::from_secs(10);
+
+/// A device whose events are pulled.
+pub(super) struct Onvif {
+    device: OnvifDevice,
+    points: Vec<OnvifPoint>,
+    subscription: Option<Subscription>,
+    clock: Arc<Clock>,
+}
+
+struct Subscription {
+    address: Url,
+    /// What to add to UTC here to get the device's.
+    ahead: jiff::SignedDuration,
+    /// When it may be pulled again, and made to last longer again.
+    pull_at: Instant,
+    renew_at: Instant,
+}
+
+/// Nothing is heard of a device.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum OnvifFault {
+    #[error("{device}: {fault}")]
+    Post { device: String, fault: PostFault },
+    #[error("{device}: {fault}")]
+    Answer { device: String, fault: AnswerFault },
+    #[error("`onvif.password_file`: {0}")]
+    Secret(#[from] SecretError),
+}
+
+impl Onvif {
+    /// The points are the line's sensors in their order.
+    pub fn new(device: OnvifDevice, points: Vec<OnvifPoint>, clock: Arc<Clock>) -> Self {
+        Self { device, points, subscription: None, clock }
+    }
+
+    async fn subscribe(&self) -> Result<Subscription, OnvifFault> {
+        let device = self.device.url.url();
+        // A digest made at another time than the device's is refused.
+        let told = self.ask(device, Ask::Time, None).await?;
+        let ahead = soap::time(&told).map_err(|fault| self.no_sense(fault))?.duration_since(self.now());
+        let events = self.ask(device, Ask::Events, Some(ahead)).await?;
+        let events = at(device, &soap::events_address(&events).map_err(|fault| self.no_sense(fault))?);
+        let subscribed = self.ask(&events, Ask::Subscribe, Some(ahead)).await?;
+        let address = soap::subscription_address(&subscribed).map_err(|fault| self.no_sense(fault))?;
+        let now = Instant::now();
+        let subscription =
+            Subscription { address: at(device, &address), ahead, pull_at: now, renew_at: now + RENEW_EVERY };
+        // How its inputs stand would else be known only when they change. Some devices tell unasked, and refuse this.
+        let _ = self.ask(&subscription.address, Ask::Synchronise, Some(ahead)).await;
+        Ok(subscription)
+    }
+
+    /// What happened since the last pull. Each makes the subscription last longer (ONVIF Core Specification, 9.1.2), but not
+    /// with every device.
+    async fn pull(&self, subscription: &mut Subscription) -> Result<Vec<Message>, OnvifFault> {
+        sleep_until(subscription.pull_at).await;
+        subscription.pull_at = Instant::now() + PULL_EVERY;
+        let pulled = self.ask(&subscription.address, Ask::Pull, Some(subscription.ahead)).await?;
+        let messages = soap::messages(&pulled).map_err(|fault| self.no_sense(fault))?;
+        if subscription.renew_at <= Instant::now() && soap::ends_soon(&pulled) {
+            subscription.renew_at = Instant::now() + RENEW_EVERY;
+            // Where it is refused the next pull will tell.
+            let _ = self.ask(&subscription.address, Ask::Renew, Some(subscription.ahead)).await;
+        }
+        Ok(messages)
+    }
+
+    /// Asks for something, with a login where the device's time is known.
+    async fn ask(
+        &self,
+        to: &Url,
+        ask: Ask,
+        ahead: Option<jiff::SignedDuration>,
+    ) -> Result<String, OnvifFault> {
+        let security = match (&self.device.username, &self.device.password_file, ahead) {
+            (Some(user), Some(file), Some(ahead)) => {
+                let mut nonce = [0; 16];
+                nonce.fill_with(|| fastrand::u8(..));
+                let now = self.now();
+                security::header(user, &read_secret(file)?, nonce, now.checked_add(ahead).unwrap_or(now))
+            }
+            _ => String::new(),
+        };
+        let within = if ask == Ask::Pull { PATIENCE + Duration::from_secs(soap::PULL_S) } else { PATIENCE };
+        let answer = post(to, ask, ask.envelope(to.as_str(), &security), within).await;
+        answer.map_err(|fault| OnvifFault::Post { device: self.device.url.to_string(), fault })
+    }
+
+    fn no_sense(&self, fault: AnswerFault) -> OnvifFault {
+        OnvifFault::Answer { device: self.device.url.to_string(), fault }
+    }
+
+    fn now(&self) -> Timestamp {
+        self.clock.now().1
+    }
+}
+
+impl Line for Onvif {
+    type Fault = OnvifFault;
+
+    async fn listen(&mut self) -> Result<Vec<Sign>, OnvifFault> {
+        let Some(mut subscription) = self.subscription.take() else {
+            self.subscription = Some(self.subscribe().await?);
+            let (at, _) = self.clock.now();
+            let linked = |sensor| Sign { sensor, at, said: Said::Linked };
+            return Ok((0..self.points.len()).map(linked).collect());
+        };
+        let messages = self.pull(&mut subscription).await?;
+        self.subscription = Some(subscription);
+        let (at, _) = self.clock.now();
+        let mut signs = Vec::new();
+        for message in &messages {
+            for (sensor, point) in self.points.iter().enumerate() {
+                signs.extend(said(point, message).map(|said| Sign { sensor, at, said }));
+            }
+        }
+        Ok(signs)
+    }
+}
+
+/// What a message says of a sensor, if it is about it.
+fn said(point: &OnvifPoint, message: &Message) -> Option<Said> {
+    let has = |(name, value): (&String, &String)| message.source.iter().any(|(n, v)| n == name && v == value);
+    if !point.topic.is(&message.topic) || !point.source.iter().all(has) {
+        return None;
+    }
+    let tripped = match &point.item {
+        None => true,
+        Some((item, values)) => match message.data.iter().find(|(name, _)| name == item) {
+            Some((_, value)) => values.contains(value),
+            None => return Some(Said::Failed(format!("its message has no {item:?}"))),
+        },
+    };
+    Some(Said::Reading(Reading { tripped: Some(tripped), ..Reading::default() }))
+}
