@@ -1,7 +1,7 @@
 //! Sources: where frames come from. A live camera or a clip in a file, both decoded by GStreamer into
 //! [`Frame`]s. Frames meet the detector in [`Latest`], which keeps only the newest of each camera.
 //!
-//! A live camera's GStreamer runs in a [`process`] of its own, and so does that of clips of what a camera sent.
+//! A live camera's GStreamer runs in a process of its own, and so does that of clips of what a camera sent.
 //!
 //! A camera's pictures are received encoded, all of them; between receiving and decoding it is decided what is
 //! worth decoding ([`Attention`]).
