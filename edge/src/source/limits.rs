@@ -49,11 +49,12 @@ impl Limits {
         !self.exceeded.load(Ordering::Relaxed)
     }
 
-    /// The camera is asked for something.
-    pub fn asks(&self) {
+    /// The camera is to be asked for something; false when it must not be.
+    pub fn admits_request(&self) -> bool {
         if self.requests.fetch_add(1, Ordering::Relaxed) >= MOST_REQUESTS {
             self.exceeded(Excess::Requests);
         }
+        !self.exceeded.load(Ordering::Relaxed)
     }
 
     /// A picture is whole, of so many pixels across and down where its format tells; false when it must be thrown away.
@@ -92,7 +93,7 @@ mod tests {
         let (limits, told) = limits();
         for _ in 0..100 {
             assert!(limits.admits_bytes(MOST_UNIT_BYTES / 2));
-            limits.asks();
+            assert!(limits.admits_request());
             assert!(limits.admits(Some((4000, 3000))) && limits.admits(None));
         }
         assert!(told.try_recv().is_err());
@@ -106,9 +107,9 @@ mod tests {
         assert!(!unit.admits(Some((640, 480))), "the connection is given up");
 
         let (requests, told) = limits();
-        (0..MOST_REQUESTS).for_each(|_| requests.asks());
+        assert!((0..MOST_REQUESTS).all(|_| requests.admits_request()));
         assert!(told.try_recv().is_err());
-        requests.asks();
+        assert!(!requests.admits_request());
         assert_eq!(told.try_recv(), Ok(Excess::Requests));
 
         let (pixels, told) = limits();

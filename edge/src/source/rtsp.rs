@@ -118,11 +118,8 @@ fn codec(packets: &gst::CapsRef) -> Option<Codec> {
 
 /// Counts what is asked: a camera may refer this box to another address, and that to the next one.
 fn watch_requests(source: &gst::Element, limits: Arc<Limits>) {
-    source.connect("before-send", false, move |_| {
-        limits.asks();
-        // Send it.
-        Some(true.to_value())
-    });
+    // What is not admitted is not sent.
+    source.connect("before-send", false, move |_| Some(limits.admits_request().to_value()));
 }
 
 /// Drops what would end the process or eat its memory.

@@ -276,10 +276,11 @@ fn whoever_sends_the_edge_elsewhere_does_not_send_it_for_ever() {
         });
     }
     wait_for_frames(&listener, "good", 20);
-    // Fifty times, and some more before it is noticed; then it is tried again later and later.
+    // Fifty requests and no more, half of them for what it can do; then it is tried again, later and later: the tenth
+    // time after minutes.
     let tries = listener.heard().camera("circle").map(|camera| camera.state);
     assert!(format!("{tries:?}").contains("round in circles"), "{tries:?}");
-    assert!(asked.load(Ordering::Relaxed) < 3000, "{asked:?}");
+    assert!(asked.load(Ordering::Relaxed) < 10 * 50, "{asked:?}");
     edge.assert_alive();
     edge.terminate();
 }
