@@ -352,7 +352,7 @@ fn onvif_that_cannot_work() {
         config.replace("[[sensor]]", "[[onvif]]\nid = \"gate\"\nurl = \"http://192.0.2.11\"\n[[sensor]]");
     assert!(complaint(&site(), &twice).contains("ONVIF device"));
     let who = config.replace("Device/Trigger/DigitalInput", "RuleEngine/Recognition/Face");
-    assert_refused(&who, "[[sensor]]", "sensor[0]", "identifies nobody");
+    assert_refused(&who, "tns1:", "sensor[0].onvif.topic", "identifies nobody");
 }
 
 #[test]

@@ -75,5 +75,5 @@ fn dropping_kills() {
 #[test]
 fn a_binary_that_is_not_built_says_what_to_run() {
     let error = binary("gatepost-nothing").unwrap_err().to_string();
-    assert!(error.contains("cargo build --workspace"), "{error}");
+    assert!(error.contains("make test-rust"), "{error}");
 }
