@@ -1,6 +1,7 @@
 //! Cameras that tell of their own inputs, and of what they noticed themselves: ONVIF events, pulled (WS-PullPoint).
 
 mod post;
+mod reference;
 mod security;
 mod soap;
 
@@ -12,6 +13,7 @@ use tokio::time::{Instant, sleep_until};
 use url::Url;
 
 use self::post::{PostFault, at, post};
+use self::reference::Reference;
 use self::soap::{AnswerFault, Ask, Message};
 use super::sign::{Line, Reading, Said, Sign};
 use crate::clock::Clock;
@@ -34,7 +36,9 @@ pub(super) struct Onvif {
 }
 
 struct Subscription {
-    address: Url,
+    /// Where it is asked.
+    url: Url,
+    reference: Reference,
     /// What to add to UTC here to get the device's.
     ahead: jiff::SignedDuration,
     /// When it may be pulled again, and made to last longer again.
@@ -62,17 +66,16 @@ impl Onvif {
     async fn subscribe(&self) -> Result<Subscription, OnvifFault> {
         let device = self.device.url.url();
         // A digest made at another time than the device's is refused.
-        let told = self.ask(device, Ask::Time, None).await?;
+        let told = self.ask(Ask::Time, device, device.as_str(), String::new()).await?;
         let ahead = soap::time(&told).map_err(|fault| self.no_sense(fault))?.duration_since(self.now());
-        let events = self.ask(device, Ask::Events, Some(ahead)).await?;
+        let events = self.ask(Ask::Events, device, device.as_str(), self.login(ahead)?).await?;
         let events = at(device, &soap::events_address(&events).map_err(|fault| self.no_sense(fault))?);
-        let subscribed = self.ask(&events, Ask::Subscribe, Some(ahead)).await?;
-        let address = soap::subscription_address(&subscribed).map_err(|fault| self.no_sense(fault))?;
-        let now = Instant::now();
-        let subscription =
-            Subscription { address: at(device, &address), ahead, pull_at: now, renew_at: now + RENEW_EVERY };
+        let subscribed = self.ask(Ask::Subscribe, &events, events.as_str(), self.login(ahead)?).await?;
+        let reference = reference::subscription(&subscribed).map_err(|fault| self.no_sense(fault))?;
+        let (url, now) = (at(device, &reference.address), Instant::now());
+        let subscription = Subscription { url, reference, ahead, pull_at: now, renew_at: now + RENEW_EVERY };
         // How its inputs stand would else be known only when they change. Some devices tell unasked, and refuse this.
-        let _ = self.ask(&subscription.address, Ask::Synchronise, Some(ahead)).await;
+        let _ = self.ask_of(&subscription, Ask::Synchronise).await;
         Ok(subscription)
     }
 
@@ -81,35 +84,38 @@ impl Onvif {
     async fn pull(&self, subscription: &mut Subscription) -> Result<Vec<Message>, OnvifFault> {
         sleep_until(subscription.pull_at).await;
         subscription.pull_at = Instant::now() + PULL_EVERY;
-        let pulled = self.ask(&subscription.address, Ask::Pull, Some(subscription.ahead)).await?;
+        let pulled = self.ask_of(subscription, Ask::Pull).await?;
         let messages = soap::messages(&pulled).map_err(|fault| self.no_sense(fault))?;
         if subscription.renew_at <= Instant::now() && soap::ends_soon(&pulled) {
             subscription.renew_at = Instant::now() + RENEW_EVERY;
             // Where it is refused the next pull will tell.
-            let _ = self.ask(&subscription.address, Ask::Renew, Some(subscription.ahead)).await;
+            let _ = self.ask_of(subscription, Ask::Renew).await;
         }
         Ok(messages)
     }
 
-    /// Asks for something, with a login where the device's time is known.
-    async fn ask(
-        &self,
-        to: &Url,
-        ask: Ask,
-        ahead: Option<jiff::SignedDuration>,
-    ) -> Result<String, OnvifFault> {
-        let security = match (&self.device.username, &self.device.password_file, ahead) {
-            (Some(user), Some(file), Some(ahead)) => {
-                let mut nonce = [0; 16];
-                nonce.fill_with(|| fastrand::u8(..));
-                let now = self.now();
-                security::header(user, &read_secret(file)?, nonce, now.checked_add(ahead).unwrap_or(now))
-            }
-            _ => String::new(),
-        };
+    /// Asks something of a subscription.
+    async fn ask_of(&self, subscription: &Subscription, ask: Ask) -> Result<String, OnvifFault> {
+        let Subscription { url, reference, ahead, .. } = subscription;
+        self.ask(ask, url, &reference.address, self.login(*ahead)? + &reference.headers).await
+    }
+
+    /// Asks at `url` for something of what the device calls `named`.
+    async fn ask(&self, ask: Ask, url: &Url, named: &str, headers: String) -> Result<String, OnvifFault> {
         let within = if ask == Ask::Pull { PATIENCE + Duration::from_secs(soap::PULL_S) } else { PATIENCE };
-        let answer = post(to, ask, ask.envelope(to.as_str(), &security), within).await;
+        let answer = post(url, ask, ask.envelope(named, &headers), within).await;
         answer.map_err(|fault| OnvifFault::Post { device: self.device.url.to_string(), fault })
+    }
+
+    /// The header that says who asks, where the device wants to know. `ahead` is what to add to the time here.
+    fn login(&self, ahead: jiff::SignedDuration) -> Result<String, OnvifFault> {
+        let (Some(user), Some(file)) = (&self.device.username, &self.device.password_file) else {
+            return Ok(String::new());
+        };
+        let mut nonce = [0; 16];
+        nonce.fill_with(|| fastrand::u8(..));
+        let now = self.now();
+        Ok(security::header(user, &read_secret(file)?, nonce, now.checked_add(ahead).unwrap_or(now)))
     }
 
     fn no_sense(&self, fault: AnswerFault) -> OnvifFault {

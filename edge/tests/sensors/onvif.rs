@@ -1,7 +1,7 @@
 //! ONVIF: a camera that was not written here (the mock of the crate `oxvif`, with its login), and what that does not do,
 //! played by a device of this test in the shapes of the specification's own examples.
 
-use std::io::{BufRead as _, BufReader, Write as _};
+use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::{TcpListener, TcpStream};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
@@ -75,7 +75,7 @@ fn a_wrong_password_is_a_fault_that_says_so() {
     edge.assert_alive();
 }
 
-/// What a device answers to an action, and how often it was asked for each.
+/// What a device answers to an action, given how often it was asked for it.
 type Answers = Arc<dyn Fn(&str, usize) -> Vec<u8> + Send + Sync>;
 
 /// A device of this test; serves until the test ends.
@@ -94,8 +94,8 @@ fn device(answers: Answers) -> (u16, Arc<Mutex<Vec<String>>>) {
 }
 
 fn answer(mut stream: TcpStream, answers: &Answers, seen: &Mutex<Vec<String>>) {
-    let mut lines = BufReader::new(stream.try_clone().unwrap()).lines().map_while(Result::ok);
-    let Some(kind) = lines.find(|line| line.to_lowercase().starts_with("content-type")) else { return };
+    let Some((head, request)) = request(&stream) else { return };
+    let Some(kind) = head.iter().find(|line| line.to_lowercase().starts_with("content-type")) else { return };
     let action =
         kind.rsplit(['/', '"']).find(|part| !part.is_empty()).unwrap_or_default().replace("Request", "");
     let times = {
@@ -103,10 +103,44 @@ fn answer(mut stream: TcpStream, answers: &Answers, seen: &Mutex<Vec<String>>) {
         seen.push(action.clone());
         seen.iter().filter(|it| **it == action).count()
     };
-    let body = answers(&action, times);
+    let is_about_it = ["PullMessages", "Renew", "SetSynchronizationPoint"].contains(&action.as_str());
+    let body = if is_about_it && !names_the_subscription(&request) {
+        fault("no such subscription")
+    } else {
+        answers(&action, times)
+    };
     // Whoever asked may have gone.
     let _ = write!(stream, "HTTP/1.1 200 OK\r\nContent-Length: {}\r\nConnection: close\r\n\r\n", body.len())
         .and_then(|()| stream.write_all(&body));
+}
+
+/// The lines before an empty one, and the text behind it.
+fn request(stream: &TcpStream) -> Option<(Vec<String>, String)> {
+    let mut reader = BufReader::new(stream);
+    let lines = reader.by_ref().lines().map_while(Result::ok).take_while(|line| !line.is_empty());
+    let head: Vec<String> = lines.collect();
+    let length = head
+        .iter()
+        .find_map(|line| line.to_lowercase().strip_prefix("content-length:")?.trim().parse().ok())?;
+    let mut text = String::new();
+    reader.take(length).read_to_string(&mut text).ok()?;
+    Some((head, text))
+}
+
+/// This device has one address for all subscriptions and knows them by a header, as Axis' cameras do.
+fn names_the_subscription(request: &str) -> bool {
+    let request = roxmltree::Document::parse(request).unwrap();
+    let id = request.descendants().find(|node| node.has_tag_name(("urn:device", "SubscriptionId")));
+    id.is_some_and(|id| {
+        id.text() == Some("7") && id.parent().is_some_and(|it| it.tag_name().name() == "Header")
+    })
+}
+
+fn fault(reason: &str) -> Vec<u8> {
+    envelope(&format!(
+        "<env:Fault><env:Code><env:Value>env:Receiver</env:Value></env:Code><env:Reason><env:Text>{reason}</env:Text>\
+         </env:Reason></env:Fault>"
+    ))
 }
 
 fn envelope(body: &str) -> Vec<u8> {
@@ -142,8 +176,9 @@ fn usual(action: &str, messages: &str) -> Vec<u8> {
              </tds:Capabilities></tds:GetCapabilitiesResponse>"
         ),
         "CreatePullPointSubscription" => format!(
-            "<tev:CreatePullPointSubscriptionResponse><tev:SubscriptionReference><wsa5:Address>{foreign}/sub?Idx=7\
-             </wsa5:Address></tev:SubscriptionReference></tev:CreatePullPointSubscriptionResponse>"
+            "<tev:CreatePullPointSubscriptionResponse><tev:SubscriptionReference><wsa5:Address>{foreign}/sub\
+             </wsa5:Address><wsa5:ReferenceParameters><dev:SubscriptionId xmlns:dev=\"urn:device\">7</dev:SubscriptionId>\
+             </wsa5:ReferenceParameters></tev:SubscriptionReference></tev:CreatePullPointSubscriptionResponse>"
         ),
         "PullMessages" => {
             if messages.is_empty() {
@@ -179,10 +214,7 @@ fn a_contact_that_is_open_at_the_start_is_known_and_a_forgotten_subscription_mad
         }
         ("PullMessages", 5) => {
             forgets.fetch_add(1, Ordering::Relaxed);
-            envelope(
-                "<env:Fault><env:Code><env:Value>env:Receiver</env:Value></env:Code><env:Reason><env:Text>no such \
-                 subscription</env:Text></env:Reason></env:Fault>",
-            )
+            fault("it was forgotten")
         }
         _ => usual(action, ""),
     };
