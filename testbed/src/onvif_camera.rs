@@ -10,16 +10,26 @@ use crate::{Error, Result, port};
 const PATIENCE: Duration = Duration::from_secs(30);
 const PROGRAM: &str = "gatepost-onvif-camera";
 
+/// How a camera wants to know who asks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Login {
+    /// By WS-Security's token.
+    Token,
+    /// By that and by HTTP's digest.
+    Digest,
+}
+
 /// A running camera with the login admin/admin and two inputs. Dropping kills it.
 pub struct OnvifCamera {
     port: u16,
+    login: Login,
     running: Option<Daemon>,
 }
 
 impl OnvifCamera {
     /// A camera on a free loopback port.
-    pub fn start() -> Result<Self> {
-        let mut camera = Self { port: port::free()?, running: None };
+    pub fn start(login: Login) -> Result<Self> {
+        let mut camera = Self { port: port::free()?, login, running: None };
         camera.restart()?;
         Ok(camera)
     }
@@ -42,7 +52,9 @@ impl OnvifCamera {
         if !program.is_file() {
             return Err(Error::NotBuilt { name: PROGRAM.into(), looked_in: folder });
         }
-        let daemon = Launch::new(program).arg(self.port.to_string()).spawn()?;
+        let mut args = vec![self.port.to_string()];
+        args.extend((self.login == Login::Digest).then(|| "digest".to_owned()));
+        let daemon = Launch::new(program).args(args).spawn()?;
         daemon.wait_for_line(PATIENCE, |line| line == "serving")?;
         self.running = Some(daemon);
         Ok(())

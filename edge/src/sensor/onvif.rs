@@ -1,17 +1,19 @@
 //! Cameras that tell of their own inputs, and of what they noticed themselves: ONVIF events, pulled (WS-PullPoint).
 
+mod login;
 mod post;
 mod reference;
-mod security;
 mod soap;
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use gatepost_wire::Timestamp;
+use jiff::SignedDuration;
 use tokio::time::{Instant, sleep_until};
 use url::Url;
 
+use self::login::Login;
 use self::post::{PostFault, at, post};
 use self::reference::Reference;
 use self::soap::{AnswerFault, Ask, Message};
@@ -40,7 +42,7 @@ struct Subscription {
     url: Url,
     reference: Reference,
     /// What to add to UTC here to get the device's.
-    ahead: jiff::SignedDuration,
+    ahead: SignedDuration,
     /// When it may be pulled again, and made to last longer again.
     pull_at: Instant,
     renew_at: Instant,
@@ -66,11 +68,11 @@ impl Onvif {
     async fn subscribe(&self) -> Result<Subscription, OnvifFault> {
         let device = self.device.url.url();
         // A digest made at another time than the device's is refused.
-        let told = self.ask(Ask::Time, device, device.as_str(), String::new()).await?;
+        let told = self.send(Ask::Time, device, device.as_str(), "", None).await?;
         let ahead = soap::time(&told).map_err(|fault| self.no_sense(fault))?.duration_since(self.now());
-        let events = self.ask(Ask::Events, device, device.as_str(), self.login(ahead)?).await?;
+        let events = self.ask(Ask::Events, device, device.as_str(), ahead, "").await?;
         let events = at(device, &soap::events_address(&events).map_err(|fault| self.no_sense(fault))?);
-        let subscribed = self.ask(Ask::Subscribe, &events, events.as_str(), self.login(ahead)?).await?;
+        let subscribed = self.ask(Ask::Subscribe, &events, events.as_str(), ahead, "").await?;
         let reference = reference::subscription(&subscribed).map_err(|fault| self.no_sense(fault))?;
         let (url, now) = (at(device, &reference.address), Instant::now());
         let subscription = Subscription { url, reference, ahead, pull_at: now, renew_at: now + RENEW_EVERY };
@@ -97,25 +99,43 @@ impl Onvif {
     /// Asks something of a subscription.
     async fn ask_of(&self, subscription: &Subscription, ask: Ask) -> Result<String, OnvifFault> {
         let Subscription { url, reference, ahead, .. } = subscription;
-        self.ask(ask, url, &reference.address, self.login(*ahead)? + &reference.headers).await
+        self.ask(ask, url, &reference.address, *ahead, &reference.headers).await
     }
 
-    /// Asks at `url` for something of what the device calls `named`.
-    async fn ask(&self, ask: Ask, url: &Url, named: &str, headers: String) -> Result<String, OnvifFault> {
+    /// Asks at `url` for something of what the device calls `named`, and says who asks. `ahead` is what to add to the time here.
+    async fn ask(
+        &self,
+        ask: Ask,
+        url: &Url,
+        named: &str,
+        ahead: SignedDuration,
+        headers: &str,
+    ) -> Result<String, OnvifFault> {
+        let (login, now) = (self.login()?, self.now());
+        let time = now.checked_add(ahead).unwrap_or(now);
+        let token = login.as_ref().map(|login| login.token(time)).unwrap_or_default();
+        self.send(ask, url, named, &(token + headers), login.as_ref()).await
+    }
+
+    async fn send(
+        &self,
+        ask: Ask,
+        url: &Url,
+        named: &str,
+        headers: &str,
+        login: Option<&Login>,
+    ) -> Result<String, OnvifFault> {
         let within = if ask == Ask::Pull { PATIENCE + Duration::from_secs(soap::PULL_S) } else { PATIENCE };
-        let answer = post(url, ask, ask.envelope(named, &headers), within).await;
+        let answer = post(url, ask, ask.envelope(named, headers), login, within).await;
         answer.map_err(|fault| OnvifFault::Post { device: self.device.url.to_string(), fault })
     }
 
-    /// The header that says who asks, where the device wants to know. `ahead` is what to add to the time here.
-    fn login(&self, ahead: jiff::SignedDuration) -> Result<String, OnvifFault> {
+    /// Who asks, where the device wants to know. Read each time: it may be corrected meanwhile.
+    fn login(&self) -> Result<Option<Login>, OnvifFault> {
         let (Some(user), Some(file)) = (&self.device.username, &self.device.password_file) else {
-            return Ok(String::new());
+            return Ok(None);
         };
-        let mut nonce = [0; 16];
-        nonce.fill_with(|| fastrand::u8(..));
-        let now = self.now();
-        Ok(security::header(user, &read_secret(file)?, nonce, now.checked_add(ahead).unwrap_or(now)))
+        Ok(Some(Login { user: user.clone(), password: read_secret(file)? }))
     }
 
     fn no_sense(&self, fault: AnswerFault) -> OnvifFault {

@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::Duration;
 
-use gatepost_testbed::onvif_camera::OnvifCamera;
+use gatepost_testbed::onvif_camera::{Login, OnvifCamera};
 use gatepost_wire::event::{Phase, SensorFaultKind};
 use gatepost_wire::health::SensorState;
 
@@ -30,7 +30,7 @@ fn place(port: u16, password: &str) -> Place {
 #[test]
 fn an_input_of_a_camera_trips_and_rests_over_the_cameras_restart() {
     let _beside = beside();
-    let mut camera = OnvifCamera::start().unwrap();
+    let mut camera = OnvifCamera::start(Login::Token).unwrap();
     let source = "source = { InputToken = \"DigitalInput_1\" }\n";
     let other = INPUT.replace("shutter", "other") + "source = { InputToken = \"DigitalInput_2\" }\n";
     let motion = "[[sensor]]\nid = \"motion\"\ninput = \"motion\"\n[sensor.onvif]\ndevice = \"gate\"\n\
@@ -61,18 +61,31 @@ fn an_input_of_a_camera_trips_and_rests_over_the_cameras_restart() {
 }
 
 #[test]
+fn a_camera_that_wants_the_login_by_http_gets_its_digest() {
+    let _beside = beside();
+    let camera = OnvifCamera::start(Login::Digest).unwrap();
+    let place = place(camera.port(), "admin").table(INPUT);
+    let mut edge = place.site.run();
+    camera.close_input(true).unwrap();
+    place.wait_for_alarm("shutter", Phase::Began);
+    edge.assert_alive();
+}
+
+#[test]
 fn a_wrong_password_is_a_fault_that_says_so() {
     let _beside = beside();
-    let camera = OnvifCamera::start().unwrap();
-    let place = place(camera.port(), "hunter2").table(INPUT);
-    let mut edge = place.site.run();
-    place.wait_for_fault(
-        "shutter",
-        SensorFaultKind::Comms,
-        "refuses the login: check `username` and `password_file`",
-    );
-    assert!(!edge.log().contains("hunter2"));
-    edge.assert_alive();
+    for login in [Login::Token, Login::Digest] {
+        let camera = OnvifCamera::start(login).unwrap();
+        let place = place(camera.port(), "hunter2").table(INPUT);
+        let mut edge = place.site.run();
+        place.wait_for_fault(
+            "shutter",
+            SensorFaultKind::Comms,
+            "refuses the login: check `username` and `password_file`",
+        );
+        assert!(!edge.log().contains("hunter2"));
+        edge.assert_alive();
+    }
 }
 
 /// What a device answers to an action, given how often it was asked for it.

@@ -5,13 +5,14 @@ use std::time::Duration;
 use bytes::Bytes;
 use http_body_util::{BodyExt as _, Full, Limited};
 use hyper::client::conn::http1;
-use hyper::{Method, Request, StatusCode, header};
+use hyper::{HeaderMap, Method, Request, StatusCode, header};
 use hyper_util::rt::TokioIo;
 use tokio::net::TcpStream;
 use tokio::task::JoinSet;
 use tokio::time::timeout;
 use url::Url;
 
+use super::login::Login;
 use super::soap::Ask;
 
 /// No answer is larger: a hundred messages of a kilobyte each.
@@ -35,6 +36,9 @@ pub(in crate::sensor) enum PostFault {
     /// It does not believe who asks, and says so by HTTP.
     #[error("the device refuses the login: check `username` and `password_file`")]
     Login,
+    /// It wants to know in a way that would give the password away, or in none that is known.
+    #[error("the device does not ask for the login by digest: allow digest in its settings ({0})")]
+    NoDigest(String),
     /// It takes too long.
     #[error("no answer within {0:?}")]
     Silent(Duration),
@@ -51,17 +55,45 @@ pub(super) fn at(configured: &Url, named: &str) -> Url {
     url
 }
 
-/// Posts a request and gives the answer's text, whatever its status: a refusal has one of its own.
+/// Posts a request and gives the answer's text, whatever its status: a refusal has one of its own. Who asks is said to a
+/// device that wants to know by HTTP.
 pub(super) async fn post(
     url: &Url,
     ask: Ask,
     envelope: String,
+    login: Option<&Login>,
     within: Duration,
 ) -> Result<String, PostFault> {
-    timeout(within, exchange(url, ask, envelope)).await.unwrap_or(Err(PostFault::Silent(within)))
+    let path = url.query().map_or_else(|| url.path().to_owned(), |query| format!("{}?{query}", url.path()));
+    let envelope = Bytes::from(envelope);
+    let asked = async {
+        let refusal = match exchange(url, &path, ask, envelope.clone(), None).await? {
+            Answer::Text(text) => return Ok(text),
+            Answer::Unauthorized(refusal) => refusal,
+        };
+        let login = login.ok_or(PostFault::Login)?;
+        let who = login.respond(&refusal, &path, &envelope).map_err(PostFault::NoDigest)?;
+        match exchange(url, &path, ask, envelope, Some(who)).await? {
+            Answer::Text(text) => Ok(text),
+            Answer::Unauthorized(_) => Err(PostFault::Login),
+        }
+    };
+    timeout(within, asked).await.unwrap_or(Err(PostFault::Silent(within)))
 }
 
-async fn exchange(url: &Url, ask: Ask, envelope: String) -> Result<String, PostFault> {
+enum Answer {
+    Text(String),
+    /// Its headers say how to tell who asks.
+    Unauthorized(HeaderMap),
+}
+
+async fn exchange(
+    url: &Url,
+    path: &str,
+    ask: Ask,
+    envelope: Bytes,
+    who: Option<String>,
+) -> Result<Answer, PostFault> {
     let host = url.host_str().unwrap_or_default();
     let port = url.port_or_known_default().unwrap_or(80);
     let stream = TcpStream::connect((host.trim_matches(['[', ']']), port)).await?;
@@ -70,24 +102,23 @@ async fn exchange(url: &Url, ask: Ask, envelope: String) -> Result<String, PostF
     // Ends with this exchange.
     let mut carrying = JoinSet::new();
     carrying.spawn(connection);
-    let path = url.query().map_or_else(|| url.path().to_owned(), |query| format!("{}?{query}", url.path()));
-    let request = Request::builder()
+    let content = format!("application/soap+xml; charset=utf-8; action=\"{}\"", ask.action());
+    let mut request = Request::builder()
         .method(Method::POST)
         .uri(path)
         .header(header::HOST, format!("{host}:{port}"))
-        .header(
-            header::CONTENT_TYPE,
-            format!("application/soap+xml; charset=utf-8; action=\"{}\"", ask.action()),
-        )
-        .header(header::CONNECTION, "close")
-        .body(Full::new(Bytes::from(envelope)))?;
-    let answer = sender.send_request(request).await?;
+        .header(header::CONTENT_TYPE, content)
+        .header(header::CONNECTION, "close");
+    if let Some(who) = who {
+        request = request.header(header::AUTHORIZATION, who);
+    }
+    let answer = sender.send_request(request.body(Full::new(envelope))?).await?;
     if answer.status() == StatusCode::UNAUTHORIZED {
-        return Err(PostFault::Login);
+        return Ok(Answer::Unauthorized(answer.into_parts().0.headers));
     }
     let body =
         Limited::new(answer.into_body(), MOST_BYTES).collect().await.map_err(|_| PostFault::Unreadable)?;
-    String::from_utf8(body.to_bytes().to_vec()).map_err(|_| PostFault::Unreadable)
+    String::from_utf8(body.to_bytes().to_vec()).map(Answer::Text).map_err(|_| PostFault::Unreadable)
 }
 
 #[cfg(test)]
