@@ -141,8 +141,8 @@ pub struct Config {
     /// Descriptions of Modbus devices, by the file each stands in: [`load`] reads those that sensors name.
     #[serde(skip)]
     pub profiles: BTreeMap<PathBuf, Arc<Profile>>,
-    /// The cameras.
-    #[serde(rename = "camera")]
+    /// The cameras. A box may have sensors only.
+    #[serde(default, rename = "camera")]
     pub cameras: Vec<Camera>,
 }
 

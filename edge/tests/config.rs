@@ -301,6 +301,10 @@ fn a_sensor_that_cannot() {
     assert!(said.contains("`modbus[0].serial`") && said.contains("serial:// only"), "{said}");
     let unreached = format!("{}[[sensor]]\nid = \"smoke\"\ninput = \"smoke\"\n", good());
     assert_refused(&unreached, "[[sensor]]", "sensor[0]", "how is it reached");
+    let second = with_sensor("input = \"fence\"", at) + "[[sensor]]\nid = \"smoke\"\ninput = \"smoke\"\n";
+    let said = check_with_profile(PROFILE, &second).unwrap_err();
+    let line = second[..second.rfind("[[sensor]]").unwrap()].matches('\n').count() + 1;
+    assert!(said.contains(&format!("edge.toml:{line}: `sensor[1]`: how is it reached")), "{said}");
     let missing = check_with_profile("", &with_sensor("input = \"fence\"", &at.replace("device", "nowhere")))
         .unwrap_err();
     assert!(missing.contains("nowhere.toml: cannot be read"), "{missing}");

@@ -101,7 +101,8 @@ impl Document<'_> {
             .map_err(|e| self.fault_at(e.span(), String::new(), e.message()))?;
         serde_path_to_error::deserialize(deserializer).map_err(|e| {
             let key = e.path().to_string();
-            let span = e.inner().span().or_else(|| self.span_of(&key));
+            // The parser's own place of an entry of a list is that of the list.
+            let span = e.inner().span().into_iter().chain(self.span_of(&key)).max_by_key(|span| span.start);
             self.fault_at(span, if key == "." { String::new() } else { key }, e.inner().message())
         })
     }
@@ -144,8 +145,8 @@ impl Document<'_> {
 
     fn check(&self, config: &Config) -> Result<(), ConfigError> {
         self.positive("uplink.health_every_s".into(), config.uplink.health_every_s)?;
-        if config.cameras.is_empty() {
-            return Err(self.fault("camera", "a box needs at least one [[camera]]"));
+        if config.cameras.is_empty() && config.sensors.is_empty() {
+            return Err(self.fault("camera", "a box needs at least one [[camera]] or [[sensor]]"));
         }
         let mut schedules = BTreeSet::new();
         for (s, Schedule { id, spans, .. }) in config.schedules.iter().enumerate() {

@@ -17,9 +17,9 @@ use gatepost_wire::event::{Happening, Phase, SensorFaultKind};
 use gatepost_wire::health::SensorHealth;
 use gatepost_wire::{AlarmId, Event};
 use support::listener::{Heard, Listener};
-use support::site::{CameraConfig, Site};
+use support::site::Site;
 
-/// A box, its broker, and whoever listens there.
+/// A box without cameras, its broker, and whoever listens there.
 struct Place {
     site: Site,
     _broker: Mosquitto,
@@ -27,12 +27,10 @@ struct Place {
 }
 
 impl Place {
-    /// With a camera nobody can reach, for there must be one.
     fn new() -> Self {
         let broker = Mosquitto::start(&Options::default()).unwrap();
         let listener = Listener::start(broker.port());
-        let site = Site::new(broker.port()).camera(CameraConfig::new("gate", "rtsp://127.0.0.1:9/none"));
-        Self { site, _broker: broker, listener }
+        Self { site: Site::new(broker.port()), _broker: broker, listener }
     }
 
     fn table(mut self, toml: &str) -> Self {
