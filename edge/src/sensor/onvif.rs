@@ -37,10 +37,21 @@ pub(super) struct Onvif {
     clock: Arc<Clock>,
 }
 
-struct Subscription {
-    /// Where it is asked.
+/// What is asked at a device: a service of it, or a subscription.
+struct Endpoint {
     url: Url,
     reference: Reference,
+}
+
+impl Endpoint {
+    fn service(url: Url) -> Self {
+        let reference = Reference { address: url.to_string(), headers: String::new() };
+        Self { url, reference }
+    }
+}
+
+struct Subscription {
+    endpoint: Endpoint,
     /// What to add to UTC here to get the device's.
     ahead: SignedDuration,
     /// When it may be pulled again, and made to last longer again.
@@ -66,18 +77,21 @@ impl Onvif {
     }
 
     async fn subscribe(&self) -> Result<Subscription, OnvifFault> {
-        let device = self.device.url.url();
+        let configured = self.device.url.url();
+        let device = Endpoint::service(configured.clone());
         // A digest made at another time than the device's is refused.
-        let told = self.send(Ask::Time, device, device.as_str(), "", None).await?;
+        let told = self.send(&device, Ask::Time, None, "").await?;
         let ahead = soap::time(&told).map_err(|fault| self.no_sense(fault))?.duration_since(self.now());
-        let events = self.ask(Ask::Events, device, device.as_str(), ahead, "").await?;
-        let events = at(device, &soap::events_address(&events).map_err(|fault| self.no_sense(fault))?);
-        let subscribed = self.ask(Ask::Subscribe, &events, events.as_str(), ahead, "").await?;
+        let events = self.ask(&device, Ask::Events, ahead).await?;
+        let events = soap::events_address(&events).map_err(|fault| self.no_sense(fault))?;
+        let events = Endpoint::service(at(configured, &events));
+        let subscribed = self.ask(&events, Ask::Subscribe, ahead).await?;
         let reference = reference::subscription(&subscribed).map_err(|fault| self.no_sense(fault))?;
-        let (url, now) = (at(device, &reference.address), Instant::now());
-        let subscription = Subscription { url, reference, ahead, pull_at: now, renew_at: now + RENEW_EVERY };
+        let endpoint = Endpoint { url: at(configured, &reference.address), reference };
+        let now = Instant::now();
+        let subscription = Subscription { endpoint, ahead, pull_at: now, renew_at: now + RENEW_EVERY };
         // How its inputs stand would else be known only when they change. Some devices tell unasked, and refuse this.
-        let _ = self.ask_of(&subscription, Ask::Synchronise).await;
+        let _ = self.ask(&subscription.endpoint, Ask::Synchronise, ahead).await;
         Ok(subscription)
     }
 
@@ -86,47 +100,33 @@ impl Onvif {
     async fn pull(&self, subscription: &mut Subscription) -> Result<Vec<Message>, OnvifFault> {
         sleep_until(subscription.pull_at).await;
         subscription.pull_at = Instant::now() + PULL_EVERY;
-        let pulled = self.ask_of(subscription, Ask::Pull).await?;
+        let pulled = self.ask(&subscription.endpoint, Ask::Pull, subscription.ahead).await?;
         let messages = soap::messages(&pulled).map_err(|fault| self.no_sense(fault))?;
         if subscription.renew_at <= Instant::now() && soap::ends_soon(&pulled) {
             subscription.renew_at = Instant::now() + RENEW_EVERY;
             // Where it is refused the next pull will tell.
-            let _ = self.ask_of(subscription, Ask::Renew).await;
+            let _ = self.ask(&subscription.endpoint, Ask::Renew, subscription.ahead).await;
         }
         Ok(messages)
     }
 
-    /// Asks something of a subscription.
-    async fn ask_of(&self, subscription: &Subscription, ask: Ask) -> Result<String, OnvifFault> {
-        let Subscription { url, reference, ahead, .. } = subscription;
-        self.ask(ask, url, &reference.address, *ahead, &reference.headers).await
-    }
-
-    /// Asks at `url` for something of what the device calls `named`, and says who asks. `ahead` is what to add to the time here.
-    async fn ask(
-        &self,
-        ask: Ask,
-        url: &Url,
-        named: &str,
-        ahead: SignedDuration,
-        headers: &str,
-    ) -> Result<String, OnvifFault> {
+    /// Asks for something and says who asks. `ahead` is what to add to the time here.
+    async fn ask(&self, of: &Endpoint, ask: Ask, ahead: SignedDuration) -> Result<String, OnvifFault> {
         let (login, now) = (self.login()?, self.now());
         let time = now.checked_add(ahead).unwrap_or(now);
         let token = login.as_ref().map(|login| login.token(time)).unwrap_or_default();
-        self.send(ask, url, named, &(token + headers), login.as_ref()).await
+        self.send(of, ask, login.as_ref(), &token).await
     }
 
     async fn send(
         &self,
+        of: &Endpoint,
         ask: Ask,
-        url: &Url,
-        named: &str,
-        headers: &str,
         login: Option<&Login>,
+        token: &str,
     ) -> Result<String, OnvifFault> {
         let within = if ask == Ask::Pull { PATIENCE + Duration::from_secs(soap::PULL_S) } else { PATIENCE };
-        let answer = post(url, ask, ask.envelope(named, headers), login, within).await;
+        let answer = post(&of.url, ask, ask.envelope(&of.reference, token), login, within).await;
         answer.map_err(|fault| OnvifFault::Post { device: self.device.url.to_string(), fault })
     }
 

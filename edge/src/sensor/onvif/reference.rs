@@ -10,7 +10,7 @@ use super::soap::{AnswerFault, escaped, find, lacks, parse};
 /// A device needs a number or a name of its own.
 const MOST_HEADER_BYTES: usize = 4096;
 
-/// A subscription, as its device names it.
+/// What is asked of a device, as the device names it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Reference {
     pub address: String,
@@ -86,7 +86,7 @@ mod tests {
         let parameters = "<w:ReferenceParameters><d:Id d:kind='a&quot;b' n='1'>7 &lt; 8<d:Sub/></d:Id><Bare/></w:ReferenceParameters>";
         let reference = subscription(&answer(parameters)).unwrap();
         assert_eq!(reference.address, "http://192.0.2.9/sub");
-        let request = Ask::Pull.envelope(&reference.address, &reference.headers);
+        let request = Ask::Pull.envelope(&reference, "");
         let request = Document::parse(&request).unwrap();
         let mark = ("http://www.w3.org/2005/08/addressing", "IsReferenceParameter");
         let headers: Vec<_> =
@@ -118,7 +118,7 @@ mod tests {
             let parameters = format!(
                 "<w:ReferenceParameters><{name} v=\"{}\">{}</{name}></w:ReferenceParameters>", quoted(&value), escaped(&text)
             );
-            let request = Ask::Renew.envelope("http://192.0.2.9/", &subscription(&answer(&parameters)).unwrap().headers);
+            let request = Ask::Renew.envelope(&subscription(&answer(&parameters)).unwrap(), "");
             let request = Document::parse(&request).unwrap();
             let header = request.descendants().find(|node| node.has_tag_name(name.as_str()));
             let header = header.unwrap();

@@ -6,6 +6,8 @@ use jiff::civil::DateTime;
 use jiff::tz::TimeZone;
 use roxmltree::{Document, Node};
 
+use super::reference::Reference;
+
 /// How long a device may wait for something to tell.
 pub(super) const PULL_S: u64 = 10;
 /// How long a subscription lasts without being pulled.
@@ -73,15 +75,16 @@ impl Ask {
         }
     }
 
-    /// The whole request to an address; `headers` say who asks, and of which subscription.
-    pub fn envelope(self, to: &str, headers: &str) -> String {
+    /// The whole request; `token` is the header that says who asks.
+    pub fn envelope(self, of: &Reference, token: &str) -> String {
         format!(
             "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\
              <s:Envelope xmlns:s=\"http://www.w3.org/2003/05/soap-envelope\" \
-             xmlns:a=\"http://www.w3.org/2005/08/addressing\"><s:Header><a:Action>{}</a:Action><a:To>{}</a:To>{headers}\
+             xmlns:a=\"http://www.w3.org/2005/08/addressing\"><s:Header><a:Action>{}</a:Action><a:To>{}</a:To>{token}{}\
              </s:Header><s:Body>{}</s:Body></s:Envelope>",
             self.action(),
-            escaped(to),
+            escaped(&of.address),
+            of.headers,
             self.body()
         )
     }
