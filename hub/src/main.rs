@@ -1,29 +1,11 @@
-//! Gatepost's hub: takes events from edges over MQTT, keeps each exactly once, shows live alerts.
-//!
-//! The rooms in the order a message passes them: [`config`], [`broker`], [`intake`], [`store`] with [`alarm`],
-//! [`device`] and [`evidence`], [`live`], [`web`]; [`command`] goes the other way, [`retention`] takes away what is over;
-//! [`daemon`] wires them.
-
-mod alarm;
-mod alert;
-mod broker;
-mod command;
-mod config;
-mod daemon;
-mod device;
-mod evidence;
-mod intake;
-mod live;
-mod logging;
-mod retention;
-mod store;
-mod web;
+//! `gatepost-hub`: the command line of the hub.
 
 use std::path::PathBuf;
 use std::process::ExitCode;
 
 use anyhow::{Context as _, bail};
 use clap::{Args, Parser, Subcommand};
+use gatepost_hub::{broker, config, daemon, logging, web};
 use gatepost_wire::EdgeId;
 
 /// Takes events from Gatepost edges, keeps each exactly once, shows live alerts.
