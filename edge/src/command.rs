@@ -10,7 +10,7 @@ use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
 
-use gatepost_wire::command::{Order, Outcome, Reason};
+use gatepost_wire::command::{NumberedCommand, Order, Outcome, Reason};
 use gatepost_wire::{Command, EdgeId, Reply, Timestamp};
 use tokio::sync::mpsc;
 
@@ -18,6 +18,7 @@ use crate::clip::Archive;
 use crate::clock::Clock;
 use crate::event::Reporter;
 use crate::evidence::EvidenceStore;
+use crate::identity::HubKey;
 use journal::Journal;
 use release::Release;
 
@@ -62,6 +63,8 @@ impl Orders {
 pub struct Means {
     /// Who it is.
     pub edge: EdgeId,
+    /// Whose commands are carried out.
+    pub hub_key: HubKey,
     /// What time it is.
     pub clock: Arc<Clock>,
     /// Does the site allow originals at all?
@@ -115,7 +118,7 @@ impl Desk {
     fn run(&mut self, orders: &Receiver<Told>, answer: &mpsc::UnboundedSender<Reply>) {
         for told in orders {
             let Told::Command(payload) = told else { return };
-            let command = match Command::from_json(&payload) {
+            let command = match self.open(&payload) {
                 Ok(command) => command,
                 Err(error) => {
                     tracing::warn!("a message on the command topic is no command: {error}");
@@ -130,8 +133,14 @@ impl Desk {
         }
     }
 
+    /// What the hub signed. Nothing else is answered: whoever sent it is nobody to this box.
+    fn open(&self, payload: &[u8]) -> anyhow::Result<NumberedCommand> {
+        Ok(self.means.hub_key.read()?.open(payload)?)
+    }
+
     /// The answer, on the disk; none where there must be none or the disk does not take it: then the command comes again.
-    fn reply(&mut self, command: &Command) -> Option<Reply> {
+    fn reply(&mut self, numbered: &NumberedCommand) -> Option<Reply> {
+        let command = &numbered.command;
         if command.edge != self.means.edge {
             tracing::warn!(command = %command.id, edge = %command.edge, "a command for another box");
             return None;
@@ -141,12 +150,12 @@ impl Desk {
             return Some(first);
         }
         let (_, now) = self.means.clock.now();
-        let outcome = match self.carry_out(command, now) {
+        let outcome = match self.carry_out(numbered, now) {
             Ok(()) => Outcome::Done,
             Err(Refusal { reason, detail }) => Outcome::Refused { reason, detail },
         };
         let reply = Reply { command: command.id, time: now, outcome, extra: Default::default() };
-        if let Err(error) = self.journal.note(command, &reply, now) {
+        if let Err(error) = self.journal.note(numbered, &reply, now) {
             tracing::error!(command = %command.id, "the answer to a command cannot be written down: {error}");
             return None;
         }
@@ -157,7 +166,13 @@ impl Desk {
         Some(reply)
     }
 
-    fn carry_out(&self, command: &Command, now: Timestamp) -> Result<(), Refusal> {
+    fn carry_out(&self, numbered: &NumberedCommand, now: Timestamp) -> Result<(), Refusal> {
+        let command: &Command = &numbered.command;
+        if self.journal.has_forgotten(numbered.sequence) {
+            let detail =
+                "it is as old as commands this box has forgotten, and may have been carried out then";
+            return Err(Refusal::new(Reason::Replayed, detail));
+        }
         if command.expires <= now {
             return Err(Refusal::new(Reason::Expired, format!("it is {now} here")));
         }

@@ -8,6 +8,7 @@ mod address;
 mod area;
 mod camera;
 mod clips;
+mod enrolment;
 mod fusion;
 mod gpio;
 mod label;
@@ -49,6 +50,7 @@ pub use address::{Address, CameraUrl};
 pub use area::{Area, Member, Role, StandingMode, TimetableEntry, WhenDisarmed, WhenOpen, is_24_hour};
 pub use camera::{AnalysisFps, Camera, Idle, Mask, Transport, Zone};
 pub use clips::{ClipWidth, Clips, DiskPercent, KeepDays, MemoryMib, Originals, Within};
+pub use enrolment::EnrolmentUrl;
 pub use fusion::{FusedInput, FusionPart, FusionRule};
 pub use gpio::{GpioBias, GpioLevel, GpioPoint};
 pub use label::Label;
@@ -172,11 +174,17 @@ impl Config {
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Uplink {
-    /// The MQTT 5 broker, `mqtt://host:port`. Plain MQTT is only allowed on loopback.
+    /// The MQTT 5 broker, `mqtts://host:port`, to which the box shows the certificate it got by enrolling. Plain
+    /// `mqtt://host:port` is only allowed on loopback.
     pub broker: BrokerUrl,
+    /// Where the hub gives and renews certificates, `https://host:port`: where `gatepost-edge enrol` brings a code.
+    pub enrolment: Option<EnrolmentUrl>,
     /// File that holds the password, on its first line. The user name is the edge's name. Without it the
     /// box logs in without a password.
     pub password_file: Option<PathBuf>,
+    /// File with the public key of the hub on its first line, as `gatepost-hub signing-key` prints it: only commands signed by it
+    /// are carried out. Enrolment brings it, so only a box that has not enrolled needs this.
+    pub hub_key_file: Option<PathBuf>,
     /// Seconds between health reports.
     #[serde(default = "default_health_every_s")]
     #[schemars(range(min = 1))]

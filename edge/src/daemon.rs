@@ -22,6 +22,7 @@ use crate::detect::{Detector, Model, Scores};
 use crate::event::{Judge, Observation, RecordThread, Reporter};
 use crate::evidence::EvidenceStore;
 use crate::health::{HealthSource, InferenceGauge, WatchedCamera, disk_free_bytes};
+use crate::identity::{HubKey, IdentityFile, keep_fresh};
 use crate::linked::{LinkedCamera, LinkedCameras};
 use crate::original::Recipients;
 use crate::outbox::{self, Delivery};
@@ -92,8 +93,10 @@ pub async fn run(config: Config) -> anyhow::Result<()> {
         waiting = delivery.health().queued, "started"
     );
     let clips = open_clips(&config, &model, requested, &health, Arc::clone(&archive), &evidence, &reporter)?;
+    let identity = IdentityFile::of(&config.edge, &config.data_dir);
     let means = Means {
         edge: config.edge.clone(),
+        hub_key: HubKey::of(identity.clone(), &config.uplink),
         clock: Arc::clone(&clock),
         originals_allowed: !config.originals.recipients.is_empty(),
         archive,
@@ -115,6 +118,7 @@ pub async fn run(config: Config) -> anyhow::Result<()> {
     let (report, reports) = watch::channel(first);
     let uplink = Uplink {
         config: config.uplink.clone(),
+        identity: identity.clone(),
         edge: config.edge.clone(),
         boot,
         delivery,
@@ -124,6 +128,12 @@ pub async fn run(config: Config) -> anyhow::Result<()> {
         replies: tokio::sync::Mutex::new(replies),
     };
     let uplink = tokio::spawn(uplink.run(stopped));
+    let hub = config.uplink.enrolment.clone();
+    let fresh = tokio::spawn(async move {
+        if let Some(hub) = hub {
+            keep_fresh(identity, hub).await;
+        }
+    });
     let has_areas = !config.areas.is_empty();
     let passing = reporter.clone();
     let time = tokio::spawn(async move {
@@ -139,7 +149,7 @@ pub async fn run(config: Config) -> anyhow::Result<()> {
         _ = interrupt.recv() => tracing::info!("SIGINT: stopping"),
     }
     // Aborting only asks: the reporters inside are gone once they have ended.
-    for task in [ticker, time] {
+    for task in [ticker, time, fresh] {
         task.abort();
         let _ = task.await;
     }

@@ -15,6 +15,7 @@ pub mod eye;
 pub mod fuse;
 pub mod grade;
 pub mod health;
+pub mod identity;
 pub mod linked;
 pub mod motion;
 pub mod original;

@@ -10,6 +10,7 @@ use gatepost_edge::analyse::Analyse;
 use gatepost_edge::config::{self, Config, Log, LogFormat, LogLevel, Profile};
 use gatepost_edge::daemon;
 use gatepost_edge::detect::Detector;
+use gatepost_edge::identity::{self, HubKey, IdentityError, IdentityFile};
 use tracing_subscriber::EnvFilter;
 
 /// Watches cameras, applies the site's rules, keeps every event and sends it to the hub.
@@ -31,6 +32,12 @@ enum Command {
     /// Check a configuration and the files it names, and say what is wrong.
     Check {
         /// The configuration.
+        #[arg(long)]
+        config: PathBuf,
+    },
+    /// Bring a one-time code, read from standard input, to the hub and become known to it.
+    Enrol {
+        /// The configuration; it names the hub in `uplink.enrolment`.
         #[arg(long)]
         config: PathBuf,
     },
@@ -69,6 +76,7 @@ fn run(command: Command) -> anyhow::Result<()> {
             tokio::runtime::Runtime::new()?.block_on(daemon::run(config))
         }
         Command::Check { config } => check(&config),
+        Command::Enrol { config } => enrol(&config),
         Command::Schema { profile } => {
             let schema = if profile { schemars::schema_for!(Profile) } else { schemars::schema_for!(Config) };
             println!("{}", serde_json::to_string_pretty(&schema)?);
@@ -83,6 +91,32 @@ fn run(command: Command) -> anyhow::Result<()> {
     }
 }
 
+/// The code comes by standard input, so that it stands in no list of processes and no history.
+fn enrol(file: &std::path::Path) -> anyhow::Result<()> {
+    let config = config::load(file)?;
+    let hub = config.uplink.enrolment.as_ref().with_context(|| {
+        format!(
+            "{}: `uplink.enrolment` is missing: where is the hub? e.g. https://hub.example:8443",
+            file.display()
+        )
+    })?;
+    if std::io::stdin().is_terminal() {
+        eprintln!("Code that `gatepost-hub device enrol {}` printed:", config.edge);
+    }
+    let mut line = String::new();
+    std::io::stdin().read_line(&mut line).context("the code cannot be read")?;
+    let code = line.parse()?;
+    let identity = IdentityFile::of(&config.edge, &config.data_dir);
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    let fresh = runtime.block_on(identity.enrol(hub, code))?;
+    println!(
+        "{} is enrolled; its certificate counts until {} and is renewed before",
+        config.edge,
+        fresh.until()
+    );
+    Ok(())
+}
+
 /// Everything `run` needs to find, short of reaching cameras and broker.
 fn check(file: &std::path::Path) -> anyhow::Result<()> {
     let config = config::load(file)?;
@@ -92,12 +126,33 @@ fn check(file: &std::path::Path) -> anyhow::Result<()> {
         gatepost_edge::secret::read_secret(secret)?;
     }
     gatepost_edge::sensor::check(&config)?;
+    check_identity(&config)?;
     if config.clips.enabled {
         gstreamer::init().context("GStreamer cannot be started")?;
         gatepost_edge::clip::check_encoder().context("`clips`")?;
     }
     let (cameras, sensors) = (config.cameras.len(), config.sensors.len());
     println!("{}: {cameras} camera(s), {sensors} sensor(s), nothing wrong", file.display());
+    Ok(())
+}
+
+/// A box is set up before it is enrolled, so that it has not is only said.
+fn check_identity(config: &Config) -> anyhow::Result<()> {
+    for broker in &config.mqtt {
+        if let Some(file) = &broker.ca_file {
+            identity::tls_by(file)?;
+        }
+    }
+    let identity = IdentityFile::of(&config.edge, &config.data_dir);
+    match HubKey::of(identity.clone(), &config.uplink).read() {
+        Err(IdentityError::None { .. }) if !config.uplink.broker.is_tls() => {
+            eprintln!(
+                "no `uplink.hub_key_file`, and not enrolled: this box carries out no command of its hub"
+            );
+        }
+        Err(unknown @ IdentityError::None { .. }) => eprintln!("{unknown}"),
+        key => drop(key?),
+    }
     Ok(())
 }
 

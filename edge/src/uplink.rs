@@ -20,6 +20,7 @@ use crate::backoff::Backoff;
 use crate::command::Orders;
 use crate::config::Uplink as UplinkConfig;
 use crate::evidence::EvidenceStore;
+use crate::identity::IdentityFile;
 use crate::outbox::{Delivery, Entry, Item, Lane, OutboxError, Position};
 use connection::{Connection, Happened, Lost, Publication};
 use window::Window;
@@ -34,6 +35,8 @@ const GOODBYE: Duration = Duration::from_secs(2);
 pub struct Uplink {
     /// Where to.
     pub config: UplinkConfig,
+    /// By what the hub knows it, where the broker is spoken to by TLS.
+    pub identity: IdentityFile,
     /// Who speaks.
     pub edge: EdgeId,
     /// Since which start.
@@ -101,7 +104,7 @@ impl Uplink {
         learnt: &mut Learnt,
     ) -> End {
         let connected = tokio::select! {
-            connected = Connection::open(&self.config, &self.edge, self.boot) => connected,
+            connected = Connection::open(&self.config, &self.identity, &self.edge, self.boot) => connected,
             _ = stop.wait_for(|stop| *stop) => return End::Stopped,
         };
         let mut connection = match connected {

@@ -122,9 +122,9 @@ fn an_order_from_the_hub_is_carried_out_once_and_answered_with_who_and_why() {
     });
     // Nobody may stand before the camera when it is armed, or it is decided to go without it.
     let away = serde_json::json!({ "name": "armed_away", "bypass": [{ "camera": "gate" }] });
-    let refused = order(&listener, "hall", serde_json::json!({ "name": "disarmed" }));
+    let refused = order(&site, &listener, "hall", serde_json::json!({ "name": "disarmed" }));
     assert!(matches!(&refused, Outcome::Refused { reason: Reason::NotFound, .. }), "{refused:?}");
-    assert_eq!(order(&listener, "school", away), Outcome::Done);
+    assert_eq!(order(&site, &listener, "school", away), Outcome::Done);
     let armed = wait_for_stage(&listener, Mode::ArmedAway, Stage::Set, |cause| {
         *cause == Cause::Command { who: "王丽".into(), why: "evening".into() }
     });
@@ -140,7 +140,7 @@ fn an_order_from_the_hub_is_carried_out_once_and_answered_with_who_and_why() {
 }
 
 /// Gives an order and waits for the answer.
-fn order(listener: &Listener, area: &str, mode: serde_json::Value) -> Outcome {
+fn order(site: &Site, listener: &Listener, area: &str, mode: serde_json::Value) -> Outcome {
     let now = Timestamp::now();
     let command = Command {
         id: CommandId::from_ulid(Ulid::generate()),
@@ -157,7 +157,7 @@ fn order(listener: &Listener, area: &str, mode: serde_json::Value) -> Outcome {
     listener.wait("the answer to an order", |heard| {
         let answer = heard.replies.iter().find(|reply| reply.command == command.id);
         if answer.is_none() {
-            listener.say(&Topic::Command(command.edge.clone()), command.to_json().unwrap());
+            listener.say(&Topic::Command(command.edge.clone()), site.signed(command.clone()));
         }
         answer.map(|reply| reply.outcome.clone())
     })

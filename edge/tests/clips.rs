@@ -29,14 +29,14 @@ use support::{pedestrians, turn};
 /// As sure as the model is of people that are clearly to be seen.
 const CLEARLY: f32 = 0.35;
 
-fn release(id: &str, event: EventId) -> Vec<u8> {
+fn release(id: &str, event: EventId) -> Command {
     let now = Timestamp::now();
     let json = serde_json::json!({
         "id": id, "edge": EDGE, "who": "Li", "why": "police report 17", "issued": now,
         "expires": now + Duration::from_secs(3600),
         "order": { "kind": "release_original", "event": event, "until": now + Duration::from_secs(86_400) },
     });
-    Command::from_json(json.to_string().as_bytes()).unwrap().to_json().unwrap()
+    Command::from_json(json.to_string().as_bytes()).unwrap()
 }
 
 fn sha256(bytes: &[u8]) -> String {
@@ -90,7 +90,7 @@ fn an_alarm_gets_a_clip_that_shows_nobody_and_its_original_leaves_the_box_on_a_c
     // Twice, as a hub sends what it has no answer to.
     let command = "01ARZ3NDEKTSV4RRFFQ69G5FAV";
     for _ in 0..2 {
-        listener.say(&Topic::Command(EDGE.parse().unwrap()), release(command, event.id));
+        listener.say(&Topic::Command(EDGE.parse().unwrap()), site.signed(release(command, event.id)));
     }
     let replies =
         listener.wait("two answers", |heard| (heard.replies.len() == 2).then(|| heard.replies.clone()));
@@ -224,7 +224,10 @@ fn without_keys_there_is_no_original_and_a_command_for_one_is_refused() {
         listener.wait("a clip", |heard| heard.with(&MediaType::Mp4).into_iter().next());
     assert_eq!(evidence.original, None);
     listener.say(&Topic::Command(EDGE.parse().unwrap()), b"{\"id\":1}".to_vec());
-    listener.say(&Topic::Command(EDGE.parse().unwrap()), release("01ARZ3NDEKTSV4RRFFQ69G5FAW", event.id));
+    listener.say(
+        &Topic::Command(EDGE.parse().unwrap()),
+        site.signed(release("01ARZ3NDEKTSV4RRFFQ69G5FAW", event.id)),
+    );
     let reply = listener.wait("the answer", |heard| heard.replies.first().cloned());
     let Outcome::Refused { reason, .. } = &reply.outcome else { panic!("{reply:?}") };
     assert_eq!(*reason, Reason::NotAllowed);

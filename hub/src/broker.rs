@@ -5,6 +5,8 @@ mod acl;
 mod devices;
 mod embedded;
 mod external;
+mod front;
+mod outside;
 mod publisher;
 mod retained;
 
@@ -12,10 +14,14 @@ use tokio::sync::watch;
 
 pub use devices::Devices;
 pub use embedded::StartError;
+pub use outside::{FilesError, Product, write_files};
 pub use publisher::Publisher;
 
-use crate::config;
+use crate::authority::Authority;
+use crate::config::{self, Config};
 use crate::intake::{Intake, Storage};
+use crate::store::Store;
+use crate::tls::{self, ClientCertificate};
 
 /// The running end of the broker.
 pub enum Broker {
@@ -31,16 +37,24 @@ impl Broker {
     /// # Errors
     /// When the embedded one cannot listen. An external one that is away is waited for.
     pub async fn start(
-        config: &config::Broker,
+        config: &Config,
+        authority: &Authority,
+        store: &Store,
         intake: Intake,
         storage: watch::Receiver<Storage>,
     ) -> Result<Self, StartError> {
-        match config {
-            config::Broker::Embedded(config) => {
-                Ok(Self::Embedded(embedded::Embedded::start(config, intake).await?))
+        match &config.broker {
+            config::Broker::Embedded(broker) => {
+                let tls = || tls::server(authority, &config.tls.names, ClientCertificate::Required);
+                let door = match broker.tls_listen {
+                    Some(_) => Some(embedded::Door { config: tls()?, store: store.clone() }),
+                    None => None,
+                };
+                Ok(Self::Embedded(embedded::Embedded::start(broker, intake, door).await?))
             }
-            config::Broker::External(config) => {
-                Ok(Self::External(external::External::start(config, intake, storage)))
+            config::Broker::External(broker) => {
+                let authority = authority.clone();
+                Ok(Self::External(external::External::start(broker, authority, intake, storage)))
             }
         }
     }

@@ -6,15 +6,19 @@
 mod address;
 mod read;
 
+use std::net::SocketAddr;
 use std::num::NonZeroU32;
 use std::path::PathBuf;
 
 use gatepost_wire::{BrokerUrl, EdgeId};
+use jiff::SignedDuration;
 use schemars::JsonSchema;
 use serde::Deserialize;
 use toml::Spanned;
 
-pub use address::{HostName, LoopbackAddr, ShareGroup};
+use crate::authority::AuthorityFiles;
+
+pub use address::{HostName, LoopbackAddr, ServerName, ShareGroup};
 pub use read::{ConfigError, load, read_toml};
 
 /// A configuration that may be started.
@@ -26,12 +30,27 @@ pub struct Config {
     pub log: Log,
     /// Where people and programs reach it.
     pub web: Web,
+    /// By what boxes know it, and it knows boxes.
+    pub tls: Tls,
+    /// Where boxes enrol and renew their certificates; nowhere unless given.
+    pub enrolment: Option<SocketAddr>,
     /// Where edges reach it.
     pub broker: Broker,
     /// The database file.
     pub database: PathBuf,
     /// Pictures and clips are kept so long, days.
     pub evidence_days: EvidenceDays,
+}
+
+/// By what boxes know the hub, and the hub knows boxes.
+#[derive(Debug, Clone)]
+pub struct Tls {
+    /// Names and addresses boxes reach it under.
+    pub names: Vec<ServerName>,
+    /// Keys and certificates.
+    pub authority: AuthorityFiles,
+    /// A certificate of a box counts so long.
+    pub certificate_valid: SignedDuration,
 }
 
 /// Which broker the hub listens to.
@@ -46,8 +65,10 @@ pub enum Broker {
 /// The broker inside the process.
 #[derive(Debug, Clone)]
 pub struct EmbeddedBroker {
-    /// Where it listens.
+    /// Where it listens without TLS.
     pub listen: LoopbackAddr,
+    /// Where it listens with TLS, for boxes with a certificate.
+    pub tls_listen: Option<SocketAddr>,
     /// A longer MQTT packet ends its connection.
     pub max_packet_bytes: u32,
     /// Which devices may log in.
@@ -59,6 +80,8 @@ pub struct EmbeddedBroker {
 pub struct ExternalBroker {
     /// Where it is.
     pub url: BrokerUrl,
+    /// The authority its certificate comes from, if not the hub's own.
+    pub ca_file: Option<PathBuf>,
     /// Name and password, where it asks for them.
     pub login: Option<Login>,
     /// The name of the hub's session there; it must stay the same over restarts.
@@ -95,6 +118,10 @@ pub struct File {
     pub log: Log,
     /// The page and the API.
     pub web: Web,
+    /// Certificates.
+    pub tls: TlsTable,
+    /// Where boxes enrol.
+    pub enrolment: EnrolmentTable,
     /// Where edges reach the hub.
     pub broker: BrokerTable,
     /// The database.
@@ -109,6 +136,8 @@ impl Default for File {
             data_dir: "/var/lib/gatepost-hub".into(),
             log: Log::default(),
             web: Web::default(),
+            tls: TlsTable::default(),
+            enrolment: EnrolmentTable::default(),
             broker: BrokerTable::default(),
             store: StoreTable::default(),
             retention: RetentionTable::default(),
@@ -172,6 +201,60 @@ impl Default for Web {
     }
 }
 
+/// Certificates, by which hub and boxes know each other.
+#[derive(Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct TlsTable {
+    /// Host names and IP addresses under which boxes reach this hub, e.g. `["hub.school.example", "192.0.2.10"]`.
+    #[schemars(with = "Vec<String>")]
+    pub names: Vec<ServerName>,
+    /// Certificate in PEM of an authority of the district, in place of the one the hub makes for itself below `data_dir`.
+    #[schemars(with = "Option<PathBuf>")]
+    pub authority_certificate: Option<Spanned<PathBuf>>,
+    /// Its key in PEM, readable by the hub alone.
+    #[schemars(with = "Option<PathBuf>")]
+    pub authority_key: Option<Spanned<PathBuf>>,
+    /// A box's certificate counts so many seconds, 30 or more (default 7776000: 90 days); the box renews it when a third is
+    /// left.
+    #[schemars(with = "u32", range(min = 30))]
+    pub certificate_valid_s: CertificateValidity,
+}
+
+/// Seconds a certificate counts: 30 or more.
+#[derive(Debug, Clone, Copy, Deserialize)]
+#[serde(try_from = "u32")]
+pub struct CertificateValidity(u32);
+
+impl CertificateValidity {
+    /// As a duration.
+    pub fn get(self) -> SignedDuration {
+        SignedDuration::from_secs(i64::from(self.0))
+    }
+}
+
+impl Default for CertificateValidity {
+    fn default() -> Self {
+        Self(90 * 24 * 3600)
+    }
+}
+
+impl TryFrom<u32> for CertificateValidity {
+    type Error = &'static str;
+
+    fn try_from(seconds: u32) -> Result<Self, &'static str> {
+        if seconds >= 30 { Ok(Self(seconds)) } else { Err("30 seconds or more are needed") }
+    }
+}
+
+/// Where boxes enrol.
+#[derive(Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct EnrolmentTable {
+    /// Address and port for HTTPS, e.g. `0.0.0.0:8443`. Without it no box can enrol or renew its certificate.
+    #[schemars(with = "Option<String>")]
+    pub listen: Option<Spanned<SocketAddr>>,
+}
+
 /// Where edges reach the hub.
 #[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
@@ -183,13 +266,20 @@ pub struct BrokerTable {
     /// Embedded: loopback address and port (default `127.0.0.1:1883`); port 0 takes a free one.
     #[schemars(with = "Option<String>")]
     pub listen: Option<Spanned<LoopbackAddr>>,
-    /// Embedded: which devices may log in (default `devices.toml` below `data_dir`); written by
+    /// Embedded: address and port for boxes with a certificate, by TLS 1.3, e.g. `0.0.0.0:8883`. Without it only this machine
+    /// reaches the broker.
+    #[schemars(with = "Option<String>")]
+    pub tls_listen: Option<Spanned<SocketAddr>>,
+    /// Embedded: which devices may log in by a token (default `devices.toml` below `data_dir`); written by
     /// `gatepost-hub device add`.
     #[schemars(with = "Option<PathBuf>")]
     pub devices_file: Option<Spanned<PathBuf>>,
-    /// External: `mqtt://host:port`, on loopback: there is no TLS yet.
+    /// External: `mqtts://host:port`; or `mqtt://host:port`, on loopback only.
     #[schemars(with = "Option<String>")]
     pub url: Option<Spanned<BrokerUrl>>,
+    /// External, `mqtts`: certificate in PEM of the authority the broker's certificate comes from, if it is not the hub's own.
+    #[schemars(with = "Option<PathBuf>")]
+    pub ca_file: Option<Spanned<PathBuf>>,
     /// External: name to log in with.
     #[schemars(with = "Option<String>")]
     pub username: Option<Spanned<String>>,
@@ -263,7 +353,7 @@ impl TryFrom<u16> for EvidenceDays {
     }
 }
 
-/// The devices file: who may log in at the embedded broker.
+/// The devices file: who may log in at the embedded broker by a token.
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct DevicesFile {

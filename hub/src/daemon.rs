@@ -4,9 +4,11 @@ use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
+use crate::authority::{Authority, AuthorityError};
 use crate::broker::{self, Broker};
 use crate::command::Dispatch;
 use crate::config::{self, Config};
+use crate::enrolment::{self, Enrolment};
 use crate::evidence::Folder;
 use crate::intake::Intake;
 use crate::live::Feed;
@@ -31,6 +33,12 @@ pub enum StartError {
     /// The broker.
     #[error(transparent)]
     Broker(#[from] broker::StartError),
+    /// Keys and certificates.
+    #[error(transparent)]
+    Authority(#[from] AuthorityError),
+    /// The address for enrolment.
+    #[error(transparent)]
+    Enrolment(#[from] enrolment::StartError),
     /// The web address.
     #[error(transparent)]
     Web(#[from] ListenError),
@@ -47,6 +55,7 @@ pub async fn run(config: Config) -> Result<(), StartError> {
     let mut terminate = signal(SignalKind::terminate()).map_err(StartError::Signals)?;
     let mut interrupt = signal(SignalKind::interrupt()).map_err(StartError::Signals)?;
 
+    let authority = Authority::open(&config.tls.authority)?;
     let store = Store::open(&config.database).await?;
     let evidence = config.data_dir.join("evidence");
     let folder =
@@ -68,8 +77,12 @@ pub async fn run(config: Config) -> Result<(), StartError> {
     };
     let server = Server::start(&config.web, app).await?;
     let retention = Retention::start(store.clone(), intake.clone(), config.evidence_days.get());
-    let broker = Broker::start(&config.broker, intake, writing.storage()).await?;
-    let dispatch = Dispatch::start(store.clone(), broker.publisher(), changes);
+    let enrolment = match config.enrolment {
+        Some(address) => Some(Enrolment::start(address, &config.tls, &authority, &store).await?),
+        None => None,
+    };
+    let broker = Broker::start(&config, &authority, &store, intake, writing.storage()).await?;
+    let dispatch = Dispatch::start(store.clone(), authority, broker.publisher(), changes);
 
     tokio::select! {
         _ = terminate.recv() => tracing::info!("stopping: SIGTERM"),
@@ -78,6 +91,9 @@ pub async fn run(config: Config) -> Result<(), StartError> {
     // In the direction of the data: nothing comes in, what came is stored, then those who look are let go.
     dispatch.stop().await;
     broker.stop().await;
+    if let Some(enrolment) = enrolment {
+        enrolment.stop().await;
+    }
     retention.stop().await;
     writing.stop().await;
     stop.cancel();

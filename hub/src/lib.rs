@@ -1,20 +1,24 @@
 //! Gatepost's hub: takes events from edges over MQTT, keeps each exactly once, shows live alerts.
 //!
 //! The rooms in the order a message passes them: [`config`], [`broker`], [`intake`], [`store`] with [`alarm`],
-//! [`device`] and [`evidence`], [`live`], [`web`]; [`command`] goes the other way, [`retention`] takes away what is over;
+//! [`device`] and [`evidence`], [`live`], [`web`]; [`command`] goes the other way, [`authority`], [`tls`] and [`enrolment`] say
+//! who may come in, [`retention`] takes away what is over;
 //! [`daemon`] wires them. A library, so that benches and fuzz targets reach the rooms; `main.rs` is its command line.
 
 pub mod alarm;
 pub mod alert;
+pub mod authority;
 pub mod broker;
 pub mod command;
 pub mod config;
 pub mod daemon;
 pub mod device;
+pub mod enrolment;
 pub mod evidence;
 pub mod intake;
 pub mod live;
 pub mod logging;
 pub mod retention;
 pub mod store;
+pub mod tls;
 pub mod web;

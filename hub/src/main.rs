@@ -1,12 +1,16 @@
 //! `gatepost-hub`: the command line of the hub.
 
+mod administer;
+
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use anyhow::{Context as _, bail};
+use anyhow::Context as _;
 use clap::{Args, Parser, Subcommand};
+use gatepost_hub::authority::Authority;
 use gatepost_hub::{broker, config, daemon, logging, web};
-use gatepost_wire::EdgeId;
+
+use administer::{BrokerFiles, DeviceCommand};
 
 /// Takes events from Gatepost edges, keeps each exactly once, shows live alerts.
 #[derive(Parser)]
@@ -26,20 +30,13 @@ enum Command {
     Schema,
     /// Prints the OpenAPI document of the API
     Openapi,
-    /// Says which devices may log in at the embedded broker
+    /// Says which devices may come in: lets them enrol, lists them, shuts them out
     #[command(subcommand)]
     Device(DeviceCommand),
-}
-
-#[derive(Subcommand)]
-enum DeviceCommand {
-    /// Adds a device and prints its token, once
-    Add {
-        /// Name of the edge
-        edge: EdgeId,
-        #[command(flatten)]
-        config: ConfigFile,
-    },
+    /// Prints the public key this hub signs commands with, for a box that has not enrolled
+    SigningKey(ConfigFile),
+    /// Writes certificates, revocations and access rules for a broker run by someone else
+    BrokerFiles(BrokerFiles),
 }
 
 #[derive(Args)]
@@ -75,17 +72,12 @@ fn run(command: Command) -> anyhow::Result<()> {
         }
         Command::Schema => println!("{}", serde_json::to_string_pretty(&config::schema())?),
         Command::Openapi => println!("{}", web::document().to_pretty_json()?),
-        Command::Device(DeviceCommand::Add { edge, config: file }) => {
-            let config::Broker::Embedded(broker) = config::load(&file.config)?.broker else {
-                bail!(
-                    "{}: broker.mode is \"external\", so devices are made there and not here",
-                    file.config.display()
-                );
-            };
-            let token = broker::Devices::add(&broker.devices_file, &edge)?;
-            eprintln!("Device {edge} may log in now. This is its token; it is shown only once:");
-            println!("{}", token.reveal());
+        Command::Device(command) => command.run()?,
+        Command::SigningKey(file) => {
+            let config = config::load(&file.config)?;
+            println!("{}", Authority::open(&config.tls.authority)?.commands().verifying_key());
         }
+        Command::BrokerFiles(wanted) => wanted.write()?,
     }
     Ok(())
 }

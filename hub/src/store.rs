@@ -5,6 +5,7 @@
 
 mod alarm;
 mod alert;
+mod certificate;
 mod column;
 mod command;
 mod deletion;
@@ -26,6 +27,7 @@ use sqlx::sqlite::{
 };
 
 pub use alert::{AlertFilter, Place};
+pub use certificate::{KnownCertificate, Redeemed};
 pub use command::{CommandFilter, Open};
 pub use deletion::{DeletionFilter, StoredDeletion};
 pub use event::{EventFilter, StoredEvent};

@@ -11,7 +11,7 @@ debian_packages=(
   tzdata
   # to set up, test and measure; the CJK font is for Chinese in the page's screenshots
   python3 python3-venv python3-pip curl unzip ca-certificates
-  mosquitto mosquitto-clients chromium fonts-noto-cjk
+  mosquitto mosquitto-clients openssl chromium fonts-noto-cjk
 )
 
 step_debian() {

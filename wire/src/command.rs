@@ -2,9 +2,10 @@
 //!
 //! A command waits at the hub until the box answers or it expires, and is sent again meanwhile, so it may come more than
 //! once. A box carries each [`CommandId`] out once, over restarts too, and answers a repetition with its first answer. It
-//! refuses what has expired by its own clock. An order it does not know it refuses as [`Reason::UnknownOrder`]; an old
+//! refuses what has expired by its own clock. It takes only what its hub signed ([`signed`]). An order it does not know it refuses as [`Reason::UnknownOrder`]; an old
 //! box and a new hub thus understand each other.
 
+pub mod signed;
 mod statement;
 
 use schemars::JsonSchema;
@@ -19,12 +20,13 @@ use crate::schema::date_time;
 use crate::tagged::{known, tag};
 use crate::word::words;
 
+pub use signed::{NumberedCommand, SigningKey, VerifyingKey};
 pub use statement::{TextError, Who, Why};
 
 /// No command or reply may be larger; a longer one is refused before it is parsed.
 pub const MAX_COMMAND_BYTES: usize = 16 * 1024;
 
-/// One command, on [`crate::Topic::Command`].
+/// One command; on [`crate::Topic::Command`] it travels [`signed`].
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Command {
     /// Unique for ever; made by the hub.
@@ -80,10 +82,16 @@ impl Command {
     /// [`CommandError`] says which field is wrong; the payload may be anything.
     pub fn from_json(payload: &[u8]) -> Result<Self, CommandError> {
         let command: Self = read("command", payload)?;
-        if command.expires <= command.issued {
-            return Err(CommandError::Expires { issued: command.issued, expires: command.expires });
-        }
+        command.check()?;
         Ok(command)
+    }
+
+    /// Could it ever have been valid?
+    fn check(&self) -> Result<(), CommandError> {
+        if self.expires <= self.issued {
+            return Err(CommandError::Expires { issued: self.issued, expires: self.expires });
+        }
+        Ok(())
     }
 
     /// The command in JSON.
@@ -245,6 +253,8 @@ pub enum Outcome {
 words! {
     /// Why a box refuses a command.
     Reason {
+        /// An older command than those the box has already forgotten: it would be carried out again.
+        Replayed = "replayed",
         /// It came after `expires`.
         Expired = "expired",
         /// This version of the box does not know the order.

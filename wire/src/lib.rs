@@ -3,7 +3,7 @@
 //!
 //! The rooms, in the order a message is made: [`id`], [`event`], [`arming`], [`evidence`], [`health`],
 //! [`command`], [`topic`], [`envelope`],
-//! [`schema`]; and [`broker`], the address both sides write. Nothing here does I/O, reads a clock or spawns a task.
+//! [`schema`]; [`enrolment`], by which a box becomes known; and [`broker`], the address both sides write. Nothing here does I/O, reads a clock or spawns a task.
 //!
 //! The contract describes places and happenings. It has no field for who someone is, and none may be
 //! added: no name, face, plate text, appearance vector, or identifier that outlives a track.
@@ -12,6 +12,7 @@
 pub mod arming;
 pub mod broker;
 pub mod command;
+pub mod enrolment;
 pub mod envelope;
 pub mod event;
 pub mod evidence;

@@ -5,7 +5,8 @@ use schemars::generate::SchemaSettings;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde_json::{Value, json};
 
-use crate::command::{Command, MAX_COMMAND_BYTES, Reply};
+use crate::command::signed::{MAX_SIGNED_BYTES, SIGNED_CONTENT_TYPE};
+use crate::command::{MAX_COMMAND_BYTES, NumberedCommand, Reply};
 use crate::envelope::{CONTENT_TYPE, Envelope, MAX_ENVELOPE_BYTES};
 use crate::evidence::MAX_EVIDENCE_BYTES;
 use crate::health::{Health, Presence};
@@ -30,9 +31,9 @@ pub fn presence() -> Schema {
     root::<Presence>()
 }
 
-/// JSON Schema (2020-12) of what a hub publishes on `gp/v1/{edge}/command`.
+/// JSON Schema (2020-12) of what a hub signs and publishes on `gp/v1/{edge}/command`.
 pub fn command() -> Schema {
-    root::<Command>()
+    root::<NumberedCommand>()
 }
 
 /// JSON Schema (2020-12) of what is published on `gp/v1/{edge}/command/reply`.
@@ -52,7 +53,7 @@ pub fn asyncapi() -> Value {
     let event = generator.subschema_for::<Envelope>();
     let health = generator.subschema_for::<Health>();
     let presence = generator.subschema_for::<Presence>();
-    let command = generator.subschema_for::<Command>();
+    let command = generator.subschema_for::<NumberedCommand>();
     let reply = generator.subschema_for::<Reply>();
     let channels = [
         Channel {
@@ -97,10 +98,11 @@ pub fn asyncapi() -> Value {
         Channel {
             name: "command",
             address: format!("{PREFIX}/{{edge}}/command"),
-            summary: "What the hub orders the box to do. It may come more than once: a box carries each id out once, refuses what \
+            summary: "What the hub orders the box to do: a JSON Web Signature in compact form, by Ed25519 (header \
+                      {\"alg\":\"EdDSA\",\"typ\":\"gatepost-command\"}), over the JSON this schema describes. A box takes nothing else. It may come more than once: a box carries each id out once, refuses what \
                       has expired and answers a repetition with its first answer. Subscribe before presence says online: \
                       the hub sends what waits when it hears that.",
-            content_type: "application/json",
+            content_type: SIGNED_CONTENT_TYPE,
             payload: command.into(),
             action: Action::Receive,
             retain: false,
@@ -122,7 +124,7 @@ pub fn asyncapi() -> Value {
             "version": "1.0.0",
             "description": format!(
                 "What a Gatepost edge publishes and reads over MQTT 5. An event has at most {MAX_ENVELOPE_BYTES} bytes, \
-                 evidence {MAX_EVIDENCE_BYTES}, a command or reply {MAX_COMMAND_BYTES}. \
+                 evidence {MAX_EVIDENCE_BYTES}, a command or reply {MAX_COMMAND_BYTES}, a signed command {MAX_SIGNED_BYTES}. \
                  A device publishes and reads only under its own {PREFIX}/{{edge}}."
             ),
         },

@@ -1,3 +1,4 @@
+use gatepost_wire::command::SigningKey;
 use gatepost_wire::event::{Event, Phase};
 use gatepost_wire::evidence::Original;
 use gatepost_wire::{CommandId, EventId, MediaType};
@@ -9,6 +10,7 @@ use crate::clip::tests::begun;
 use crate::clip::{ClipAlarm, Record, Room};
 use crate::config::{Config, OutboxLimit};
 use crate::event::{Judge, RecordThread};
+use crate::identity::IdentityFile;
 use crate::linked::LinkedCameras;
 use crate::outbox::{self, Delivery, Item, Lane};
 
@@ -16,6 +18,7 @@ use crate::outbox::{self, Delivery, Item, Lane};
 struct Box {
     dir: TempDir,
     clip: EventId,
+    hub: SigningKey,
 }
 
 struct Running {
@@ -41,7 +44,9 @@ impl Box {
     fn new() -> Self {
         let dir = tempfile::tempdir().unwrap();
         let clip = EventId::from_ulid(Ulid(7));
-        let this = Self { dir, clip };
+        let hub = SigningKey::from_pkcs8(&SigningKey::generate_pkcs8().unwrap()).unwrap();
+        std::fs::write(dir.path().join("hub.key"), format!("{}\n", hub.verifying_key())).unwrap();
+        let this = Self { dir, clip, hub };
         let began = begun(1, 2, std::time::Duration::ZERO);
         let alarm = ClipAlarm { began: began.event, event: clip, data: began.data };
         let record = Record { clip, time: Timestamp::now(), alarms: vec![alarm] };
@@ -66,8 +71,11 @@ impl Box {
         let (record, reporter) =
             RecordThread::start(recorder, evidence.clone(), open, (judge, told), linked, None, limit)
                 .unwrap();
+        let mut uplink = config(path).uplink;
+        uplink.hub_key_file = Some(path.join("hub.key"));
         let means = Means {
             edge: edge(),
+            hub_key: HubKey::of(IdentityFile::of(&edge(), path), &uplink),
             clock,
             originals_allowed,
             archive: Arc::new(Mutex::new(self.archive())),
@@ -99,7 +107,7 @@ impl Running {
 }
 
 /// The order of `kind` about `event`, valid for `valid_s` and with so long until the original is deleted.
-fn command(id: u128, kind: &str, event: EventId, valid_s: i64, until_s: i64) -> Command {
+fn command(id: u128, kind: &str, event: EventId, valid_s: i64, until_s: i64) -> NumberedCommand {
     let now = Timestamp::now();
     let after = |seconds| now + jiff::SignedDuration::from_secs(seconds);
     let json = serde_json::json!({
@@ -107,7 +115,12 @@ fn command(id: u128, kind: &str, event: EventId, valid_s: i64, until_s: i64) -> 
         "issued": after(valid_s - 60), "expires": after(valid_s),
         "order": { "kind": kind, "event": event, "until": after(until_s) },
     });
-    Command::from_json(json.to_string().as_bytes()).unwrap()
+    numbered(id, &json)
+}
+
+fn numbered(id: u128, json: &serde_json::Value) -> NumberedCommand {
+    let command = Command::from_json(json.to_string().as_bytes()).unwrap();
+    NumberedCommand { sequence: id.try_into().unwrap(), command }
 }
 
 fn refusal(reply: Option<Reply>) -> Reason {
@@ -135,7 +148,7 @@ fn an_original_is_released_once_however_often_and_over_restarts() {
     let [evidence] = event.data.evidence.as_slice() else { panic!("{event:?}") };
     assert_eq!((&evidence.media_type, evidence.bytes), (&MediaType::Age, 6));
     let Some(Original::Released(released)) = &evidence.original else { panic!("{evidence:?}") };
-    assert_eq!((released.command, &released.media_type), (order.id, &MediaType::Mp4));
+    assert_eq!((released.command, &released.media_type), (order.command.id, &MediaType::Mp4));
     assert_eq!(running.evidence.read(event.id).unwrap().1, b"sealed");
     running.stop();
 }
@@ -161,14 +174,14 @@ fn a_command_cut_short_by_a_power_cut_is_one_event_all_the_same() {
 fn what_cannot_or_must_not_be_done_is_refused_with_a_reason() {
     let it = Box::new();
     let mut running = it.start(true);
-    let mut answer = |command: Command| refusal(running.desk.reply(&command));
+    let mut answer = |command: NumberedCommand| refusal(running.desk.reply(&command));
     assert_eq!(answer(command(1, "release_original", it.clip, -1, 3600)), Reason::Expired);
     assert_eq!(answer(command(2, "release_original", it.clip, 60, -1)), Reason::Invalid);
     let unknown = EventId::from_ulid(Ulid(99));
     assert_eq!(answer(command(3, "release_original", unknown, 60, 3600)), Reason::NotFound);
     assert_eq!(answer(command(4, "make_coffee", it.clip, 60, 3600)), Reason::UnknownOrder);
     let mut elsewhere = command(5, "release_original", it.clip, 60, 3600);
-    elsewhere.edge = "gate-2".parse().unwrap();
+    elsewhere.command.edge = "gate-2".parse().unwrap();
     assert_eq!(running.desk.reply(&elsewhere), None);
     assert_eq!(running.events(), []);
     running.stop();
@@ -185,7 +198,8 @@ fn who_and_why_stay_on_the_box() {
     let order = command(1, "release_original", it.clip, 60, 3600);
     running.desk.reply(&order).unwrap();
     running.stop();
-    let note = std::fs::read_to_string(it.dir.path().join(format!("commands/{}.json", order.id))).unwrap();
+    let note =
+        std::fs::read_to_string(it.dir.path().join(format!("commands/{}.json", order.command.id))).unwrap();
     assert!(note.contains("Li") && note.contains("police report 17") && note.contains("done"), "{note}");
 }
 
@@ -200,9 +214,25 @@ fn an_area_is_armed_and_one_that_is_not_there_is_not() {
             "expires": now + jiff::SignedDuration::from_secs(60),
             "order": { "kind": "set_mode", "area": area, "mode": { "name": "maintenance", "for_s": 600 } },
         });
-        Command::from_json(json.to_string().as_bytes()).unwrap()
+        numbered(id, &json)
     };
     assert_eq!(running.desk.reply(&order(1, "yard")).unwrap().outcome, Outcome::Done);
     assert_eq!(refusal(running.desk.reply(&order(2, "moon"))), Reason::NotFound);
+    running.stop();
+}
+
+#[test]
+fn only_what_the_hub_signed_is_a_command() {
+    let it = Box::new();
+    let running = it.start(true);
+    let order = command(1, "release_original", it.clip, 60, 3600);
+    assert_eq!(running.desk.open(&it.hub.sign(&order).unwrap()).unwrap(), order);
+    let stranger = SigningKey::from_pkcs8(&SigningKey::generate_pkcs8().unwrap()).unwrap();
+    for forged in [stranger.sign(&order).unwrap(), order.command.to_json().unwrap(), b"x".to_vec()] {
+        running.desk.open(&forged).unwrap_err();
+    }
+    std::fs::remove_file(it.dir.path().join("hub.key")).unwrap();
+    let without = running.desk.open(&it.hub.sign(&order).unwrap()).unwrap_err();
+    assert!(without.to_string().contains("hub_key_file"), "{without}");
     running.stop();
 }

@@ -56,11 +56,13 @@ pub fn load(file: &Path) -> Result<Config, ConfigError> {
     from_folder(&mut config.model.manifest);
     from_folder(&mut config.model.runtime);
     config.uplink.password_file.as_mut().map(from_folder);
+    config.uplink.hub_key_file.as_mut().map(from_folder);
     for camera in &mut config.cameras {
         camera.password_file.as_mut().map(from_folder);
     }
     for broker in &mut config.mqtt {
         broker.password_file.as_mut().map(from_folder);
+        broker.ca_file.as_mut().map(from_folder);
     }
     for device in &mut config.onvif {
         device.password_file.as_mut().map(from_folder);

@@ -27,8 +27,10 @@ name! {
 pub struct MqttBroker {
     /// Name of the broker, unique among those of this box.
     pub id: MqttBrokerId,
-    /// `mqtt://host:port`, MQTT 5. Plain MQTT is only allowed on loopback; the broker there may be bridged to others.
+    /// `mqtts://host:port`, MQTT 5; or `mqtt://host:port`, on loopback only.
     pub url: BrokerUrl,
+    /// Certificate in PEM of the authority the broker's certificate comes from; `mqtts` needs it.
+    pub ca_file: Option<PathBuf>,
     /// User name the broker asks for.
     pub username: Option<String>,
     /// File that holds the password, on its first line.

@@ -7,11 +7,13 @@ use std::time::Duration;
 use rumqttc::v5::mqttbytes::QoS;
 use rumqttc::v5::mqttbytes::v5::{ConnectReturnCode, Filter, Packet, Publish, SubscribeReasonCode};
 use rumqttc::v5::{AsyncClient, ConnectionError, Event, EventLoop, MqttOptions};
+use rumqttc::{TlsConfiguration, Transport};
 
 use super::message::{is_online, read};
 use super::sign::{Line, Said, Sign};
 use crate::clock::Clock;
 use crate::config::{MqttBroker, MqttPoint};
+use crate::identity::{TlsError, tls_by};
 use crate::secret::{SecretError, read_secret};
 
 const KEEP_ALIVE: Duration = Duration::from_secs(15);
@@ -57,6 +59,8 @@ pub(super) enum BrokerFault {
     Broken { broker: String, reason: String },
     #[error("`mqtt.password_file`: {0}")]
     Secret(#[from] SecretError),
+    #[error("`mqtt`: {0}")]
+    Tls(#[from] TlsError),
 }
 
 impl Mqtt {
@@ -79,6 +83,9 @@ impl Mqtt {
         options.set_max_packet_size(Some(MAX_MESSAGE_BYTES));
         if let (Some(user), Some(file)) = (&self.broker.username, &self.broker.password_file) {
             options.set_credentials(user, read_secret(file)?);
+        }
+        if let (true, Some(file)) = (url.is_tls(), &self.broker.ca_file) {
+            options.set_transport(Transport::tls_with_config(TlsConfiguration::Rustls(tls_by(file)?)));
         }
         let (client, events) = AsyncClient::new(options, 16);
         Ok(Session { client, events })

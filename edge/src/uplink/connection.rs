@@ -4,17 +4,18 @@ use std::time::Duration;
 
 use gatepost_wire::health::{Presence, PresenceState};
 use gatepost_wire::{BootId, EdgeId, Topic};
-use rumqttc::Outgoing;
 use rumqttc::v5::mqttbytes::QoS;
 use rumqttc::v5::mqttbytes::v5::{
     ConnAck, ConnectProperties, ConnectReturnCode, LastWill, Packet, PubAckReason, PublishProperties,
     SubscribeReasonCode,
 };
 use rumqttc::v5::{AsyncClient, ConnectionError, Event, EventLoop, MqttOptions, StateError, mqttbytes};
+use rumqttc::{Outgoing, TlsConfiguration, Transport};
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 
 use crate::config::Uplink;
+use crate::identity::{IdentityError, IdentityFile, TlsError};
 use crate::secret::{SecretError, read_secret};
 
 const KEEP_ALIVE: Duration = Duration::from_secs(15);
@@ -59,6 +60,10 @@ pub(super) enum Lost {
     TooLarge { broker: String },
     #[error("`uplink.password_file`: {0}")]
     Secret(#[from] SecretError),
+    #[error(transparent)]
+    Identity(#[from] IdentityError),
+    #[error("the identity of this box cannot be used: {0}: enrol it again")]
+    Tls(#[from] TlsError),
 }
 
 /// A session with the broker; ends when dropped.
@@ -74,8 +79,13 @@ pub(super) struct Connection {
 }
 
 impl Connection {
-    pub async fn open(config: &Uplink, edge: &EdgeId, boot: BootId) -> Result<Self, Lost> {
-        let options = options(config, edge, boot)?;
+    pub async fn open(
+        config: &Uplink,
+        identity: &IdentityFile,
+        edge: &EdgeId,
+        boot: BootId,
+    ) -> Result<Self, Lost> {
+        let options = options(config, identity, edge, boot)?;
         let broker = config.broker.to_string();
         let (client, event_loop) = AsyncClient::new(options, 16);
         let (sender, events) = mpsc::unbounded_channel();
@@ -204,7 +214,12 @@ async fn poll(mut event_loop: EventLoop, events: mpsc::UnboundedSender<Result<Ev
     }
 }
 
-fn options(config: &Uplink, edge: &EdgeId, boot: BootId) -> Result<MqttOptions, Lost> {
+fn options(
+    config: &Uplink,
+    identity: &IdentityFile,
+    edge: &EdgeId,
+    boot: BootId,
+) -> Result<MqttOptions, Lost> {
     // The client id is the edge's name: two boxes of one name throw each other out, which is seen at once.
     let mut options = MqttOptions::new(edge.as_str(), config.broker.host(), config.broker.port());
     options
@@ -216,6 +231,11 @@ fn options(config: &Uplink, edge: &EdgeId, boot: BootId) -> Result<MqttOptions, 
     options.set_connect_properties(properties);
     if let Some(file) = &config.password_file {
         options.set_credentials(edge.as_str(), read_secret(file)?);
+    }
+    if config.broker.is_tls() {
+        // Read anew for each connection: it may have been renewed, or the box enrolled.
+        let tls = identity.read()?.tls()?;
+        options.set_transport(Transport::tls_with_config(TlsConfiguration::Rustls(tls)));
     }
     let Publication { topic, payload, .. } = presence(edge, boot, PresenceState::Offline);
     options.set_last_will(LastWill::new(topic, payload, QoS::AtLeastOnce, true, None));

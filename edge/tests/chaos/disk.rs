@@ -35,6 +35,8 @@ pub fn torn_log(seed: u64, tear: Tear) -> anyhow::Result<Verdict> {
     site.kill_hub()?;
     site.start_edge()?;
     live(&mut rng);
+    // On a busy machine the edge has hardly begun by then.
+    site.wait_for_recorded(AT_STAKE)?;
     site.kill_edge()?;
     site.tear_tail(tear, &mut rng)?;
     settle(&mut site)

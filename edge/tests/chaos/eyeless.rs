@@ -14,6 +14,7 @@ use gatepost_edge::config::{self, Config};
 use gatepost_edge::event::{Judge, Observation, RecordThread, Reporter};
 use gatepost_edge::evidence::EvidenceStore;
 use gatepost_edge::health::{HealthSource, InferenceGauge};
+use gatepost_edge::identity::{HubKey, IdentityFile};
 use gatepost_edge::linked::LinkedCameras;
 use gatepost_edge::outbox::{self, Delivery};
 use gatepost_edge::rule::{AlarmNumber, Decision, Finding};
@@ -47,8 +48,10 @@ async fn live(config: Config, per_second: u32, seed: u64) -> anyhow::Result<()> 
     let (record, reporter) =
         RecordThread::start(recorder, evidence.clone(), open_alarms, (judge, told), linked, None, limit)?;
     tracing::info!(%boot, waiting = delivery.health().queued, "started");
+    let identity = IdentityFile::of(&config.edge, &config.data_dir);
     let means = Means {
         edge: config.edge.clone(),
+        hub_key: HubKey::of(identity.clone(), &config.uplink),
         clock: Arc::clone(&clock),
         originals_allowed: false,
         archive: archive(&config)?,
@@ -71,6 +74,7 @@ async fn live(config: Config, per_second: u32, seed: u64) -> anyhow::Result<()> 
     let (stop, stopped) = watch::channel(false);
     let uplink = Uplink {
         config: config.uplink.clone(),
+        identity,
         edge: config.edge.clone(),
         boot,
         delivery: delivery.clone(),

@@ -4,7 +4,7 @@ use std::fs::{self, File};
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::Command;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use anyhow::{Context, ensure};
 use gatepost_testbed::daemon::{Daemon, Launch, binary};
@@ -167,6 +167,17 @@ impl Site {
             let edge = launch.spawn()?;
             edge.wait_for_line(START, |line| line.contains("\"started\""))?;
             self.edge = Some(edge);
+        }
+        Ok(())
+    }
+
+    /// Until the running edge has recorded so many events.
+    pub fn wait_for_recorded(&self, events: usize) -> anyhow::Result<()> {
+        let edge = self.edge.as_ref().context("no edge runs")?;
+        let until = Instant::now() + START;
+        while recorded_in(&edge.log()).len() < events {
+            ensure!(Instant::now() < until, "the edge records too few events:\n{}", edge.log());
+            std::thread::sleep(Duration::from_millis(50));
         }
         Ok(())
     }

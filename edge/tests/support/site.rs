@@ -3,10 +3,13 @@
 use std::fmt::Write as _;
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output, Stdio};
+use std::process;
+use std::process::{Output, Stdio};
 
 use gatepost_testbed::footage::workspace_root;
 use gatepost_testbed::http::wait_until;
+use gatepost_wire::Command;
+use gatepost_wire::command::{NumberedCommand, SigningKey};
 use tempfile::TempDir;
 
 use super::SOON;
@@ -89,6 +92,8 @@ pub struct Site {
     pub password: Option<String>,
     /// Further tables, as TOML.
     pub tables: String,
+    /// What the hub of this box signs with.
+    hub: SigningKey,
 }
 
 impl Site {
@@ -111,6 +116,7 @@ impl Site {
             clips: "enabled = false".into(),
             password: None,
             tables: String::new(),
+            hub: SigningKey::from_pkcs8(&SigningKey::generate_pkcs8().unwrap()).unwrap(),
             dir,
         }
     }
@@ -138,6 +144,11 @@ impl Site {
         path
     }
 
+    /// A command as this box's hub sends it.
+    pub fn signed(&self, command: Command) -> Vec<u8> {
+        self.hub.sign(&NumberedCommand { sequence: 1, command }).unwrap()
+    }
+
     pub fn config_text(&self) -> String {
         let mut text = format!(
             "edge = \"{EDGE}\"\ndata_dir = {:?}\ndisk_reserve_mib = {}\n\n[log]\nformat = \"json\"\n\n\
@@ -145,6 +156,8 @@ impl Site {
              [uplink]\nbroker = \"mqtt://127.0.0.1:{}\"\nhealth_every_s = 1\n",
             self.data_dir, self.disk_reserve_mib, self.manifest, self.runtime, self.model, self.broker
         );
+        let key = self.write("hub.key", &format!("{}\n", self.hub.verifying_key()));
+        writeln!(text, "hub_key_file = {key:?}").unwrap();
         if let Some(password) = &self.password {
             let file = self.write("uplink.password", &format!("{password}\n"));
             writeln!(text, "password_file = {file:?}").unwrap();
@@ -181,7 +194,7 @@ impl Site {
     /// The same with another text as configuration.
     pub fn call_with(&self, command: &str, config: &str) -> Output {
         let config = self.write("edge.toml", config);
-        run_to_its_end(Command::new(PROGRAM).args([command, "--config"]).arg(config))
+        run_to_its_end(process::Command::new(PROGRAM).args([command, "--config"]).arg(config))
     }
 }
 
@@ -203,7 +216,7 @@ pub fn manifest_value(manifest: &Path, key: &str) -> String {
 }
 
 /// Runs a command that must end by itself; what it says must fit into a pipe.
-pub fn run_to_its_end(command: &mut Command) -> Output {
+pub fn run_to_its_end(command: &mut process::Command) -> Output {
     let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
     let ended = wait_until("the end of the program", SOON, || child.try_wait().unwrap());
     if ended.is_err() {

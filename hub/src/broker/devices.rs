@@ -138,6 +138,26 @@ impl Devices {
         write(file, folder, &hashes).map_err(wrong)?;
         Ok(token)
     }
+
+    /// Takes a device's token away; whether it had one.
+    ///
+    /// # Errors
+    /// When the file cannot be read or written.
+    pub fn remove(file: &Path, edge: &EdgeId) -> Result<bool, AddError> {
+        let wrong = |source| AddError::Write { file: file.into(), source };
+        if !file.exists() {
+            return Ok(false);
+        }
+        let folder = file.parent().unwrap_or(Path::new("."));
+        let lock = fs::File::create(file.with_extension("lock")).map_err(wrong)?;
+        lock.lock().map_err(wrong)?;
+        let mut hashes = read(file)?;
+        let had = hashes.remove(edge).is_some();
+        if had {
+            write(file, folder, &hashes).map_err(wrong)?;
+        }
+        Ok(had)
+    }
 }
 
 fn read(file: &Path) -> Result<BTreeMap<EdgeId, String>, ConfigError> {
@@ -151,7 +171,7 @@ fn read(file: &Path) -> Result<BTreeMap<EdgeId, String>, ConfigError> {
 
 fn write(file: &Path, folder: &Path, hashes: &BTreeMap<EdgeId, String>) -> io::Result<()> {
     let mut text =
-        "# Devices that may log in at the embedded broker. Made by `gatepost-hub device add NAME`;\n\
+        "# Devices that may log in at the embedded broker by a token. Made by `gatepost-hub device add NAME`;\n\
         # a line that is removed shuts its device out at its next connection.\n[devices]\n"
             .to_owned();
     for (edge, hash) in hashes {
@@ -194,7 +214,9 @@ mod tests {
         assert!(!text.contains(token.reveal()), "the token itself must not be stored");
         assert_eq!(fs::metadata(&file).unwrap().permissions().mode() & 0o777, 0o600);
 
-        fs::write(&file, "[devices]\n").unwrap();
+        assert!(Devices::remove(&file, &one).unwrap());
+        assert!(!Devices::remove(&file, &one).unwrap());
+        assert!(devices.accept(&two, other.reveal().as_bytes()));
         assert!(!devices.accept(&one, token.reveal().as_bytes()), "a removed device is shut out");
     }
 }

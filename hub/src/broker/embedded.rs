@@ -23,10 +23,12 @@ use tokio::task::JoinHandle;
 
 use super::acl::{may_publish, may_subscribe};
 use super::devices::Devices;
+use super::front::{Admission, Admitted, Front};
 use super::retained::Retained;
 use crate::config::{ConfigError, EmbeddedBroker};
 use crate::intake::{Intake, Receipt};
-use crate::store::Delivery;
+use crate::store::{Delivery, Store};
+use crate::tls;
 
 /// Below rmqtt's 5 s wait for the former session of a device that comes back, so that two connections of one
 /// device never commit at the same time; and below 1.5 keep-alives, because a ping waits behind the commit.
@@ -42,23 +44,40 @@ pub enum StartError {
     #[error(transparent)]
     Devices(#[from] ConfigError),
     /// The address is taken or not this machine's.
-    #[error("broker.listen {address}: {reason}")]
+    #[error("{key} {address}: {reason}")]
     Listen {
+        /// The key in the configuration.
+        key: &'static str,
         /// The address.
         address: SocketAddr,
         /// Why.
         reason: String,
     },
+    /// TLS cannot be spoken.
+    #[error(transparent)]
+    Tls(#[from] tls::TlsError),
 }
 
 /// The running broker.
 pub struct Embedded {
     context: ServerContext,
     accepting: JoinHandle<()>,
+    front: Option<Front>,
+}
+
+/// What the front needs: TLS, and who may come in.
+pub(super) struct Door {
+    pub config: Arc<rustls::ServerConfig>,
+    pub store: Store,
 }
 
 impl Embedded {
-    pub(super) async fn start(config: &EmbeddedBroker, intake: Intake) -> Result<Self, StartError> {
+    pub(super) async fn start(
+        config: &EmbeddedBroker,
+        intake: Intake,
+        door: Option<Door>,
+    ) -> Result<Self, StartError> {
+        let admitted = Admitted::default();
         let devices = Arc::new(Devices::open(config.devices_file.clone())?);
         // The busy check would refuse devices whenever the machine's load is high.
         let context = ServerContext::new().busy_check_enable(false).build().await;
@@ -72,14 +91,18 @@ impl Embedded {
             Type::ClientConnected,
             Type::ClientDisconnected,
         ] {
-            register.add(hook, Box::new(Hooks { devices: devices.clone(), intake: intake.clone() })).await;
+            let (devices, admitted) = (devices.clone(), admitted.clone());
+            register.add(hook, Box::new(Hooks { devices, admitted, intake: intake.clone() })).await;
         }
         // Without it no hook is ever called.
         register.start().await;
 
         let address = config.listen.get();
-        let failed =
-            |error: &dyn std::fmt::Display| StartError::Listen { address, reason: error.to_string() };
+        let failed = |error: &dyn std::fmt::Display| StartError::Listen {
+            key: "broker.listen",
+            address,
+            reason: error.to_string(),
+        };
         let listener = Builder::new()
             .name("edge")
             .laddr(address)
@@ -101,7 +124,11 @@ impl Embedded {
             }
         });
         tracing::info!(address = %format_args!("mqtt://{local}"), "broker listening");
-        Ok(Self { context, accepting })
+        let front = match (config.tls_listen, door) {
+            (Some(address), Some(door)) => Some(open(address, local, door, admitted).await?),
+            _ => None,
+        };
+        Ok(Self { context, accepting, front })
     }
 
     /// What commands go out by.
@@ -113,6 +140,9 @@ impl Embedded {
     /// because a session handles one at a time.
     pub(super) async fn stop(self) {
         self.accepting.abort();
+        if let Some(front) = &self.front {
+            front.close();
+        }
         let shared = self.context.extends.shared().await;
         let sessions: Vec<Id> = shared.iter().map(|entry| entry.id()).collect();
         let closing = async {
@@ -127,11 +157,32 @@ impl Embedded {
         if tokio::time::timeout(GRACE, closing).await.is_err() {
             tracing::warn!("some devices' connections were cut");
         }
+        if let Some(front) = self.front {
+            front.stop().await;
+        }
     }
+}
+
+async fn open(
+    address: SocketAddr,
+    inner: SocketAddr,
+    door: Door,
+    admitted: Admitted,
+) -> Result<Front, StartError> {
+    let failed = |error: std::io::Error| StartError::Listen {
+        key: "broker.tls_listen",
+        address,
+        reason: error.to_string(),
+    };
+    let listener = tls::Listener::bind(address, door.config).await.map_err(failed)?;
+    let local = listener.local_addr().map_err(failed)?;
+    tracing::info!(address = %format_args!("mqtts://{local}"), "broker listening for boxes");
+    Ok(Front::start(listener, inner, door.store, admitted))
 }
 
 struct Hooks {
     devices: Arc<Devices>,
+    admitted: Admitted,
     intake: Intake,
 }
 
@@ -148,7 +199,7 @@ impl Handler for Hooks {
                     SubscribeReturn::new_success(subscription.opts.qos(), None)
                 } else {
                     tracing::warn!(
-                        device = session.id.username_ref(),
+                        device = %session.id.client_id,
                         ?filter,
                         "subscription refused: not its own topics"
                     );
@@ -171,14 +222,14 @@ impl Handler for Hooks {
             }
             Parameter::ClientConnected(session) => {
                 tracing::info!(
-                    device = session.id.username_ref(),
-                    address = address(session.id.remote_addr),
+                    device = %session.id.client_id,
+                    address = self.address(session.id.remote_addr),
                     "device connected"
                 );
                 (true, result)
             }
             Parameter::ClientDisconnected(session, reason) => {
-                disconnected(&session.id, reason);
+                disconnected(&session.id, &self.address(session.id.remote_addr), reason);
                 (true, result)
             }
             _ => (true, result),
@@ -187,14 +238,14 @@ impl Handler for Hooks {
 }
 
 /// One line for each end of a connection; a grave one when the device broke the protocol.
-fn disconnected(device: &Id, reason: &Reason) {
+fn disconnected(device: &Id, address: &str, reason: &Reason) {
     // The first one led to the others.
     if let Reason::Reasons(reasons) = reason
         && let Some(first) = reasons.first()
     {
-        return disconnected(device, first);
+        return disconnected(device, address, first);
     }
-    let (device, address) = (device.username_ref(), address(device.remote_addr));
+    let device = device.client_id.to_string();
     match reason {
         // "Not stored": the log already says why, once.
         Reason::MqttError(MqttError::PublishAckReason(..)) => {
@@ -218,7 +269,7 @@ impl Hooks {
             Ok(()) => AuthResult::Allow(false, None),
             Err((answer, reason)) => {
                 tracing::warn!(
-                    address = address(client.ipaddress()),
+                    address = self.address(client.ipaddress()),
                     user = client.username().map(|name| format!("{name:?}")),
                     client_id = ?client.client_id().to_string(),
                     reason,
@@ -234,16 +285,10 @@ impl Hooks {
             // Its PUBACK cannot say that a message was refused.
             return Err((AuthResult::NotAuthorized, "MQTT 5 is needed"));
         }
-        let Some(device) = client.username().and_then(|name| name.parse::<EdgeId>().ok()) else {
-            return Err((AuthResult::BadUsernameOrPassword, "the user name must be the name of an edge"));
+        let device = match client.ipaddress().and_then(|inner| self.admitted.at(inner)) {
+            Some(Admission { edge, .. }) => by_certificate(client, edge)?,
+            None => self.by_token(client)?,
         };
-        let token = client.password().map(|password| &password[..]).unwrap_or_default();
-        if !self.devices.accept(&device, token) {
-            return Err((
-                AuthResult::BadUsernameOrPassword,
-                "unknown device or wrong token: `gatepost-hub device add NAME` makes the token for a new one",
-            ));
-        }
         if *client.client_id().to_string() != *device.as_str() {
             return Err((AuthResult::NotAuthorized, "the client id must be the device's name"));
         }
@@ -257,12 +302,32 @@ impl Hooks {
         Ok(())
     }
 
+    fn by_token(&self, client: &ConnectInfo) -> Result<EdgeId, (AuthResult, &'static str)> {
+        let Some(device) = client.username().and_then(|name| name.parse::<EdgeId>().ok()) else {
+            return Err((AuthResult::BadUsernameOrPassword, "the user name must be the name of an edge"));
+        };
+        let token = client.password().map(|password| &password[..]).unwrap_or_default();
+        if !self.devices.accept(&device, token) {
+            return Err((
+                AuthResult::BadUsernameOrPassword,
+                "unknown device or wrong token: `gatepost-hub device add NAME` makes the token for a new one",
+            ));
+        }
+        Ok(device)
+    }
+
+    /// Where a client really is.
+    fn address(&self, inner: Option<SocketAddr>) -> String {
+        let Some(inner) = inner else { return "unknown".into() };
+        self.admitted.at(inner).map_or(inner, |admission| admission.remote).to_string()
+    }
+
     async fn publish(&self, sender: &Id, publish: &Publish) -> PublishResult {
         let topic: &str = &publish.topic;
         if !device(sender).is_some_and(|device| may_publish(&device, topic)) {
             tracing::warn!(
-                device = sender.username_ref(),
-                address = address(sender.remote_addr),
+                device = %sender.client_id,
+                address = self.address(sender.remote_addr),
                 ?topic,
                 "message refused: not its own topic"
             );
@@ -294,13 +359,17 @@ impl Hooks {
     }
 }
 
-fn address(address: Option<SocketAddr>) -> String {
-    address.map_or_else(|| "unknown".into(), |address| address.to_string())
+/// The certificate has said who it is; a user name may be given for brokers that want one, but no other.
+fn by_certificate(client: &ConnectInfo, edge: EdgeId) -> Result<EdgeId, (AuthResult, &'static str)> {
+    if client.username().is_some_and(|name| **name != *edge.as_str()) {
+        return Err((AuthResult::NotAuthorized, "the user name is not that of its certificate"));
+    }
+    Ok(edge)
 }
 
-/// The device a session belongs to; its name was checked at the login.
+/// The device a session belongs to; its client id was checked at the login.
 fn device(id: &Id) -> Option<EdgeId> {
-    id.username.as_ref()?.parse().ok()
+    id.client_id.parse().ok()
 }
 
 fn refuse(code: PublishAckReason, reason: &str) -> PublishResult {

@@ -8,13 +8,16 @@ use gatepost_wire::topic::HUB_FILTERS;
 use rumqttc::v5::mqttbytes::QoS;
 use rumqttc::v5::mqttbytes::v5::{ConnectReturnCode, Filter, Packet, Publish, SubscribeReasonCode};
 use rumqttc::v5::{AsyncClient, ConnectionError, Event, EventLoop, MqttOptions};
+use rumqttc::{TlsConfiguration, Transport};
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
+use crate::authority::Authority;
 use crate::config::ExternalBroker;
 use crate::intake::{Intake, Promise, Receipt, Storage};
 use crate::store::Delivery;
+use crate::tls::{self, TlsError};
 
 /// Messages the broker may send before the first is acknowledged.
 const WINDOW: u16 = 512;
@@ -41,10 +44,15 @@ enum End {
 }
 
 impl External {
-    pub(super) fn start(config: &ExternalBroker, intake: Intake, storage: watch::Receiver<Storage>) -> Self {
+    pub(super) fn start(
+        config: &ExternalBroker,
+        authority: Authority,
+        intake: Intake,
+        storage: watch::Receiver<Storage>,
+    ) -> Self {
         let stop = CancellationToken::new();
         let (connected, connection) = watch::channel(None);
-        let link = Link { config: config.clone(), intake, connected };
+        let link = Link { config: config.clone(), authority, intake, connected };
         let task = tokio::spawn(keep_connected(link, storage, stop.clone()));
         Self { task, stop, connection }
     }
@@ -65,6 +73,7 @@ impl External {
 /// What every connection works with.
 struct Link {
     config: ExternalBroker,
+    authority: Authority,
     intake: Intake,
     /// Holds the client of the connection that is up.
     connected: watch::Sender<Option<AsyncClient>>,
@@ -108,7 +117,7 @@ async fn keep_connected(link: Link, mut storage: watch::Receiver<Storage>, stop:
     }
 }
 
-fn options(config: &ExternalBroker) -> MqttOptions {
+fn options(config: &ExternalBroker, authority: &Authority) -> Result<MqttOptions, TlsError> {
     let mut options = MqttOptions::new(config.client_id.clone(), config.url.host(), config.url.port());
     options
         .set_keep_alive(Duration::from_secs(30))
@@ -120,14 +129,23 @@ fn options(config: &ExternalBroker) -> MqttOptions {
     if let Some(login) = &config.login {
         options.set_credentials(login.username.clone(), login.password.clone());
     }
-    options
+    if config.url.is_tls() {
+        // A new certificate for each connection: none grows old.
+        let tls = tls::client(authority, config.ca_file.as_deref())?;
+        options.set_transport(Transport::tls_with_config(TlsConfiguration::Rustls(tls)));
+    }
+    Ok(options)
 }
 
 /// One connection from beginning to end. Every connection has a client of its own: an acknowledgement that was
 /// meant for a former one, whose packet numbers mean something else now, has nowhere to go.
 async fn converse(link: &Link, stop: &CancellationToken) -> End {
-    let Link { config, intake, connected } = link;
-    let (client, mut events) = AsyncClient::new(options(config), usize::from(WINDOW));
+    let Link { config, authority, intake, connected } = link;
+    let options = match options(config, authority) {
+        Ok(options) => options,
+        Err(error) => return End::Failed(error.to_string()),
+    };
+    let (client, mut events) = AsyncClient::new(options, usize::from(WINDOW));
     let (unacknowledged, waiting) = mpsc::channel(usize::from(WINDOW));
     let mut acknowledging = tokio::spawn(acknowledge(client.clone(), waiting));
     let mut session_kept = false;

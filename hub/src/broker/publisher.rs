@@ -5,6 +5,7 @@ use std::num::NonZeroU32;
 use std::time::Duration;
 
 use gatepost_wire::Topic;
+use gatepost_wire::command::signed::SIGNED_CONTENT_TYPE;
 use rmqtt::codec::v5::PublishProperties as EmbeddedProperties;
 use rmqtt::context::ServerContext;
 use rmqtt::session::SessionState;
@@ -63,7 +64,7 @@ impl Publisher {
                     payload: payload.into(),
                     properties: Some(EmbeddedProperties {
                         message_expiry_interval: NonZeroU32::new(seconds),
-                        content_type: Some("application/json".into()),
+                        content_type: Some(SIGNED_CONTENT_TYPE.into()),
                         ..EmbeddedProperties::default()
                     }),
                 };
@@ -77,7 +78,7 @@ impl Publisher {
                 let client = client.borrow().clone().ok_or(PublishError::NotConnected)?;
                 let properties = PublishProperties {
                     message_expiry_interval: Some(seconds),
-                    content_type: Some("application/json".into()),
+                    content_type: Some(SIGNED_CONTENT_TYPE.into()),
                     ..PublishProperties::default()
                 };
                 // Not the waiting kind: the connection may be ending.

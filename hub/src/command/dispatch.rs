@@ -1,4 +1,4 @@
-//! Brings commands to their boxes: at once where the box is connected, otherwise when it comes back, and again until it
+//! Brings commands to their boxes, signed: at once where the box is connected, otherwise when it comes back, and again until it
 //! answers or the command expires. What is open stands in the database alone, so a restart forgets nothing.
 
 use std::collections::{BTreeSet, HashMap};
@@ -10,6 +10,7 @@ use tokio::task::JoinHandle;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
+use crate::authority::Authority;
 use crate::broker::Publisher;
 use crate::store::{Open, Store};
 
@@ -28,9 +29,15 @@ pub struct Dispatch {
 
 impl Dispatch {
     /// Begins to send; `changes` says when something in the database changed.
-    pub fn start(store: Store, publisher: Publisher, changes: watch::Receiver<i64>) -> Self {
+    pub fn start(
+        store: Store,
+        authority: Authority,
+        publisher: Publisher,
+        changes: watch::Receiver<i64>,
+    ) -> Self {
         let stop = CancellationToken::new();
-        let task = tokio::spawn(run(store, publisher, changes, stop.clone()));
+        let post = Post { authority, publisher };
+        let task = tokio::spawn(run(store, post, changes, stop.clone()));
         Self { task, stop }
     }
 
@@ -43,7 +50,7 @@ impl Dispatch {
     }
 }
 
-async fn run(store: Store, publisher: Publisher, mut changes: watch::Receiver<i64>, stop: CancellationToken) {
+async fn run(store: Store, post: Post, mut changes: watch::Receiver<i64>, stop: CancellationToken) {
     let mut desk = Desk::default();
     let mut failed = false;
     loop {
@@ -51,7 +58,7 @@ async fn run(store: Store, publisher: Publisher, mut changes: watch::Receiver<i6
             Ok(open) => {
                 failed = false;
                 for command in desk.due(open, Instant::now()) {
-                    send(&publisher, &command).await;
+                    post.send(&command).await;
                 }
             }
             Err(error) if !failed => {
@@ -69,14 +76,27 @@ async fn run(store: Store, publisher: Publisher, mut changes: watch::Receiver<i6
     }
 }
 
-async fn send(publisher: &Publisher, command: &Open) {
-    let left = command.expires.duration_since(Timestamp::now());
-    let Ok(left) = Duration::try_from(left) else { return };
-    let topic = Topic::Command(command.edge.clone());
-    match publisher.publish(&topic, command.document.clone().into_bytes(), left).await {
-        Ok(()) => tracing::info!(edge = %command.edge, command = %command.id, "command sent"),
-        Err(error) => {
-            tracing::warn!(edge = %command.edge, command = %command.id, %error, "command not sent, it is tried again");
+/// Signs and publishes.
+struct Post {
+    authority: Authority,
+    publisher: Publisher,
+}
+
+impl Post {
+    async fn send(&self, open: &Open) {
+        let left = open.command.command.expires.duration_since(Timestamp::now());
+        let Ok(left) = Duration::try_from(left) else { return };
+        let (edge, command) = (&open.command.command.edge, open.command.command.id);
+        let signed = match self.authority.commands().sign(&open.command) {
+            Ok(signed) => signed,
+            Err(error) => {
+                tracing::error!(%edge, %command, %error, "command not sent: it cannot be signed");
+                return;
+            }
+        };
+        match self.publisher.publish(&Topic::Command(edge.clone()), signed, left).await {
+            Ok(()) => tracing::info!(%edge, %command, "command sent"),
+            Err(error) => tracing::warn!(%edge, %command, %error, "command not sent, it is tried again"),
         }
     }
 }
@@ -92,22 +112,23 @@ impl Desk {
     /// What has to be sent now. A box that is not known to be connected gets nothing; one that came back gets everything.
     fn due(&mut self, open: Vec<Open>, now: Instant) -> Vec<Open> {
         let online: BTreeSet<EdgeId> =
-            open.iter().filter(|command| command.online).map(|command| command.edge.clone()).collect();
+            open.iter().filter(|open| open.online).map(|open| open.edge().clone()).collect();
         let known = std::mem::replace(&mut self.online, online);
         let mut before = std::mem::take(&mut self.sent);
         let mut due = Vec::new();
-        for command in open {
-            let sent = before.remove(&command.id).filter(|_| known.contains(&command.edge));
-            if !command.online {
+        for open in open {
+            let id = open.command.command.id;
+            let sent = before.remove(&id).filter(|_| known.contains(open.edge()));
+            if !open.online {
                 continue;
             }
             match sent {
                 Some(sent) if now.duration_since(sent) < AGAIN => {
-                    self.sent.insert(command.id, sent);
+                    self.sent.insert(id, sent);
                 }
                 _ => {
-                    self.sent.insert(command.id, now);
-                    due.push(command);
+                    self.sent.insert(id, now);
+                    due.push(open);
                 }
             }
         }
@@ -117,20 +138,22 @@ impl Desk {
 
 #[cfg(test)]
 mod tests {
+    use gatepost_wire::Command;
+    use gatepost_wire::command::NumberedCommand;
+
     use super::*;
 
     fn open(number: u8, edge: &str, online: bool) -> Open {
-        Open {
-            id: format!("01ARZ3NDEKTSV4RRFFQ69G5F{number:02}").parse().unwrap(),
-            edge: edge.parse().unwrap(),
-            expires: Timestamp::UNIX_EPOCH,
-            document: String::new(),
-            online,
-        }
+        let json = format!(
+            r#"{{"id":"01ARZ3NDEKTSV4RRFFQ69G5F{number:02}","edge":"{edge}","who":"Li","why":"open day",
+            "issued":"2026-11-25T08:00:00Z","expires":"2026-11-26T08:00:00Z","order":{{"kind":"self_test"}}}}"#
+        );
+        let command = Command::from_json(json.as_bytes()).unwrap();
+        Open { command: NumberedCommand { sequence: number.into(), command }, online }
     }
 
     fn due(desk: &mut Desk, open: Vec<Open>, at: Instant) -> Vec<String> {
-        desk.due(open, at).into_iter().map(|command| command.edge.to_string()).collect()
+        desk.due(open, at).into_iter().map(|open| open.edge().to_string()).collect()
     }
 
     #[test]

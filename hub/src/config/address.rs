@@ -7,7 +7,7 @@ use serde::Deserialize;
 
 /// An address only programs on this machine can reach.
 ///
-/// There are no accounts on the page and no TLS on the broker yet, so anything else is refused instead of
+/// There are no accounts on the page yet, and this listener of the broker has no TLS, so anything else is refused instead of
 /// being left open.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(try_from = "String")]
@@ -34,8 +34,8 @@ impl TryFrom<String> for LoopbackAddr {
         })?;
         if !address.ip().is_loopback() {
             return Err(format!(
-                "{text} can be reached from other machines, but this version has no accounts and no TLS: \
-                 listen on 127.0.0.1 and put an authenticating proxy with TLS in front"
+                "{text} can be reached from other machines, which this has no protection against: listen on 127.0.0.1. \
+                 Boxes elsewhere come in by `broker.tls_listen`, people through an authenticating proxy with TLS"
             ));
         }
         Ok(Self(address))
@@ -64,6 +64,39 @@ impl TryFrom<String> for ShareGroup {
             ));
         }
         Ok(Self(text))
+    }
+}
+
+/// A host name or IP address boxes reach the hub under.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(try_from = "String")]
+pub struct ServerName(String);
+
+impl ServerName {
+    /// As text.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl FromStr for ServerName {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        match rustls::pki_types::ServerName::try_from(text) {
+            Ok(_) => Ok(Self(text.to_owned())),
+            Err(_) => Err(format!(
+                "{text:?} is neither a host name nor an IP address: give it without scheme, port and path"
+            )),
+        }
+    }
+}
+
+impl TryFrom<String> for ServerName {
+    type Error = String;
+
+    fn try_from(text: String) -> Result<Self, String> {
+        text.parse()
     }
 }
 

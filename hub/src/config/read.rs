@@ -6,7 +6,10 @@ use gatepost_wire::MAX_EVIDENCE_BYTES;
 use serde::de::DeserializeOwned;
 use toml::Spanned;
 
-use super::{Broker, BrokerMode, BrokerTable, Config, EmbeddedBroker, ExternalBroker, File, Login};
+use super::{
+    Broker, BrokerMode, BrokerTable, Config, EmbeddedBroker, ExternalBroker, File, Login, Tls, TlsTable,
+};
+use crate::authority::AuthorityFiles;
 
 /// Room for one clip and its topic.
 const DEFAULT_MAX_PACKET_BYTES: u32 = MAX_EVIDENCE_BYTES as u32 + 1024 * 1024;
@@ -79,7 +82,20 @@ pub fn load(file: &Path) -> Result<Config, ConfigError> {
     let parsed: File = read_toml(file, &text)?;
     let source = Source { file, text: &text };
     let data_dir = source.path(&parsed.data_dir);
+    let enrolment = &parsed.enrolment.listen;
+    let listens = [("enrolment.listen", enrolment), ("broker.tls_listen", &parsed.broker.tls_listen)];
+    for (key, listen) in listens {
+        if let Some(listen) = listen
+            && parsed.tls.names.is_empty()
+        {
+            let problem =
+                "`tls.names` is missing: under which host names and addresses do boxes reach this hub?";
+            return Err(source.wrong(listen.span().start, key, problem));
+        }
+    }
     Ok(Config {
+        enrolment: parsed.enrolment.listen.map(Spanned::into_inner),
+        tls: tls(parsed.tls, &source, &data_dir)?,
         database: parsed.store.path.map_or_else(|| data_dir.join("hub.sqlite"), |path| source.path(&path)),
         broker: broker(parsed.broker, &source, &data_dir)?,
         evidence_days: parsed.retention.evidence_days,
@@ -93,6 +109,28 @@ fn read(file: &Path) -> Result<String, ConfigError> {
     std::fs::read_to_string(file).map_err(|source| ConfigError::Unreadable { file: file.into(), source })
 }
 
+fn tls(table: TlsTable, source: &Source<'_>, data_dir: &Path) -> Result<Tls, ConfigError> {
+    let external = match (table.authority_certificate, table.authority_key) {
+        (None, None) => None,
+        (Some(certificate), Some(key)) => {
+            Some((source.path(certificate.get_ref()), source.path(key.get_ref())))
+        }
+        (Some(certificate), None) => {
+            let at = certificate.span().start;
+            return Err(source.wrong(at, "tls.authority_certificate", "`authority_key` is missing"));
+        }
+        (None, Some(key)) => {
+            let at = key.span().start;
+            return Err(source.wrong(at, "tls.authority_key", "`authority_certificate` is missing"));
+        }
+    };
+    Ok(Tls {
+        names: table.names,
+        authority: AuthorityFiles { folder: data_dir.join("keys"), external },
+        certificate_valid: table.certificate_valid_s.get(),
+    })
+}
+
 fn broker(table: BrokerTable, source: &Source<'_>, data_dir: &Path) -> Result<Broker, ConfigError> {
     let max_packet_bytes = table.max_packet_bytes.map_or(DEFAULT_MAX_PACKET_BYTES, Into::into);
     match table.mode {
@@ -100,12 +138,14 @@ fn broker(table: BrokerTable, source: &Source<'_>, data_dir: &Path) -> Result<Br
             let only_external =
                 |key: &str| format!("`{key}` belongs to mode = \"external\": remove it or change the mode");
             refuse(&table.url, "url", source, only_external)?;
+            refuse(&table.ca_file, "ca_file", source, only_external)?;
             refuse(&table.username, "username", source, only_external)?;
             refuse(&table.password_file, "password_file", source, only_external)?;
             refuse(&table.client_id, "client_id", source, only_external)?;
             refuse(&table.share_group, "share_group", source, only_external)?;
             Ok(Broker::Embedded(EmbeddedBroker {
                 listen: table.listen.map_or(super::LoopbackAddr::on_port(1883), Spanned::into_inner),
+                tls_listen: table.tls_listen.map(Spanned::into_inner),
                 max_packet_bytes,
                 devices_file: table
                     .devices_file
@@ -116,6 +156,7 @@ fn broker(table: BrokerTable, source: &Source<'_>, data_dir: &Path) -> Result<Br
             let only_embedded =
                 |key: &str| format!("`{key}` belongs to mode = \"embedded\": remove it or change the mode");
             refuse(&table.listen, "listen", source, only_embedded)?;
+            refuse(&table.tls_listen, "tls_listen", source, only_embedded)?;
             refuse(&table.devices_file, "devices_file", source, only_embedded)?;
             let mode = source.text.find("external").unwrap_or(0);
             let url = table.url.ok_or_else(|| {
@@ -127,6 +168,7 @@ fn broker(table: BrokerTable, source: &Source<'_>, data_dir: &Path) -> Result<Br
             })?;
             Ok(Broker::External(ExternalBroker {
                 url: url.into_inner(),
+                ca_file: table.ca_file.map(|file| source.path(file.get_ref())),
                 login: login(table.username, table.password_file, source)?,
                 client_id: table.client_id.map_or_else(|| "gatepost-hub".into(), Spanned::into_inner),
                 share_group: table.share_group.map(Spanned::into_inner),
@@ -206,6 +248,19 @@ mod tests {
             (
                 "[broker]\nlisten = \"192.168.1.2:1883\"\n",
                 "/hub.toml:2: `broker.listen`: 192.168.1.2:1883 can be",
+            ),
+            (
+                "[enrolment]\nlisten = \"0.0.0.0:8443\"\n",
+                "/hub.toml:2: `enrolment.listen`: `tls.names` is missing",
+            ),
+            ("[tls]\nnames = [\"https://hub\"]\n", "/hub.toml:2: `tls.names[0]`: \"https://hub\" is neither"),
+            (
+                "[tls]\nauthority_key = \"ca.key\"\n",
+                "/hub.toml:2: `tls.authority_key`: `authority_certificate`",
+            ),
+            (
+                "[tls]\ncertificate_valid_s = 29\n",
+                "/hub.toml:2: `tls.certificate_valid_s`: 30 seconds or more",
             ),
             ("[log]\nlevel = \"loud\"\n", "/hub.toml:2: `log.level`: unknown variant `loud`"),
             ("[broker]\nmax_packet_bytes = 0\n", "/hub.toml:2: `broker.max_packet_bytes`:"),

@@ -1,10 +1,10 @@
 //! Commands: every one ever given, with its first answer.
 
-use gatepost_wire::command::{Order, ReleaseOriginal};
+use gatepost_wire::command::{NumberedCommand, Order, ReleaseOriginal};
 use gatepost_wire::{AlarmId, Command, CommandId, EdgeId, EventId, Timestamp};
 use sqlx::{FromRow, QueryBuilder, Sqlite};
 
-use super::column::{nanos, parse, parse_option, text as id_text, timestamp};
+use super::column::{nanos, parse_option, text as id_text, timestamp};
 use super::record::Fate;
 use super::writer::Batch;
 use super::{Store, StoreError};
@@ -28,16 +28,17 @@ pub struct CommandFilter {
 /// A command that nobody has answered and that has not expired.
 #[derive(Debug, Clone)]
 pub struct Open {
-    /// Its identity.
-    pub id: CommandId,
-    /// The box it is for.
-    pub edge: EdgeId,
-    /// When it ends.
-    pub expires: Timestamp,
-    /// As it is sent.
-    pub document: String,
+    /// With its place among all commands.
+    pub command: NumberedCommand,
     /// As far as known, the box is connected.
     pub online: bool,
+}
+
+impl Open {
+    /// The box it is for.
+    pub fn edge(&self) -> &EdgeId {
+        &self.command.command.edge
+    }
 }
 
 #[derive(FromRow)]
@@ -54,8 +55,7 @@ struct Row {
 
 impl Row {
     fn given(self, now: Timestamp) -> Result<Given, StoreError> {
-        let command = Command::from_json(self.document.as_bytes())
-            .map_err(|_| StoreError::Unreadable { column: "command.document", value: self.document })?;
+        let command = read(self.document)?;
         let answer = match (self.time, self.outcome.as_deref()) {
             (None, _) | (_, None) => None,
             (Some(time), Some("done")) => Some((timestamp(time), Answer::Done)),
@@ -141,9 +141,8 @@ impl Store {
     /// # Errors
     /// When the database cannot be read.
     pub async fn open_commands(&self, now: Timestamp) -> Result<Vec<Open>, StoreError> {
-        let rows: Vec<(String, String, i64, String, bool)> = sqlx::query_as(
-            "SELECT command.id, command.edge, command.expires, command.document, \
-               ifnull(device.presence = 'online', 0) FROM command \
+        let rows: Vec<(i64, String, bool)> = sqlx::query_as(
+            "SELECT command.number, command.document, ifnull(device.presence = 'online', 0) FROM command \
              LEFT JOIN reply ON reply.command = command.id LEFT JOIN device ON device.edge = command.edge \
              WHERE command.expires > ? AND reply.command IS NULL ORDER BY command.number",
         )
@@ -151,14 +150,10 @@ impl Store {
         .fetch_all(&self.readers)
         .await?;
         rows.into_iter()
-            .map(|(id, edge, expires, document, online)| {
-                Ok(Open {
-                    id: parse("command.id", &id)?,
-                    edge: parse("command.edge", &edge)?,
-                    expires: timestamp(expires),
-                    document,
-                    online,
-                })
+            .map(|(number, document, online)| {
+                // SQLite counts from 1.
+                let sequence = u64::try_from(number).unwrap_or_default();
+                Ok(Open { command: NumberedCommand { sequence, command: read(document)? }, online })
             })
             .collect()
     }
@@ -179,6 +174,11 @@ impl Store {
         .await?;
         Ok(open > 0)
     }
+}
+
+fn read(document: String) -> Result<Command, StoreError> {
+    Command::from_json(document.as_bytes())
+        .map_err(|_| StoreError::Unreadable { column: "command.document", value: document })
 }
 
 /// Notes a command that a person gave.

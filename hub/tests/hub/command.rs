@@ -71,7 +71,7 @@ async fn a_command_waits_for_its_box_and_is_answered_once() {
     let hub = home.start();
     let mut edge = Edge::connect(hub.broker_port(), "gate-1", &token).await.unwrap();
     come_online(&mut edge).await;
-    let command = edge.command().await;
+    let command = edge.command(home.hub_key()).await;
     assert_eq!((command.id.to_string(), command.why.as_str()), (id.clone(), "police report 17"));
     assert!(matches!(&command.order, Order::ReleaseOriginal(release) if release.event == event.id));
 
@@ -106,7 +106,7 @@ async fn an_area_is_armed_by_command_and_the_box_may_refuse_with_a_reason() {
     });
     let answer = http::post_json(&hub.url("/api/v1/commands"), &wanted).unwrap();
     assert_eq!(answer.status, 201, "{}", answer.text());
-    let command = edge.command().await;
+    let command = edge.command(home.hub_key()).await;
     let Order::SetMode(SetMode { area, mode: WantedMode::ArmedAway { bypass }, .. }) = &command.order else {
         panic!("{command:?}")
     };
@@ -142,7 +142,7 @@ async fn a_command_reaches_its_box_through_an_external_broker() {
     come_online(&mut edge).await;
     http::wait_until("the event", PATIENCE, || (hub.event_ids().len() == 1).then_some(())).unwrap();
     let id = ask(&hub, &event, "2 h");
-    let command = edge.command().await;
+    let command = edge.command(home.hub_key()).await;
     assert_eq!(command.id.to_string(), id);
     edge.publish("gp/v1/gate-1/command/reply", reply(&command, Outcome::Done), false).await.unwrap();
     let path = format!("/api/v1/commands/{id}");
@@ -161,7 +161,7 @@ async fn a_device_gives_no_commands_and_answers_only_its_own() {
     assert!(gate1.send(&event).await.unwrap());
     come_online(&mut gate1).await;
     let id = ask(&hub, &event, "2 h");
-    let command = gate1.command().await;
+    let command = gate1.command(home.hub_key()).await;
     let forged = command.to_json().unwrap();
     for topic in ["gp/v1/gate-2/command", "gp/v1/gate-1/command"] {
         let refused = gate2.publish(topic, forged.clone(), false).await.unwrap();

@@ -14,14 +14,14 @@ fn errors_name_file_line_and_key() {
             "[web]\n\nlisten = \"0.0.0.0:80\"\n",
             3,
             "web.listen",
-            "put an authenticating proxy with TLS in front",
+            "people through an authenticating proxy with TLS",
         ),
         ("[broker]\nlisten = \"[::]:1883\"\n", 2, "broker.listen", "listen on 127.0.0.1"),
         (
             "[broker]\nmode = \"external\"\nurl = \"tcp://x\"\n",
             3,
             "broker.url",
-            "mqtt://127.0.0.1:1883 is needed",
+            "mqtts://hub.example:8883 is needed",
         ),
     ] {
         std::fs::write(&file, text).unwrap();

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use gatepost_wire::command::VerifyingKey;
 use gatepost_wire::{Command, Event};
 use rumqttc::v5::mqttbytes::QoS;
 use rumqttc::v5::mqttbytes::v5::{
@@ -117,9 +118,14 @@ impl Edge {
         next.expect("no message came").expect("the connection ended")
     }
 
-    /// The next command.
-    pub async fn command(&mut self) -> Command {
-        Command::from_json(&self.received().await.payload).unwrap()
+    /// Has nothing come yet on what it is subscribed to?
+    pub fn has_received_nothing(&mut self) -> bool {
+        self.received.try_recv().is_err()
+    }
+
+    /// The next command, if it is signed by this hub.
+    pub async fn command(&mut self, hub: VerifyingKey) -> Command {
+        hub.open(&self.received().await.payload).unwrap().command
     }
 
     pub async fn subscribe(&mut self, filter: &str) -> Result<SubscribeReasonCode, Gone> {

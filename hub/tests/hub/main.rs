@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "all of it is test code, helpers too")]
 
 mod api;
+mod client;
 mod clip;
 mod command;
 mod configuration;
@@ -11,6 +12,7 @@ mod edge;
 mod events;
 mod evidence;
 mod external;
+mod identity;
 mod kill;
 mod kinds;
 mod live;

@@ -71,7 +71,7 @@ async fn a_clip_is_played_and_an_original_asked_for() {
     let mut said = Vec::new();
     while let Some(line) = lines.recv().await {
         if line == "ASKED" {
-            let command = edge.command().await;
+            let command = edge.command(home.hub_key()).await;
             let Order::ReleaseOriginal(release) = &command.order else { panic!("{command:?}") };
             assert_eq!(release.event, began.id);
             let original = encrypted("someone");

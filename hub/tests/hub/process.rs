@@ -7,6 +7,7 @@ use std::time::Duration;
 use gatepost_testbed::daemon::Daemon;
 use gatepost_testbed::http;
 use gatepost_wire::EventId;
+use gatepost_wire::command::VerifyingKey;
 use serde_json::Value;
 use tempfile::TempDir;
 
@@ -29,6 +30,14 @@ impl Home {
     /// With the embedded broker.
     pub fn embedded() -> Self {
         Self::with_broker("[broker]\nlisten = \"127.0.0.1:0\"\n")
+    }
+
+    /// With the embedded broker and enrolment, for boxes elsewhere.
+    pub fn for_boxes(tls: &str) -> Self {
+        Self::with_broker(&format!(
+            "[broker]\nlisten = \"127.0.0.1:0\"\ntls_listen = \"127.0.0.1:0\"\n\
+             [enrolment]\nlisten = \"127.0.0.1:0\"\n[tls]\nnames = [\"127.0.0.1\"]\n{tls}\n"
+        ))
     }
 
     /// With this `[broker]` table.
@@ -64,9 +73,19 @@ impl Home {
 
     /// Adds a device and gives its token.
     pub fn add(&self, edge: &str) -> String {
-        let done = command(&["device", "add", edge, "--config", &self.config()]);
+        self.call(&["device", "add", edge])
+    }
+
+    /// Calls a command of the hub on this configuration, and gives what it prints.
+    pub fn call(&self, args: &[&str]) -> String {
+        let done = command(&[args, &["--config", &self.config()]].concat());
         assert!(done.status.success(), "{done:?}");
         String::from_utf8(done.stdout).unwrap().trim().to_owned()
+    }
+
+    /// What the hub signs commands with.
+    pub fn hub_key(&self) -> VerifyingKey {
+        self.call(&["signing-key"]).parse().unwrap()
     }
 
     /// Starts the hub and waits until it listens.
@@ -82,6 +101,10 @@ fn address(daemon: &Daemon, what: &str) -> String {
     line.split("address=").nth(1).unwrap().trim().to_owned()
 }
 
+fn port(address: &str) -> u16 {
+    address.rsplit_once(':').unwrap().1.parse().unwrap()
+}
+
 /// A running hub; dropping kills it.
 pub struct Hub {
     pub web: String,
@@ -91,7 +114,17 @@ pub struct Hub {
 impl Hub {
     /// Port of the embedded broker.
     pub fn broker_port(&self) -> u16 {
-        address(&self.daemon, "broker listening").rsplit_once(':').unwrap().1.parse().unwrap()
+        port(&address(&self.daemon, "broker listening"))
+    }
+
+    /// Port of the broker for boxes.
+    pub fn tls_port(&self) -> u16 {
+        port(&address(&self.daemon, "broker listening for boxes"))
+    }
+
+    /// Port of enrolment.
+    pub fn enrolment_port(&self) -> u16 {
+        port(&address(&self.daemon, "enrolment listening"))
     }
 
     pub fn url(&self, path: &str) -> String {

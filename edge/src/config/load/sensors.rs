@@ -20,6 +20,10 @@ impl Document<'_> {
         for (b, broker) in config.mqtt.iter().enumerate() {
             let key = format!("mqtt[{b}]");
             self.unique(&mut brokers, &broker.id, &key, "broker")?;
+            if broker.url.is_tls() != broker.ca_file.is_some() {
+                let message = "`ca_file`, the authority the broker's certificate comes from, goes with mqtts://, and mqtts:// needs it";
+                return Err(self.fault(format!("{key}.url"), message));
+            }
             self.check_login(key, broker.username.is_some(), broker.password_file.is_some())?;
         }
         let mut devices = BTreeSet::new();

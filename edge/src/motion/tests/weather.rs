@@ -34,7 +34,7 @@ fn motion_in(
 
 /// Of the last 20 s without anybody at most a twentieth moved, and of the 2 s with somebody all.
 fn assert_only_somebody_moves(moved: &[Duration]) {
-    let during = |from: u64, to: u64| moved.iter().filter(|at| (ms(from)..ms(to)).contains(at)).count();
+    let during = |from: u64, to: u64| moved.iter().filter(|at| (ms(from)..ms(to)).contains(*at)).count();
     assert!(during(38_000, 58_000) <= 5, "{moved:?}");
     assert_eq!(during(58_000, 60_000), 10, "{moved:?}");
 }

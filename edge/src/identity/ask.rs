@@ -1,0 +1,223 @@
+//! Asks the hub for a certificate, over HTTPS.
+
+use std::io;
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use gatepost_wire::EdgeId;
+use gatepost_wire::enrolment::{
+    Ask, ENROL_PATH, EnrolmentCode, Issued, MAX_ENROLMENT_BYTES, NotIssued, RENEW_PATH,
+};
+use http_body_util::{BodyExt as _, Full, Limited};
+use hyper::client::conn::http1;
+use hyper::{Method, Request, StatusCode, header};
+use hyper_util::rt::TokioIo;
+use rustls::client::WebPkiServerVerifier;
+use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
+use rustls::crypto::{CryptoProvider, ring, verify_tls13_signature};
+use rustls::pki_types::{CertificateDer, InvalidDnsNameError, ServerName, UnixTime};
+use rustls::{ClientConfig, DigitallySignedStruct, RootCertStore, SignatureScheme};
+use sha2::{Digest as _, Sha256};
+use tokio::net::TcpStream;
+use tokio::task::JoinSet;
+use tokio_rustls::TlsConnector;
+
+use super::{Identity, IdentityError, TlsError};
+use crate::config::EnrolmentUrl;
+
+const WITHIN: Duration = Duration::from_secs(30);
+
+/// No certificate came.
+#[derive(Debug, thiserror::Error)]
+pub enum AskError {
+    /// There is none yet, or it cannot be kept.
+    #[error(transparent)]
+    Identity(#[from] IdentityError),
+    /// No key can be made.
+    #[error("no key can be made: {0}")]
+    Key(#[from] rcgen::Error),
+    /// What there is, or what came, makes no TLS connection.
+    #[error("the certificate cannot be used: {0}")]
+    Tls(#[from] TlsError),
+    /// Nobody is there, or it is not the hub: then TLS says why.
+    #[error("{hub}: the hub cannot be reached: {source}")]
+    Unreachable {
+        /// Its address.
+        hub: EnrolmentUrl,
+        /// Why.
+        source: io::Error,
+    },
+    /// The hub the code comes from is another.
+    #[error("{hub}: whoever answers there is not the hub the code comes from")]
+    AnotherHub {
+        /// Its address.
+        hub: EnrolmentUrl,
+    },
+    /// The host is no name a certificate can have.
+    #[error("`uplink.enrolment`: {0}")]
+    Host(#[from] InvalidDnsNameError),
+    /// The connection broke, or the answer is none.
+    #[error("{hub}: no answer of a hub: {reason}")]
+    Broken {
+        /// Its address.
+        hub: EnrolmentUrl,
+        /// Why.
+        reason: String,
+    },
+    /// The hub says no.
+    #[error("{hub}: the hub refuses: {reason}")]
+    Refused {
+        /// Its address.
+        hub: EnrolmentUrl,
+        /// In its words.
+        reason: String,
+    },
+}
+
+/// By a code: the hub is known by what the code carries.
+pub(super) async fn with_code(
+    hub: &EnrolmentUrl,
+    edge: &EdgeId,
+    code: EnrolmentCode,
+    request: String,
+) -> Result<Issued, AskError> {
+    let provider = Arc::new(ring::default_provider());
+    let verifier = ByCode { authority: code.authority(), provider: provider.clone() };
+    let config = ClientConfig::builder_with_provider(provider)
+        .with_protocol_versions(&[&rustls::version::TLS13])
+        .map_err(TlsError::Tls)?
+        // Not dangerous: it asks for more than any list of authorities would, namely the one the code names.
+        .dangerous()
+        .with_custom_certificate_verifier(Arc::new(verifier))
+        .with_no_client_auth();
+    let ask = Ask { edge: edge.clone(), code: Some(code.secret()), request };
+    ask_within(hub, Arc::new(config), ENROL_PATH, &ask).await
+}
+
+/// By the present certificate: the hub is known by what enrolment brought.
+pub(super) async fn with_certificate(
+    hub: &EnrolmentUrl,
+    present: &Identity,
+    request: String,
+) -> Result<Issued, AskError> {
+    let ask = Ask { edge: present.edge.clone(), code: None, request };
+    ask_within(hub, present.tls()?, RENEW_PATH, &ask).await
+}
+
+async fn ask_within(
+    hub: &EnrolmentUrl,
+    tls: Arc<ClientConfig>,
+    path: &str,
+    ask: &Ask,
+) -> Result<Issued, AskError> {
+    match tokio::time::timeout(WITHIN, exchange(hub, tls, path, ask)).await {
+        Ok(outcome) => outcome,
+        Err(_) => Err(AskError::Broken { hub: hub.clone(), reason: format!("nothing within {WITHIN:?}") }),
+    }
+}
+
+async fn exchange(
+    hub: &EnrolmentUrl,
+    tls: Arc<ClientConfig>,
+    path: &str,
+    ask: &Ask,
+) -> Result<Issued, AskError> {
+    let unreachable = |source: io::Error| match is_another(&source) {
+        true => AskError::AnotherHub { hub: hub.clone() },
+        false => AskError::Unreachable { hub: hub.clone(), source },
+    };
+    let broken = |reason: String| AskError::Broken { hub: hub.clone(), reason };
+    let name = ServerName::try_from(hub.host().to_owned())?;
+    let stream = TcpStream::connect((hub.host(), hub.port())).await.map_err(unreachable)?;
+    let stream = TlsConnector::from(tls).connect(name, stream).await.map_err(unreachable)?;
+    let (mut sender, connection) =
+        http1::handshake(TokioIo::new(stream)).await.map_err(|error| broken(error.to_string()))?;
+    // Ends with this exchange.
+    let mut carrying = JoinSet::new();
+    carrying.spawn(connection);
+    let body = serde_json::to_vec(ask).map_err(|error| broken(error.to_string()))?;
+    let request = Request::builder()
+        .method(Method::POST)
+        .uri(path)
+        .header(header::HOST, hub.authority())
+        .header(header::CONTENT_TYPE, "application/json")
+        .body(Full::new(Bytes::from(body)))
+        .map_err(|error| broken(error.to_string()))?;
+    let answer = sender.send_request(request).await.map_err(|error| broken(error.to_string()))?;
+    let status = answer.status();
+    let body = Limited::new(answer.into_body(), MAX_ENROLMENT_BYTES).collect().await;
+    let body = body.map_err(|error| broken(error.to_string()))?.to_bytes();
+    if status == StatusCode::OK {
+        return serde_json::from_slice(&body).map_err(|error| broken(error.to_string()));
+    }
+    match serde_json::from_slice::<NotIssued>(&body) {
+        // It goes to a log and a terminal.
+        Ok(refusal) => {
+            let reason = refusal.error.chars().filter(|char| !char.is_control()).take(500).collect();
+            Err(AskError::Refused { hub: hub.clone(), reason })
+        }
+        Err(_) => Err(broken(format!("HTTP {status}"))),
+    }
+}
+
+/// Did [`ByCode`] find another authority?
+fn is_another(error: &io::Error) -> bool {
+    let inner = error.get_ref().and_then(|inner| inner.downcast_ref::<rustls::Error>());
+    matches!(inner, Some(rustls::Error::InvalidCertificate(rustls::CertificateError::UnknownIssuer)))
+}
+
+/// Takes the hub whose authority a code names, and no other.
+#[derive(Debug)]
+struct ByCode {
+    authority: u128,
+    provider: Arc<CryptoProvider>,
+}
+
+impl ServerCertVerifier for ByCode {
+    fn verify_server_cert(
+        &self,
+        end_entity: &CertificateDer<'_>,
+        intermediates: &[CertificateDer<'_>],
+        server_name: &ServerName<'_>,
+        ocsp_response: &[u8],
+        now: UnixTime,
+    ) -> Result<ServerCertVerified, rustls::Error> {
+        let named = intermediates.iter().find(|it| code_bits(it) == self.authority);
+        let named = named.ok_or(rustls::CertificateError::UnknownIssuer)?;
+        let mut roots = RootCertStore::empty();
+        roots.add(named.clone().into_owned())?;
+        let verifier = WebPkiServerVerifier::builder_with_provider(Arc::new(roots), self.provider.clone())
+            .build()
+            .map_err(|error| rustls::Error::General(error.to_string()))?;
+        verifier.verify_server_cert(end_entity, intermediates, server_name, ocsp_response, now)
+    }
+
+    fn verify_tls12_signature(
+        &self,
+        _: &[u8],
+        _: &CertificateDer<'_>,
+        _: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, rustls::Error> {
+        Err(rustls::Error::General("TLS 1.2 is not spoken".into()))
+    }
+
+    fn verify_tls13_signature(
+        &self,
+        message: &[u8],
+        certificate: &CertificateDer<'_>,
+        signature: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, rustls::Error> {
+        let algorithms = &self.provider.signature_verification_algorithms;
+        verify_tls13_signature(message, certificate, signature, algorithms)
+    }
+
+    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
+        self.provider.signature_verification_algorithms.supported_schemes()
+    }
+}
+
+/// What a code carries of an authority's certificate.
+fn code_bits(certificate: &CertificateDer<'_>) -> u128 {
+    Sha256::digest(certificate).iter().take(16).fold(0, |bits, byte| bits << 8 | u128::from(*byte))
+}
