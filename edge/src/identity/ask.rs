@@ -1,5 +1,6 @@
 //! Asks the hub for a certificate, over HTTPS.
 
+use std::error::Error as _;
 use std::io;
 use std::sync::Arc;
 use std::time::Duration;
@@ -132,7 +133,7 @@ async fn exchange(
     let stream = TcpStream::connect((hub.host(), hub.port())).await.map_err(unreachable)?;
     let stream = TlsConnector::from(tls).connect(name, stream).await.map_err(unreachable)?;
     let (mut sender, connection) =
-        http1::handshake(TokioIo::new(stream)).await.map_err(|error| broken(error.to_string()))?;
+        http1::handshake(TokioIo::new(stream)).await.map_err(|error| broken(whole(&error)))?;
     // Ends with this exchange.
     let mut carrying = JoinSet::new();
     carrying.spawn(connection);
@@ -144,7 +145,7 @@ async fn exchange(
         .header(header::CONTENT_TYPE, "application/json")
         .body(Full::new(Bytes::from(body)))
         .map_err(|error| broken(error.to_string()))?;
-    let answer = sender.send_request(request).await.map_err(|error| broken(error.to_string()))?;
+    let answer = sender.send_request(request).await.map_err(|error| broken(whole(&error)))?;
     let status = answer.status();
     let body = Limited::new(answer.into_body(), MAX_ENROLMENT_BYTES).collect().await;
     let body = body.map_err(|error| broken(error.to_string()))?.to_bytes();
@@ -159,6 +160,11 @@ async fn exchange(
         }
         Err(_) => Err(broken(format!("HTTP {status}"))),
     }
+}
+
+/// With what lies behind: a refusal by TLS comes with the first read.
+fn whole(error: &hyper::Error) -> String {
+    error.source().map_or_else(|| error.to_string(), |source| format!("{error}: {source}"))
 }
 
 /// Did [`ByCode`] find another authority?

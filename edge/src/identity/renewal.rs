@@ -10,6 +10,8 @@ use crate::config::EnrolmentUrl;
 
 const LONGEST_PAUSE: Duration = Duration::from_secs(3600);
 const SHORTEST_PAUSE: Duration = Duration::from_secs(1);
+/// The box may be enrolled at any time.
+const NOT_ENROLLED: Duration = Duration::from_secs(10);
 
 /// Looks again and again whether a third or less of the certificate's time is left, and renews it then. Never ends.
 pub async fn keep_fresh(identity: IdentityFile, hub: EnrolmentUrl) {
@@ -19,12 +21,11 @@ pub async fn keep_fresh(identity: IdentityFile, hub: EnrolmentUrl) {
         match identity.read() {
             Ok(present) => {
                 if is_due(&present, Timestamp::now()) {
-                    renew(&identity, &hub, &mut last_reason).await;
+                    renew(&identity, &hub, present.until(), &mut last_reason).await;
                 }
                 pause = look_again(&present);
             }
-            // The box may be enrolled at any time.
-            Err(IdentityError::None { .. }) => pause = Duration::from_secs(60),
+            Err(IdentityError::None { .. }) => pause = NOT_ENROLLED,
             Err(error) => tell(&mut last_reason, error.to_string()),
         }
         // Not all boxes of a district at once.
@@ -32,11 +33,15 @@ pub async fn keep_fresh(identity: IdentityFile, hub: EnrolmentUrl) {
     }
 }
 
-async fn renew(identity: &IdentityFile, hub: &EnrolmentUrl, last_reason: &mut String) {
+async fn renew(identity: &IdentityFile, hub: &EnrolmentUrl, until: Timestamp, last_reason: &mut String) {
     match identity.renew(hub).await {
         Ok(fresh) => {
             last_reason.clear();
             tracing::info!(until = %fresh.until(), "the certificate is renewed");
+        }
+        // The hub's clock counts, so a certificate that seems to have ended was tried all the same.
+        Err(error) if until < Timestamp::now() => {
+            tell(last_reason, format!("{error}; it ended on {until}: enrol the box again"));
         }
         Err(error) => tell(last_reason, error.to_string()),
     }

@@ -12,7 +12,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use gatepost_wire::{EdgeId, Timestamp};
-use tokio::io::copy_bidirectional_with_sizes;
+use tokio::io::{AsyncWriteExt as _, copy_bidirectional_with_sizes};
 use tokio::net::{TcpSocket, TcpStream};
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
@@ -23,6 +23,7 @@ use crate::tls::{Connection, Listener};
 
 /// A revoked certificate is shut out within this time, wherever the revocation was written.
 const LOOK_EVERY: Duration = Duration::from_secs(1);
+const GOODBYE: Duration = Duration::from_secs(1);
 /// Bytes under way in each direction: clips come in, only commands go out.
 const IN_BYTES: usize = 32 * 1024;
 const OUT_BYTES: usize = 4 * 1024;
@@ -203,6 +204,10 @@ impl Door {
             }
         }
         drop(inside);
+        // So that the box sees an end and not a break.
+        if tokio::time::timeout(GOODBYE, connection.stream.shutdown()).await.is_err() {
+            tracing::debug!(device = %known.edge, "the connection was cut");
+        }
         Ok(())
     }
 }
