@@ -28,7 +28,7 @@ for program in gatepost-edge gatepost-hub gatepost-clip-camera; do
 done
 [ -f "$clip" ] || fail "the clip is not here: run 'setup/install.sh footage'"
 
-umask 077 # pictures and a password are kept below
+umask 077 # pictures and keys are kept below
 mkdir -p "$data/log"
 exec 9>"$root/var/demo.lock"
 flock --nonblock 9 || fail "it runs already, from this folder: use that one, or end it first"
@@ -118,6 +118,8 @@ free_port() { # FIRST: the first port from there on that nobody listens on
 }
 web_port=$(free_port 8080)
 broker_port=$(free_port 1883)
+boxes_port=$(free_port 8883)
+enrolment_port=$(free_port 8443)
 camera_port=$(free_port 8554)
 page=http://127.0.0.1:$web_port
 
@@ -128,26 +130,28 @@ for file in hub.toml edge.toml; do
   text=${text//@ARCH@/"$(uname -m)"}
   text=${text//@WEB_PORT@/$web_port}
   text=${text//@BROKER_PORT@/$broker_port}
+  text=${text//@BOXES_PORT@/$boxes_port}
+  text=${text//@ENROLMENT_PORT@/$enrolment_port}
   text=${text//@CAMERA_PORT@/$camera_port}
   printf '%s\n' "$text" >"$data/$file"
 done
-
-# The password is made once, by the hub, and goes from its output into the file: nobody types or
-# sees it. One that outlived its hub's list of devices is worthless.
-password=$data/edge.password
-[ -f "$data/hub/devices.toml" ] || rm -f "$password"
-if [ ! -s "$password" ]; then
-  "$bin_dir/gatepost-hub" device add "$edge_name" --config "$data/hub.toml" \
-    >"$password.new" 2>"$data/log/device-add.log" ||
-    { tail -n 3 "$data/log/device-add.log" >&2; fail "the hub gave no password for $edge_name, its words are above; 'make clean-demo' starts afresh"; }
-  mv "$password.new" "$password"
-fi
 
 # --- start
 
 say "starting the hub"
 start hub "$bin_dir/gatepost-hub" run --config "$data/hub.toml"
 wait_for hub "the hub was not ready" curl --fail --silent --noproxy '*' --max-time 2 "$page/health/ready"
+
+# As a technician does it, but that the code goes from one program into the other and nobody types or sees it.
+enrol() {
+  local code
+  code=$("$bin_dir/gatepost-hub" device enrol "$edge_name" --config "$data/hub.toml" 2>"$data/log/enrol.log") &&
+    "$bin_dir/gatepost-edge" enrol --config "$data/edge.toml" <<<"$code" >>"$data/log/enrol.log" 2>&1
+}
+if [ ! -f "$data/edge/identity.json" ]; then
+  say "enrolling the edge"
+  enrol || { tail -n 3 "$data/log/enrol.log" >&2; fail "the edge could not enrol, the words above say why; 'make clean-demo' starts afresh"; }
+fi
 
 say "starting the camera: ${clip#"$root"/} over RTSP, again and again"
 start camera "$bin_dir/gatepost-clip-camera" --clip "$clip" --listen "127.0.0.1:$camera_port"
