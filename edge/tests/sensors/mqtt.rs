@@ -4,8 +4,10 @@ use std::io::Write as _;
 use std::process::{Command, Stdio};
 
 use gatepost_testbed::mosquitto::{Mosquitto, Options};
+use gatepost_testbed::port;
 use gatepost_wire::event::{Phase, SensorFaultKind};
 use gatepost_wire::health::SensorState;
+use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair};
 
 use super::support::beside;
 use super::{Place, alarms, faults};
@@ -162,4 +164,49 @@ fn a_contact_that_chatters_at_a_kilohertz_is_one_fault_and_one_standing_alarm() 
     edge.terminate();
     place.listener.wait_for_all(&edge.recorded());
     place.listener.heard().assert_whole();
+}
+
+/// An authority and a certificate of it for `localhost`, as files: authority, certificate, key.
+fn certificates(place: &Place, name: &str) -> [String; 3] {
+    let mut authority = CertificateParams::default();
+    authority.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+    let authority = CertifiedIssuer::self_signed(authority, KeyPair::generate().unwrap()).unwrap();
+    let key = KeyPair::generate().unwrap();
+    let server = CertificateParams::new(vec!["localhost".to_owned()]).unwrap();
+    let server = server.signed_by(&key, &authority).unwrap();
+    let file =
+        |kind: &str, pem: &str| place.site.write(&format!("{name}-{kind}.pem"), pem).display().to_string();
+    [file("ca", &authority.pem()), file("server", &server.pem()), file("key", &key.serialize_pem())]
+}
+
+#[test]
+fn a_broker_elsewhere_is_known_by_its_authority_and_another_is_not_believed() {
+    let _beside = beside();
+    let place = Place::new();
+    let [ca, server, key] = certificates(&place, "its");
+    let [other_ca, _, _] = certificates(&place, "other");
+    let port = port::free().unwrap();
+    let extra = vec![
+        format!("listener {port} 127.0.0.1"),
+        format!("certfile {server}"),
+        format!("keyfile {key}"),
+        "tls_version tlsv1.3".into(),
+    ];
+    let zigbee = Mosquitto::start(&Options { extra, ..Options::default() }).unwrap();
+    publish(&zigbee, "zigbee2mqtt/back door", &contact(true, false, false), true);
+    let table = |ca: &str| {
+        format!("[[mqtt]]\nid = \"zigbee\"\nurl = \"mqtts://localhost:{port}\"\nca_file = {ca:?}\n")
+    };
+    let without = format!("{}{}{DOOR}", place.site.config_text(), table(&ca).replace("ca_file", "# "));
+    let refused = String::from_utf8(place.site.call_with("check", &without).stderr).unwrap();
+    assert!(refused.contains("mqtt[0].url") && refused.contains("ca_file"), "{refused}");
+
+    let place = place.table(&table(&other_ca)).table(DOOR);
+    let mut edge = place.site.run();
+    place.wait_for_fault("door", SensorFaultKind::Comms, "certificate");
+    edge.terminate();
+    let text = place.site.config_text().replace(&other_ca, &ca);
+    let mut edge = place.site.run_with(&text);
+    place.wait_for_health("door", |it| it.state == SensorState::Rest);
+    edge.terminate();
 }
