@@ -5,6 +5,7 @@ mod ask;
 mod file;
 mod renewal;
 mod request;
+mod verifier;
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -23,6 +24,7 @@ pub use ask::AskError;
 pub use renewal::keep_fresh;
 
 use crate::config::{EnrolmentUrl, Uplink};
+use verifier::HubVerifier;
 
 /// A box's identity, as it stands in its file.
 #[derive(Clone, Serialize, Deserialize)]
@@ -150,9 +152,14 @@ impl Identity {
     pub fn tls(&self) -> Result<Arc<ClientConfig>, TlsError> {
         let chain = vec![CertificateDer::from_pem_slice(self.issued.certificate.as_bytes())?];
         let key = PrivateKeyDer::from_pem_slice(self.key.as_bytes())?;
-        let config = ClientConfig::builder_with_provider(Arc::new(ring::default_provider()))
+        let provider = Arc::new(ring::default_provider());
+        let roots = roots(self.issued.authority.as_bytes())?;
+        let verifier = HubVerifier::by_authority(roots, provider.clone())?;
+        let config = ClientConfig::builder_with_provider(provider)
             .with_protocol_versions(&[&rustls::version::TLS13])?
-            .with_root_certificates(roots(self.issued.authority.as_bytes())?)
+            // What it does otherwise than rustls, and why, stands there.
+            .dangerous()
+            .with_custom_certificate_verifier(Arc::new(verifier))
             .with_client_auth_cert(chain, key)?;
         Ok(Arc::new(config))
     }
@@ -191,6 +198,9 @@ pub enum TlsError {
     /// They do not fit together.
     #[error("{0}")]
     Tls(#[from] rustls::Error),
+    /// The authority cannot vouch for anybody.
+    #[error("{0}")]
+    Authority(#[from] rustls::server::VerifierBuilderError),
     /// No certificate at all.
     #[error("it holds no certificate in PEM")]
     NoAuthority,

@@ -14,16 +14,14 @@ use http_body_util::{BodyExt as _, Full, Limited};
 use hyper::client::conn::http1;
 use hyper::{Method, Request, StatusCode, header};
 use hyper_util::rt::TokioIo;
-use rustls::client::WebPkiServerVerifier;
-use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
-use rustls::crypto::{CryptoProvider, ring, verify_tls13_signature};
-use rustls::pki_types::{CertificateDer, InvalidDnsNameError, ServerName, UnixTime};
-use rustls::{ClientConfig, DigitallySignedStruct, RootCertStore, SignatureScheme};
-use sha2::{Digest as _, Sha256};
+use rustls::ClientConfig;
+use rustls::crypto::ring;
+use rustls::pki_types::{InvalidDnsNameError, ServerName};
 use tokio::net::TcpStream;
 use tokio::task::JoinSet;
 use tokio_rustls::TlsConnector;
 
+use super::verifier::HubVerifier;
 use super::{Identity, IdentityError, TlsError};
 use crate::config::EnrolmentUrl;
 
@@ -84,7 +82,7 @@ pub(super) async fn with_code(
     request: String,
 ) -> Result<Issued, AskError> {
     let provider = Arc::new(ring::default_provider());
-    let verifier = ByCode { authority: code.authority(), provider: provider.clone() };
+    let verifier = HubVerifier::by_code(code.authority(), provider.clone());
     let config = ClientConfig::builder_with_provider(provider)
         .with_protocol_versions(&[&rustls::version::TLS13])
         .map_err(TlsError::Tls)?
@@ -167,63 +165,8 @@ fn whole(error: &hyper::Error) -> String {
     error.source().map_or_else(|| error.to_string(), |source| format!("{error}: {source}"))
 }
 
-/// Did [`ByCode`] find another authority?
+/// Did the verifier find another authority?
 fn is_another(error: &io::Error) -> bool {
     let inner = error.get_ref().and_then(|inner| inner.downcast_ref::<rustls::Error>());
     matches!(inner, Some(rustls::Error::InvalidCertificate(rustls::CertificateError::UnknownIssuer)))
-}
-
-/// Takes the hub whose authority a code names, and no other.
-#[derive(Debug)]
-struct ByCode {
-    authority: u128,
-    provider: Arc<CryptoProvider>,
-}
-
-impl ServerCertVerifier for ByCode {
-    fn verify_server_cert(
-        &self,
-        end_entity: &CertificateDer<'_>,
-        intermediates: &[CertificateDer<'_>],
-        server_name: &ServerName<'_>,
-        ocsp_response: &[u8],
-        now: UnixTime,
-    ) -> Result<ServerCertVerified, rustls::Error> {
-        let named = intermediates.iter().find(|it| code_bits(it) == self.authority);
-        let named = named.ok_or(rustls::CertificateError::UnknownIssuer)?;
-        let mut roots = RootCertStore::empty();
-        roots.add(named.clone().into_owned())?;
-        let verifier = WebPkiServerVerifier::builder_with_provider(Arc::new(roots), self.provider.clone())
-            .build()
-            .map_err(|error| rustls::Error::General(error.to_string()))?;
-        verifier.verify_server_cert(end_entity, intermediates, server_name, ocsp_response, now)
-    }
-
-    fn verify_tls12_signature(
-        &self,
-        _: &[u8],
-        _: &CertificateDer<'_>,
-        _: &DigitallySignedStruct,
-    ) -> Result<HandshakeSignatureValid, rustls::Error> {
-        Err(rustls::Error::General("TLS 1.2 is not spoken".into()))
-    }
-
-    fn verify_tls13_signature(
-        &self,
-        message: &[u8],
-        certificate: &CertificateDer<'_>,
-        signature: &DigitallySignedStruct,
-    ) -> Result<HandshakeSignatureValid, rustls::Error> {
-        let algorithms = &self.provider.signature_verification_algorithms;
-        verify_tls13_signature(message, certificate, signature, algorithms)
-    }
-
-    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
-        self.provider.signature_verification_algorithms.supported_schemes()
-    }
-}
-
-/// What a code carries of an authority's certificate.
-fn code_bits(certificate: &CertificateDer<'_>) -> u128 {
-    Sha256::digest(certificate).iter().take(16).fold(0, |bits, byte| bits << 8 | u128::from(*byte))
 }

@@ -99,16 +99,10 @@ impl Site {
         let dir = TempDir::with_prefix("gatepost-chaos-")?;
         let edge_disk = Disk::new(dir.path().join("edge"))?;
         let hub_disk = Disk::new(dir.path().join("hub"))?;
-        let broker = port::free()?;
-        let proxy = Proxy::before(broker)?;
+        let boxes = port::free()?;
+        let proxy = Proxy::before(boxes)?;
         let forgetful = Forgetful::build(dir.path(), &edge_disk.path.join("data"))?;
-        fs::write(dir.path().join("hub.toml"), hub_config(&hub_disk.path, broker))?;
-        fs::write(dir.path().join("edge.toml"), edge_config(&edge_disk.path, proxy.port()))?;
-        let mut add = Command::new(binary("gatepost-hub")?);
-        add.args(["device", "add", "gate-1", "--config"]).arg(dir.path().join("hub.toml"));
-        let added = add.output()?;
-        ensure!(added.status.success(), "device add: {}", String::from_utf8_lossy(&added.stderr));
-        fs::write(dir.path().join("edge.password"), added.stdout)?;
+        fs::write(dir.path().join("hub.toml"), hub_config(&hub_disk.path, boxes))?;
         let mut site = Self {
             edge: None,
             hub: None,
@@ -125,7 +119,28 @@ impl Site {
             dir,
         };
         site.start_hub()?;
+        site.enrol()?;
         Ok(site)
+    }
+
+    /// What passes the proxy is TLS, so a byte lost or changed on the way is noticed by it.
+    fn enrol(&self) -> anyhow::Result<()> {
+        let hub = self.hub.as_ref().context("no hub runs")?;
+        let line = hub.wait_for_line(START, |line| line.contains("enrolment listening"))?;
+        let url = line.split("address=").nth(1).context("the enrolment's address")?.trim();
+        let config = self.dir.path().join("edge.toml");
+        fs::write(&config, edge_config(&self.edge_disk.path, self.proxy.port(), url))?;
+        let mut order = Command::new(binary("gatepost-hub")?);
+        order.args(["device", "enrol", "gate-1", "--config"]).arg(self.dir.path().join("hub.toml"));
+        let code = order.output()?;
+        ensure!(code.status.success(), "device enrol: {}", String::from_utf8_lossy(&code.stderr));
+        let file = self.dir.path().join("code");
+        fs::write(&file, code.stdout)?;
+        let mut bring = Command::new(binary("gatepost-edge")?);
+        bring.args(["enrol", "--config"]).arg(config).stdin(File::open(file)?);
+        let brought = bring.output()?;
+        ensure!(brought.status.success(), "enrol: {}", String::from_utf8_lossy(&brought.stderr));
+        Ok(())
     }
 
     pub fn has_small_disks(&self) -> bool {
@@ -265,19 +280,20 @@ fn inside_an_event(log: &[u8], rng: &mut fastrand::Rng) -> anyhow::Result<usize>
     Ok(frame + FRAME.len() + rng.usize(..FRAME_BYTES_AT_LEAST))
 }
 
-fn hub_config(disk: &Path, broker: u16) -> String {
+fn hub_config(disk: &Path, boxes: u16) -> String {
     let data = disk.join("data");
     format!(
-        "data_dir = {data:?}\n[broker]\nlisten = \"127.0.0.1:{broker}\"\n[web]\nlisten = \"127.0.0.1:0\"\n"
+        "data_dir = {data:?}\n[broker]\nlisten = \"127.0.0.1:0\"\ntls_listen = \"127.0.0.1:{boxes}\"\n\
+         [web]\nlisten = \"127.0.0.1:0\"\n[enrolment]\nlisten = \"127.0.0.1:0\"\n[tls]\nnames = [\"127.0.0.1\"]\n"
     )
 }
 
-fn edge_config(disk: &Path, broker: u16) -> String {
+fn edge_config(disk: &Path, broker: u16, enrolment: &str) -> String {
     let data = disk.join("data");
     format!(
         "edge = \"gate-1\"\ndata_dir = {data:?}\ndisk_reserve_mib = 1\n\
          [model]\nmanifest = \"none\"\nruntime = \"none\"\n\
-         [uplink]\nbroker = \"mqtt://127.0.0.1:{broker}\"\npassword_file = \"edge.password\"\nhealth_every_s = 1\n\
+         [uplink]\nbroker = \"mqtts://127.0.0.1:{broker}\"\nenrolment = {enrolment:?}\nhealth_every_s = 1\n\
          [[camera]]\nid = \"gate\"\nurl = \"rtsp://127.0.0.1:9/none\"\n"
     )
 }

@@ -103,6 +103,8 @@ impl Site {
         let manifest = root.join("models/centernet-320.toml");
         installed(manifest.with_file_name(manifest_value(&manifest, "file")));
         let dir = TempDir::with_prefix("gatepost-edge-").unwrap();
+        let hub = SigningKey::from_pkcs8(&SigningKey::generate_pkcs8().unwrap()).unwrap();
+        fs::write(dir.path().join("hub.key"), format!("{}\n", hub.verifying_key())).unwrap();
         Self {
             broker,
             cameras: Vec::new(),
@@ -116,7 +118,7 @@ impl Site {
             clips: "enabled = false".into(),
             password: None,
             tables: String::new(),
-            hub: SigningKey::from_pkcs8(&SigningKey::generate_pkcs8().unwrap()).unwrap(),
+            hub,
             dir,
         }
     }
@@ -153,11 +155,9 @@ impl Site {
         let mut text = format!(
             "edge = \"{EDGE}\"\ndata_dir = {:?}\ndisk_reserve_mib = {}\n\n[log]\nformat = \"json\"\n\n\
              [model]\nmanifest = {:?}\nruntime = {:?}\n{}\n\
-             [uplink]\nbroker = \"mqtt://127.0.0.1:{}\"\nhealth_every_s = 1\n",
+             [uplink]\nbroker = \"mqtt://127.0.0.1:{}\"\nhealth_every_s = 1\nhub_key_file = \"hub.key\"\n",
             self.data_dir, self.disk_reserve_mib, self.manifest, self.runtime, self.model, self.broker
         );
-        let key = self.write("hub.key", &format!("{}\n", self.hub.verifying_key()));
-        writeln!(text, "hub_key_file = {key:?}").unwrap();
         if let Some(password) = &self.password {
             let file = self.write("uplink.password", &format!("{password}\n"));
             writeln!(text, "password_file = {file:?}").unwrap();
