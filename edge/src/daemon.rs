@@ -355,17 +355,21 @@ async fn keep_health(
         }
         (told, told_at) = (states, Instant::now());
         health.clock.discipline();
-        report_damages(&health, &reporter);
+        if health.delivery.has_untold_damage() {
+            // Found while delivering: the recording thread looks for it whenever it has something to do.
+            let reporter = reporter.clone();
+            tokio::task::spawn_blocking(move || reporter.report(Observation::Time));
+        }
         let crowded = health.delivery.health().disk_bytes > config.outbox.max_mib.bytes() / 2;
         if std::mem::replace(&mut is_crowded, crowded) && !crowded {
             // The backlog is on its way; nothing more has to go.
-            report_device(&health, &reporter, FaultKind::EventsDropped, [None]);
+            report_device(&health, &reporter, FaultKind::EventsDropped, None);
         }
         let low = disk_free_bytes(&config.data_dir) < config.disk_reserve_mib * MIB;
         if std::mem::replace(&mut disk_is_low, low) != low {
             let (folder, reserve) = (config.data_dir.display(), config.disk_reserve_mib);
             let detail = low.then(|| format!("{folder}: less than {reserve} MiB are free"));
-            report_device(&health, &reporter, FaultKind::DiskLow, [detail]);
+            report_device(&health, &reporter, FaultKind::DiskLow, detail);
         }
         match health.report(&config) {
             Ok(json) => {
@@ -382,27 +386,13 @@ async fn keep_health(
     }
 }
 
-fn report_damages(health: &HealthSource, reporter: &Reporter) {
-    for damage in health.delivery.take_damages() {
-        // What can be mended is mended already.
-        report_device(health, reporter, FaultKind::OutboxDamaged, [Some(damage.to_string()), None]);
-    }
-}
-
-/// Each detail is an illness that began, none its end.
-fn report_device<const N: usize>(
-    health: &HealthSource,
-    reporter: &Reporter,
-    fault: FaultKind,
-    details: [Option<String>; N],
-) {
+/// A detail is an illness that began, none its end.
+fn report_device(health: &HealthSource, reporter: &Reporter, fault: FaultKind, detail: Option<String>) {
     let (_, time) = health.clock.now();
     let reporter = reporter.clone();
     // Reporting may wait for a slow disk, and the caller must not.
     tokio::task::spawn_blocking(move || {
-        for detail in details {
-            reporter.report(Observation::Device { fault, time, detail });
-        }
+        reporter.report(Observation::Device { fault, time, detail });
     });
 }
 

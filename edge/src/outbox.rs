@@ -87,7 +87,7 @@ pub type OpenAlarms = Vec<EventData>;
 
 /// Opens the outbox for a new boot.
 ///
-/// Of a damaged store what can be read is kept and the rest set aside, see [`Delivery::take_damages`]: a box that watches
+/// Of a damaged store what can be read is kept and the rest set aside, see [`Recorder::untold_damages`]: a box that watches
 /// is worth more than one that insists on its past.
 ///
 /// # Errors
@@ -191,6 +191,18 @@ impl Recorder {
         self.store.with(|chain| backlog::next_loss(chain, limit_bytes))
     }
 
+    /// What was found damaged, now or before, and no event tells of yet. Whoever asks records that it was and then says so
+    /// ([`Recorder::told`]).
+    pub fn untold_damages(&self) -> Vec<Damage> {
+        self.store.chain().damages.clone()
+    }
+
+    /// Events tell of these damages, and are recorded.
+    pub fn told(&mut self, damages: &[Damage]) {
+        self.store.chain().damages.retain(|damage| !damages.contains(damage));
+        damages.iter().for_each(Damage::told);
+    }
+
     /// Deletes what a [`Loss`] names.
     ///
     /// # Errors
@@ -275,9 +287,9 @@ impl Delivery {
         self.store.chain().state().boots()
     }
 
-    /// What was found damaged since the last call.
-    pub fn take_damages(&self) -> Vec<Damage> {
-        std::mem::take(&mut self.store.chain().damages)
+    /// Was anything found damaged that no event tells of yet?
+    pub fn has_untold_damage(&self) -> bool {
+        !self.store.chain().damages.is_empty()
     }
 }
 

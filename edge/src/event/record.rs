@@ -125,6 +125,7 @@ impl Writer {
         let mut first: Vec<Draft> = open_alarms.into_iter().filter_map(ended).map(end).collect();
         first.extend(areas);
         first.chunks(GROUP).for_each(|drafts| self.record(drafts));
+        self.tell_of_damages();
         while let Ok(first) = observations.recv() {
             let Group { drafts, then, order } = self.gather(first, observations);
             self.make_room();
@@ -133,6 +134,22 @@ impl Writer {
             if let Some(order) = order {
                 self.carry_out(&order);
             }
+            self.tell_of_damages();
+        }
+    }
+
+    /// What was found damaged is mended as far as it can be, so each illness ends as it begins.
+    fn tell_of_damages(&mut self) {
+        let damages = self.recorder.untold_damages();
+        for damage in &damages {
+            for detail in [Some(damage.to_string()), None] {
+                let (fault, time) = (FaultKind::OutboxDamaged, Timestamp::now());
+                let drafts = self.judge.take(&Observation::Device { fault, time, detail });
+                self.record(&drafts);
+            }
+        }
+        if !damages.is_empty() {
+            self.recorder.told(&damages);
         }
     }
 

@@ -6,12 +6,12 @@
 
 use std::collections::{BTreeMap, HashSet};
 use std::io;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use gatepost_wire::Event;
 
 use super::blobs::Blobs;
-use super::damage::Damage;
+use super::damage::{Damage, free_name};
 use super::entry::{Entry, Item};
 use super::frame;
 use super::segment::{Change, Fault, LOG_FILE, Segment, sync_folder};
@@ -70,8 +70,8 @@ pub(super) fn open(folder: &Path, first: u64, expected: u64) -> Result<(Segment,
             segment.for_each(|entry| drop(entries.insert(entry.position.number, entry.clone())))?;
             let state = segment.state()?;
             drop(segment);
-            let aside = replace(folder, state, entries, first, loss.end)?;
-            Ok((Segment::open(folder)?, Some(Damage { read_back, aside: Some(aside), reason })))
+            let damage = replace(folder, state, entries, (first, loss.end), Damage::new(read_back, &reason))?;
+            Ok((Segment::open(folder)?, Some(damage)))
         }
         Err(Fault::Damaged(reason)) => {
             let damage = rebuild_from(folder, &log, first, expected, &reason)?;
@@ -126,24 +126,29 @@ fn rebuild_from(folder: &Path, log: &[u8], first: u64, expected: u64, reason: &s
     let found = frames(log, first);
     let read_back = found.len() as u64;
     let end = found.keys().next_back().copied().unwrap_or(first - 1);
-    let aside = replace(folder, State::default(), found, first, expected.max(end))?;
-    Ok(Damage { read_back, aside: Some(aside), reason: reason.to_owned() })
+    let numbers = (first, expected.max(end));
+    replace(folder, State::default(), found, numbers, Damage::new(read_back, reason))
 }
 
-/// Puts a fresh segment with these entries in a damaged one's place; where the damaged one is kept.
+/// Puts a fresh segment with these entries in a damaged one's place, which is set aside together with what is said of it:
+/// however early the box dies after that, the next start knows.
 fn replace(
     folder: &Path,
     state: State,
     entries: BTreeMap<u64, Entry>,
-    first: u64,
-    last: u64,
-) -> Result<PathBuf, Fault> {
+    (first, last): (u64, u64),
+    damage: Damage,
+) -> Result<Damage, Fault> {
     write_rebuilt(folder, state, entries.into_values(), first, last)?;
-    let aside = aside(folder);
+    let outbox = folder.parent().unwrap_or(folder);
+    let name = folder.file_name().unwrap_or_default().to_string_lossy();
+    let aside = free_name(outbox, &name);
+    damage.write_into(folder)?;
     std::fs::rename(folder, &aside)?;
     std::fs::rename(folder.with_extension(REBUILT), folder)?;
-    folder.parent().map_or(Ok(()), sync_folder)?;
-    Ok(aside)
+    sync_folder(outbox)?;
+    outbox.parent().map_or(Ok(()), sync_folder)?;
+    Ok(Damage { aside: Some(aside), ..damage })
 }
 
 /// Writes these entries into a fresh segment beside `folder`, ready to take its place.
@@ -210,18 +215,6 @@ fn read_log(folder: &Path) -> Result<Vec<u8>, Fault> {
     };
     log.extend(Blobs::of(folder).read()?);
     Ok(log)
-}
-
-/// Beside the outbox, not in it: nobody takes it for a part of it.
-fn aside(segment: &Path) -> PathBuf {
-    let outbox = segment.parent().unwrap_or(segment);
-    let stamp = gatepost_wire::Timestamp::now().strftime("%Y%m%dT%H%M%S");
-    let name = |path: &Path| path.file_name().unwrap_or_default().to_string_lossy().into_owned();
-    let base = format!("{}.damaged-{stamp}-{}", name(outbox), name(segment));
-    let free = (0..).map(|n: u32| if n == 0 { base.clone() } else { format!("{base}-{n}") });
-    let mut free = free.map(|name| outbox.with_file_name(name)).filter(|path| !path.exists());
-    // An endless supply of names: one is free.
-    free.next().unwrap_or_else(|| outbox.with_file_name(base.clone()))
 }
 
 fn first_number(name: &str) -> Option<u64> {

@@ -83,7 +83,7 @@ impl Chain {
             mark,
             uses: 0,
             uncertain: false,
-            damages: Vec::new(),
+            damages: Damage::untold(folder)?,
         };
         for first in recovery::segments(folder)? {
             let folder = chain.path(first);
@@ -102,7 +102,7 @@ impl Chain {
             if self.last_number > 0 {
                 let reason =
                     format!("its segments are gone; the last number in them was {}", self.last_number);
-                self.damages.push(Damage { read_back: 0, aside: None, reason });
+                self.damages.push(Damage::without_remains(&self.folder, &reason));
             }
             return self.begin();
         };

@@ -39,6 +39,9 @@ pub fn torn_log(seed: u64, tear: Tear) -> anyhow::Result<Verdict> {
     site.wait_for_recorded(AT_STAKE)?;
     site.kill_edge()?;
     site.tear_tail(tear, &mut rng)?;
+    // Found, and killed again: what was found must not be forgotten with it. It once was.
+    site.start_edge()?;
+    site.kill_edge()?;
     settle(&mut site)
 }
 

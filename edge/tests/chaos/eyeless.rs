@@ -19,7 +19,7 @@ use gatepost_edge::linked::LinkedCameras;
 use gatepost_edge::outbox::{self, Delivery};
 use gatepost_edge::rule::{AlarmNumber, Decision, Finding};
 use gatepost_edge::uplink::Uplink;
-use gatepost_wire::event::{FaultKind, Phase};
+use gatepost_wire::event::Phase;
 use gatepost_wire::{Severity, Timestamp};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
@@ -121,15 +121,9 @@ async fn drained(delivery: &Delivery) {
 
 async fn tell(health: HealthSource, config: Config, report: watch::Sender<Vec<u8>>, reporter: Reporter) {
     loop {
-        // At once, as the daemon does: it may be ended again before the next tick.
-        for damage in health.delivery.take_damages() {
+        if health.delivery.has_untold_damage() {
             let reporter = reporter.clone();
-            let time = Timestamp::now();
-            tokio::task::spawn_blocking(move || {
-                for detail in [Some(damage.to_string()), None] {
-                    reporter.report(Observation::Device { fault: FaultKind::OutboxDamaged, time, detail });
-                }
-            });
+            tokio::task::spawn_blocking(move || reporter.report(Observation::Time));
         }
         if let Ok(json) = health.report(&config) {
             report.send_replace(json);

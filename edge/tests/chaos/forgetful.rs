@@ -28,17 +28,21 @@ impl Forgetful {
 
     /// What a process on this disk needs in its environment. Everything that is there now is taken for synced.
     pub fn environment(&self) -> anyhow::Result<[(&'static str, PathBuf); 3]> {
-        if self.kept.exists() {
-            fs::remove_dir_all(&self.kept)?;
-        }
-        fs::create_dir_all(&self.kept)?;
-        fs::create_dir_all(&self.root)?;
-        self.keep(&self.root)?;
+        self.keep_all()?;
         Ok([
             ("LD_PRELOAD", self.library.clone()),
             ("FORGETFUL_ROOT", self.root.clone()),
             ("FORGETFUL_KEPT", self.kept.clone()),
         ])
+    }
+
+    fn keep_all(&self) -> anyhow::Result<()> {
+        if self.kept.exists() {
+            fs::remove_dir_all(&self.kept)?;
+        }
+        fs::create_dir_all(&self.kept)?;
+        fs::create_dir_all(&self.root)?;
+        self.keep(&self.root)
     }
 
     fn keep(&self, folder: &Path) -> anyhow::Result<()> {
@@ -65,7 +69,9 @@ impl Forgetful {
         let inode = fs::metadata(&self.root)?.ino();
         self.restore(inode, &after)?;
         fs::remove_dir_all(&self.root)?;
-        Ok(fs::rename(&after, &self.root)?)
+        fs::rename(&after, &self.root)?;
+        // Another cut before the next start finds it as this one left it.
+        self.keep_all()
     }
 
     fn restore(&self, inode: u64, to: &Path) -> anyhow::Result<()> {

@@ -242,6 +242,10 @@ impl Site {
 
     /// Damages the newest log. The edge must be dead.
     pub fn tear_tail(&self, tear: Tear, rng: &mut fastrand::Rng) -> anyhow::Result<()> {
+        if self.edge_disk.is_full() {
+            // Nothing can be written there, and trying would destroy what is.
+            return Ok(());
+        }
         let Some(path) = self.newest_log() else {
             // A power cut may have left none.
             ensure!(tear == Tear::Rubbish, "the outbox has no log");

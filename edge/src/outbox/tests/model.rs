@@ -101,6 +101,6 @@ proptest! {
             }
             prop_assert_eq!(delivery.health().queued, model.len() as u64);
         }
-        prop_assert_eq!(delivery.take_damages(), []);
+        prop_assert_eq!(recorder.untold_damages(), []);
     }
 }
