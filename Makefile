@@ -63,10 +63,12 @@ test-rust: setup rust page
 	cargo build --locked --workspace --bins
 	cargo test --locked --workspace --no-fail-fast
 
-lint: setup rust page ## formatting, clippy and rustdoc, no warnings allowed
+lint: setup rust page ## formatting, clippy and rustdoc, no warnings allowed; licences and origins of dependencies
+	@setup/install.sh cargo-deny
 	cargo fmt --all --check
 	cargo clippy --locked --workspace --all-targets -- -D warnings
 	RUSTDOCFLAGS="-D warnings" cargo doc --locked --workspace --no-deps
+	setup/deny.sh
 
 bench: build ## throughput, latency, memory, cameras per core, beside what an integrator writes today
 	@setup/install.sh python-bench python-sensors

@@ -30,6 +30,8 @@ usage: setup/install.sh STEP...
   footage                the pedestrian clip, .fetched/footage/vtest.avi
   model                  the default detector, models/weights/*.onnx
   page                   the live page's npm packages
+  cargo-deny             what looks at licences and origins in `make lint`, in .fetched/cargo
+  cargo-fuzz             what `make fuzz` builds and runs its targets with, in the same place
   all                    debian python onnxruntime footage model page
 TEXT
 }
@@ -62,6 +64,7 @@ while [ $# -gt 0 ]; do
     footage) step_footage ;;
     model) step_model ;;
     page) step_page ;;
+    cargo-deny | cargo-fuzz) step_cargo_tool "$step" ;;
     all) set -- debian python onnxruntime footage model page "$@" ;;
     -h | --help) usage ;;
     *) echo "setup: there is no step '$step'" >&2; usage >&2; exit 2 ;;

@@ -24,7 +24,7 @@ run_fetch() {
     fail "no network reached for $source, while fetching $what: connect this machine to the network (or set https_proxy) and run the same command again. The client's words: $log"
   fi
   local words
-  words=$(grep -E '^(npm ERR!|npm error|ERROR:|E:) ' "$log" | head -n 4 | paste -s -d '|' | cut -c 1-400) || true
+  words=$(grep -E '^(npm ERR!|npm error|ERROR:|E:|error:) ' "$log" | head -n 4 | paste -s -d '|' | cut -c 1-400) || true
   fail "$source did not give $what: ${words:-it failed without a word}. All of the client's words: $log"
 }
 

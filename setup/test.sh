@@ -86,6 +86,9 @@ cut_off install onnxruntime aarch64
 expect "onnxruntime without a network" 1 "no network reached for PyPI" "onnxruntime" "aarch64"
 rm "$work/copy/clients/apt-get"
 
+CARGO_NET_RETRY=0 CARGO_HOME=$work/cargo cut_off install cargo-deny
+expect "a tool of cargo's without a network" 1 "no network reached for crates.io" "cargo-deny" "run the same command again"
+
 client node <<<'echo v16.20.2'
 client npm </dev/null
 install debian
@@ -161,6 +164,21 @@ expect "a library with the right hash is installed" 0 "done (.fetched/onnxruntim
 install onnxruntime aarch64
 expect "a second run has nothing to do" 0 "already done (onnxruntime 9.9.9 for aarch64)"
 unset PIP_NO_INDEX PIP_FIND_LINKS PIP_CONFIG_FILE
+
+# --- tools that cargo builds
+
+client cargo <<<'echo "error: could not compile \`cargo-fuzz\`" >&2; exit 101'
+install cargo-fuzz
+expect "a tool that cannot be built is told" 1 "crates.io did not give cargo-fuzz" "could not compile"
+client cargo <<<'mkdir -p "$5/bin"; echo "$*" >"$5/bin/cargo-fuzz"; chmod +x "$5/bin/cargo-fuzz"'
+set_lock version cargo-fuzz 9.9.9
+install cargo-fuzz
+expect "a tool of the pinned version is built" 0 "building cargo-fuzz 9.9.9" "done (.fetched/cargo/bin/cargo-fuzz)"
+grep -q "install --locked --force --root .* cargo-fuzz@9.9.9" "$work/copy/.fetched/cargo/bin/cargo-fuzz" ||
+  report "a tool of the pinned version is built" "cargo was asked for something else"
+install cargo-fuzz
+expect "a second run has nothing to do" 0 "already done (cargo-fuzz 9.9.9)"
+rm "$work/copy/clients/cargo"
 
 # --- wrong hashes: npm, and a conversion that came out different
 
