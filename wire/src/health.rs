@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 use crate::Timestamp;
 use crate::arming::AreaHealth;
 use crate::event::{Extra, InputKind, SensorFaultKind};
+use crate::finite::finite_or_none;
 use crate::id::{BootId, CameraId, EdgeId, SensorId, Seq, ZoneId};
 use crate::schema::date_time;
 
@@ -183,7 +184,7 @@ pub struct InferenceHealth {
     /// Name in the model's manifest.
     pub model: String,
     /// Mean time of one run, milliseconds; none when nothing ran.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default, deserialize_with = "finite_or_none", skip_serializing_if = "Option::is_none")]
     pub mean_ms: Option<f32>,
     /// Runs that gave an error since the daemon started.
     pub failures: u64,
@@ -191,7 +192,7 @@ pub struct InferenceHealth {
     #[serde(default)]
     pub failing: bool,
     /// Share of the time the detectors were at work, 0 to 1. Near 1 the box has more to look at than it can.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default, deserialize_with = "finite_or_none", skip_serializing_if = "Option::is_none")]
     pub load: Option<f32>,
     /// How many frames are looked at side by side.
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -16,6 +16,7 @@ pub mod enrolment;
 pub mod envelope;
 pub mod event;
 pub mod evidence;
+mod finite;
 pub mod health;
 pub mod id;
 pub mod schema;

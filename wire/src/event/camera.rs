@@ -4,6 +4,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{Alarm, Extra};
+use crate::finite::finite;
 use crate::id::{CameraId, RuleId, ZoneId};
 
 /// What a camera sees of one followed thing.
@@ -16,6 +17,7 @@ pub struct Sighting {
     /// Where in the picture.
     pub region: Region,
     /// How sure the detector was, 0 to 1.
+    #[serde(deserialize_with = "finite")]
     pub score: f32,
 }
 
@@ -234,11 +236,15 @@ pub struct TrackNumber(pub u32);
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Region {
     /// Left edge.
+    #[serde(deserialize_with = "finite")]
     pub left: f32,
     /// Top edge.
+    #[serde(deserialize_with = "finite")]
     pub top: f32,
     /// Right edge.
+    #[serde(deserialize_with = "finite")]
     pub right: f32,
     /// Bottom edge.
+    #[serde(deserialize_with = "finite")]
     pub bottom: f32,
 }
