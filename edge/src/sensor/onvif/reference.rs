@@ -3,12 +3,16 @@
 
 use std::fmt::Write as _;
 
-use roxmltree::Node;
+use roxmltree::{NS_XML_URI, Node};
 
 use super::soap::{AnswerFault, escaped, find, lacks, parse};
 
 /// A device needs a number or a name of its own.
 const MOST_HEADER_BYTES: usize = 4096;
+/// What `a:` stands for in a request.
+const ADDRESSING: &str = "http://www.w3.org/2005/08/addressing";
+/// Attribute of a header that is a parameter.
+const MARK: &str = "IsReferenceParameter";
 
 /// What is asked of a device, as the device names it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -33,7 +37,7 @@ pub(super) fn subscription(answer: &str) -> Result<Reference, AnswerFault> {
     }
     let mut headers = String::new();
     for parameter in parameters.iter().flat_map(Node::children).filter(Node::is_element) {
-        element(&mut headers, parameter, " a:IsReferenceParameter=\"true\"");
+        element(&mut headers, parameter, &format!(" a:{MARK}=\"true\""));
     }
     Ok(Reference { address: address.trim().to_owned(), headers })
 }
@@ -46,6 +50,10 @@ fn element(xml: &mut String, node: Node<'_, '_>, marks: &str) {
         let (name, value) = (attribute.name(), quoted(attribute.value()));
         let _ = match attribute.namespace() {
             None => write!(xml, " {name}=\"{value}\""),
+            // Of no other prefix (Namespaces in XML 1.0, 3).
+            Some(NS_XML_URI) => write!(xml, " xml:{name}=\"{value}\""),
+            // A mark of its own: it must not stand there twice.
+            Some(ADDRESSING) if name == MARK && !marks.is_empty() => continue,
             Some(space) => write!(xml, " xmlns:n{number}=\"{}\" n{number}:{name}=\"{value}\"", quoted(space)),
         };
     }
