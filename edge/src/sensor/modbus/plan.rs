@@ -18,7 +18,8 @@ impl Block {
     /// Where in the answer a register stands, if it is in it.
     pub fn place_of(&self, register: &Register) -> Option<usize> {
         let place = register.address.checked_sub(self.first)?;
-        let is_in = self.table == register.table() && place + register.len() <= self.count;
+        let end = place.checked_add(register.len())?;
+        let is_in = self.table == register.table() && end <= self.count;
         is_in.then_some(usize::from(place))
     }
 }
