@@ -17,6 +17,8 @@ use crate::verdict::{Recorded, recorded_in};
 
 const START: Duration = Duration::from_secs(120);
 const DISK: &str = "size=96m";
+/// A record of sled may end with a number whose last bytes are zero: they are written and synced, and not free for rubbish.
+const RECORD_ENDS_WITH_ZEROS: usize = 64;
 /// How an entry begins in the outbox's log, and how much of it follows at least.
 const FRAME: &[u8] = b"GPf1";
 const FRAME_BYTES_AT_LEAST: usize = 200;
@@ -256,7 +258,7 @@ impl Site {
             Tear::Rubbish => {
                 let end = bytes.iter().rposition(|byte| *byte != 0).map_or(0, |last| last + 1);
                 let rubbish: Vec<u8> = (0..rng.usize(1..4000)).map(|_| rng.u8(..)).collect();
-                bytes.truncate(end);
+                bytes.resize(end + RECORD_ENDS_WITH_ZEROS, 0);
                 bytes.extend(rubbish);
             }
             Tear::Flip => {
