@@ -133,6 +133,7 @@ impl Chain {
         let disk_bytes = segment.disk_bytes();
         let slot = Slot { folder, tally: Tally::default(), disk_bytes, open: Some(segment), used: self.uses };
         self.slots.insert(first, slot);
+        self.close_unused();
         // Without its beginning it is no segment; it is begun again with the next event.
         self.write_state(first).inspect_err(|_| drop(self.slots.remove(&first)))
     }
@@ -359,6 +360,12 @@ impl Chain {
         self.damages.push(damage);
         // Only the newest must know what is not in its own entries.
         if first == self.newest() { self.write_state(first) } else { Ok(()) }
+    }
+
+    /// How many databases are in memory.
+    #[cfg(test)]
+    pub fn open_segments(&self) -> usize {
+        self.slots.values().filter(|slot| slot.open.is_some()).count()
     }
 
     fn close_unused(&mut self) {

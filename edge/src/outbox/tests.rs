@@ -103,6 +103,20 @@ fn what_is_recorded_waits_in_order_and_survives_a_restart() {
     assert_eq!(recorder.untold_damages(), []);
 }
 
+/// A box that is cut off for days must not fill its memory with what waits.
+#[test]
+fn however_much_waits_few_segments_are_open() {
+    let folder = tempfile::tempdir().unwrap();
+    let (mut recorder, delivery, _) = open_small(folder.path());
+    while segment_folders(folder.path()).len() < 9 {
+        let drafts: Vec<_> = (0..20).map(|_| bulky(Severity::HIGH)).collect();
+        recorder.record(&drafts).unwrap();
+    }
+    assert!(delivery.store.chain().open_segments() <= 4);
+    ids(&delivery);
+    assert!(delivery.store.chain().open_segments() <= 4);
+}
+
 #[test]
 fn what_is_acknowledged_is_gone_and_positions_go_on() {
     let folder = tempfile::tempdir().unwrap();
