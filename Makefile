@@ -11,7 +11,7 @@ export PATH := $(or $(CARGO_HOME),$(HOME)/.cargo)/bin:$(PATH)
 .NOTPARALLEL:
 .DEFAULT_GOAL := help
 .PHONY: help setup page build demo clean-demo test test-setup test-accuracy test-models test-page test-rust lint bench int8 \
-	accuracy chaos arm64 arm64-smoke rust
+	accuracy chaos fuzz arm64 arm64-smoke rust
 
 help: ## this list
 	@sed -nE 's/^([a-z0-9-]+):.*## (.*)/  make \1\t\2/p' Makefile | expand -t 20
@@ -66,6 +66,7 @@ test-rust: setup rust page
 lint: setup rust page ## formatting, clippy and rustdoc, no warnings allowed; licences and origins of dependencies
 	@setup/install.sh cargo-deny
 	cargo fmt --all --check
+	cargo fmt --manifest-path fuzz/Cargo.toml --check
 	cargo clippy --locked --workspace --all-targets -- -D warnings
 	RUSTDOCFLAGS="-D warnings" cargo doc --locked --workspace --no-deps
 	setup/deny.sh
@@ -91,6 +92,10 @@ accuracy: rust ## tracks, alarms and privacy against a ground truth: make accura
 chaos: setup rust page ## break box, hub, disks and network at random for CHAOS_SECONDS (3600) and look for every event
 	cargo build --locked --workspace --bins
 	CHAOS_SECONDS=$(or $(CHAOS_SECONDS),3600) cargo test --locked --workspace --test chaos
+
+fuzz: setup rust page ## feed made-up bytes to every parser of outside bytes for FUZZ_SECONDS (600) each
+	@setup/install.sh cargo-fuzz
+	@FUZZ_SECONDS=$(or $(FUZZ_SECONDS),600) fuzz/run.sh $(FUZZ_TARGETS)
 
 arm64: setup rust page ## cross-build both daemons for ARM64 (aarch64-unknown-linux-gnu)
 	@setup/arm64/build.sh

@@ -12,7 +12,7 @@ if timeout 120 cargo deny fetch db >"$log" 2>&1; then
 else
   echo "deny: NOT checked for known faults: the database of RustSec cannot be fetched here (github.com); why: $log"
 fi
-for manifest in Cargo.toml testbed/peers/onvif/Cargo.toml; do
+for manifest in Cargo.toml testbed/peers/onvif/Cargo.toml fuzz/Cargo.toml; do
   echo "deny: $manifest: ${checks[*]}"
   cargo deny --locked --manifest-path "$manifest" --config deny.toml check "${checks[@]}"
 done

@@ -55,6 +55,8 @@ pub use fusion::{FusedInput, FusionPart, FusionRule};
 pub use gpio::{GpioBias, GpioLevel, GpioPoint};
 pub use label::Label;
 pub use line::{Line, Polyline};
+#[cfg(any(test, fuzzing))]
+pub(crate) use load::fuzzing;
 pub use load::{ConfigError, load, parse};
 pub use log::{Log, LogFormat, LogLevel};
 pub use message::{

@@ -13,6 +13,8 @@ pub mod event;
 pub mod evidence;
 pub mod eye;
 pub mod fuse;
+#[cfg(any(test, fuzzing))]
+pub mod fuzzing;
 pub mod grade;
 pub mod health;
 pub mod identity;

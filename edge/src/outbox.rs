@@ -6,6 +6,8 @@ mod blobs;
 mod damage;
 mod entry;
 mod frame;
+#[cfg(any(test, fuzzing))]
+pub(crate) mod fuzzing;
 mod high_water;
 mod legacy;
 mod recovery;

@@ -5,6 +5,8 @@
 
 mod adc;
 mod desk;
+#[cfg(any(test, fuzzing))]
+pub(crate) mod fuzzing;
 mod gauge;
 mod gpio;
 mod message;

@@ -14,6 +14,8 @@ mod decode;
 mod encoded;
 mod fault;
 mod frame;
+#[cfg(any(test, fuzzing))]
+pub(crate) mod fuzzing;
 mod gauge;
 mod hint;
 mod key_frame;

@@ -19,6 +19,8 @@ use toml::Spanned;
 use crate::authority::AuthorityFiles;
 
 pub use address::{HostName, LoopbackAddr, ServerName, ShareGroup};
+#[cfg(any(test, fuzzing))]
+pub(crate) use read::fuzzing;
 pub use read::{ConfigError, load, read_toml};
 
 /// A configuration that may be started.

@@ -4,6 +4,8 @@
 //! The promise: a [`Receipt`] that says [`Receipt::Stored`] is given only after the transaction is on disk.
 //! While the disk does not take anything, everyone gets [`Receipt::NotStored`] and keeps what they have.
 
+#[cfg(any(test, fuzzing))]
+pub(crate) mod fuzzing;
 mod parse;
 mod writing;
 

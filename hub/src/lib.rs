@@ -15,6 +15,8 @@ pub mod daemon;
 pub mod device;
 pub mod enrolment;
 pub mod evidence;
+#[cfg(any(test, fuzzing))]
+pub mod fuzzing;
 pub mod intake;
 pub mod live;
 pub mod logging;

@@ -14,9 +14,11 @@
 //! - [`serial_line`]: a serial line whose adapter can be unplugged
 //! - [`http`]: what a test needs of an HTTP client, and waiting with a deadline
 //! - [`footage`]: where the test clip is
+//! - [`corpus`]: what the fuzzer's targets are fed again
 //!
 //! Nothing here is linked into a daemon.
 
+pub mod corpus;
 pub mod daemon;
 pub mod error;
 pub mod footage;

@@ -17,6 +17,8 @@ pub mod envelope;
 pub mod event;
 pub mod evidence;
 mod finite;
+#[cfg(any(test, fuzzing))]
+pub mod fuzzing;
 pub mod health;
 pub mod id;
 pub mod schema;

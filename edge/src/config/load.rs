@@ -2,6 +2,8 @@
 
 mod areas;
 mod fusion;
+#[cfg(any(test, fuzzing))]
+pub(crate) mod fuzzing;
 mod profile;
 mod sensors;
 

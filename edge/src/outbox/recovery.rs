@@ -191,7 +191,7 @@ fn put_back(
     segment.commit_gone(first, last)
 }
 
-fn note(state: &mut State, entry: &Entry) {
+pub(super) fn note(state: &mut State, entry: &Entry) {
     if let Item::Event { json, .. } = &entry.item
         && let Ok(event) = Event::from_json(json)
     {

@@ -2,6 +2,8 @@
 
 mod device;
 mod fault;
+#[cfg(any(test, fuzzing))]
+pub(super) mod fuzzing;
 mod link;
 mod plan;
 mod value;
@@ -15,7 +17,7 @@ use std::time::Duration;
 use tokio::time::{Instant, sleep_until, timeout};
 use tokio_modbus::client::{Client as _, Context};
 use tokio_modbus::slave::SlaveContext as _;
-use tokio_modbus::{Error, Request, Response, Slave};
+use tokio_modbus::{Error, ExceptionCode, Request, Response, Slave};
 
 use super::sign::{Line, Said, Sign};
 use crate::clock::Clock;
@@ -109,14 +111,18 @@ async fn ask(connection: &mut Context, block: Block, patience: Duration) -> Outc
         RegisterTable::Holding => Request::ReadHoldingRegisters(first, count),
     };
     let called = timeout(patience, connection.call(request)).await;
-    let response = match called {
-        Err(_) => return Err(DeviceFault::Silent(patience)),
-        Ok(Err(Error::Transport(error))) => return Err(DeviceFault::Broken(in_words(&error))),
-        Ok(Err(Error::Protocol(error))) => return Err(DeviceFault::Stray(error.to_string())),
-        Ok(Ok(Err(exception))) => return Err(DeviceFault::Refused { block, why: exception.to_string() }),
-        Ok(Ok(Ok(response))) => response,
-    };
-    let asked = usize::from(count);
+    match called {
+        Err(_) => Err(DeviceFault::Silent(patience)),
+        Ok(Err(Error::Transport(error))) => Err(DeviceFault::Broken(in_words(&error))),
+        Ok(Err(Error::Protocol(error))) => Err(DeviceFault::Stray(error.to_string())),
+        Ok(Ok(answered)) => understood(block, answered),
+    }
+}
+
+/// What came for a request, if it is an answer to it.
+fn understood(block: Block, answered: Result<Response, ExceptionCode>) -> Outcome {
+    let response = answered.map_err(|why| DeviceFault::Refused { block, why: why.to_string() })?;
+    let asked = usize::from(block.count);
     let answer = match response {
         // Bits travel in whole bytes.
         Response::ReadCoils(mut bits) | Response::ReadDiscreteInputs(mut bits) => {

@@ -1,5 +1,7 @@
 //! Cameras that tell of their own inputs, and of what they noticed themselves: ONVIF events, pulled (WS-PullPoint).
 
+#[cfg(any(test, fuzzing))]
+pub(super) mod fuzzing;
 mod login;
 mod post;
 mod reference;

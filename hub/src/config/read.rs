@@ -1,5 +1,9 @@
 //! From a file to a [`Config`]: every complaint names the file, the line and the key.
 
+#[cfg(any(test, fuzzing))]
+pub(crate) mod fuzzing;
+
+use std::io;
 use std::path::{Path, PathBuf};
 
 use gatepost_wire::MAX_EVIDENCE_BYTES;
@@ -23,7 +27,7 @@ pub enum ConfigError {
         /// The file.
         file: PathBuf,
         /// Why.
-        source: std::io::Error,
+        source: io::Error,
     },
     /// The file holds something that is not allowed.
     #[error("{}:{line}: `{key}`: {problem}", file.display())]
@@ -78,9 +82,17 @@ pub fn read_toml<T: DeserializeOwned>(file: &Path, text: &str) -> Result<T, Conf
 /// # Errors
 /// The first thing that is wrong.
 pub fn load(file: &Path) -> Result<Config, ConfigError> {
-    let text = read(file)?;
-    let parsed: File = read_toml(file, &text)?;
-    let source = Source { file, text: &text };
+    parse(&read(file)?, file, |secret| std::fs::read_to_string(secret))
+}
+
+/// Checks the text of a configuration; `secret` gives what stands in a file that it names.
+fn parse(
+    text: &str,
+    file: &Path,
+    secret: impl Fn(&Path) -> io::Result<String>,
+) -> Result<Config, ConfigError> {
+    let parsed: File = read_toml(file, text)?;
+    let source = Source { file, text };
     let data_dir = source.path(&parsed.data_dir);
     let enrolment = &parsed.enrolment.listen;
     let listens = [("enrolment.listen", enrolment), ("broker.tls_listen", &parsed.broker.tls_listen)];
@@ -97,7 +109,7 @@ pub fn load(file: &Path) -> Result<Config, ConfigError> {
         enrolment: parsed.enrolment.listen.map(Spanned::into_inner),
         tls: tls(parsed.tls, &source, &data_dir)?,
         database: parsed.store.path.map_or_else(|| data_dir.join("hub.sqlite"), |path| source.path(&path)),
-        broker: broker(parsed.broker, &source, &data_dir)?,
+        broker: broker(parsed.broker, &source, &data_dir, secret)?,
         evidence_days: parsed.retention.evidence_days,
         log: parsed.log,
         web: parsed.web,
@@ -131,7 +143,12 @@ fn tls(table: TlsTable, source: &Source<'_>, data_dir: &Path) -> Result<Tls, Con
     })
 }
 
-fn broker(table: BrokerTable, source: &Source<'_>, data_dir: &Path) -> Result<Broker, ConfigError> {
+fn broker(
+    table: BrokerTable,
+    source: &Source<'_>,
+    data_dir: &Path,
+    secret: impl Fn(&Path) -> io::Result<String>,
+) -> Result<Broker, ConfigError> {
     let max_packet_bytes = table.max_packet_bytes.map_or(DEFAULT_MAX_PACKET_BYTES, Into::into);
     match table.mode {
         BrokerMode::Embedded => {
@@ -169,7 +186,7 @@ fn broker(table: BrokerTable, source: &Source<'_>, data_dir: &Path) -> Result<Br
             Ok(Broker::External(ExternalBroker {
                 url: url.into_inner(),
                 ca_file: table.ca_file.map(|file| source.path(file.get_ref())),
-                login: login(table.username, table.password_file, source)?,
+                login: login(table.username, table.password_file, source, secret)?,
                 client_id: table.client_id.map_or_else(|| "gatepost-hub".into(), Spanned::into_inner),
                 share_group: table.share_group.map(Spanned::into_inner),
                 max_packet_bytes,
@@ -194,6 +211,7 @@ fn login(
     username: Option<Spanned<String>>,
     password_file: Option<Spanned<PathBuf>>,
     source: &Source<'_>,
+    secret: impl Fn(&Path) -> io::Result<String>,
 ) -> Result<Option<Login>, ConfigError> {
     match (username, password_file) {
         (None, None) => Ok(None),
@@ -210,8 +228,7 @@ fn login(
         (Some(username), Some(file)) => {
             let path = source.path(file.get_ref());
             let wrong = |problem: String| source.wrong(file.span().start, "broker.password_file", problem);
-            let text =
-                std::fs::read_to_string(&path).map_err(|e| wrong(format!("{}: {e}", path.display())))?;
+            let text = secret(&path).map_err(|e| wrong(format!("{}: {e}", path.display())))?;
             let password = text.trim_end_matches(['\r', '\n']);
             if password.is_empty() {
                 return Err(wrong(format!("{} is empty: write the password into it", path.display())));

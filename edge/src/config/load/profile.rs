@@ -13,7 +13,7 @@ pub(super) fn load(file: &Path) -> Result<Profile, ConfigError> {
     parse(&text, file)
 }
 
-fn parse(text: &str, file: &Path) -> Result<Profile, ConfigError> {
+pub(super) fn parse(text: &str, file: &Path) -> Result<Profile, ConfigError> {
     let document = Document { text, file };
     let profile: Profile = document.read()?;
     document.check_profile(&profile)?;

@@ -1,0 +1,22 @@
+//! What a fuzzer does with the log of a damaged outbox.
+
+use super::frame::{decode, encode, scan};
+use super::recovery::note;
+use super::state::State;
+
+/// The bytes are a log, and then what stands in a frame whose checksum is right, as it is after a crash of the writer's own
+/// making; a fuzzer would hardly find one.
+pub fn outbox_frame(bytes: &[u8]) {
+    let whole = [b"GPf1", &crc32fast::hash(bytes).to_be_bytes()[..], bytes].concat();
+    let mut state = State::default();
+    for entry in scan(bytes).chain(scan(&whole)) {
+        assert_eq!(decode(&encode(&entry)).as_ref(), Some(&entry));
+        note(&mut state, &entry);
+    }
+    let _ = (state.boots(), state.open_alarms());
+    // What sled holds of the state, key and value.
+    if let Some((length, rest)) = bytes.split_first() {
+        let (key, value) = rest.split_at(rest.len().min(usize::from(*length)));
+        let _ = state.read(key, value);
+    }
+}
