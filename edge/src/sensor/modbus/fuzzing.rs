@@ -10,7 +10,7 @@ use super::device::{Device, DeviceSensor, Outcome};
 use super::fault::DeviceFault;
 use super::plan::Block;
 use super::understood;
-use crate::config::{Contact, Profile, UnitId};
+use crate::config::{Contact, Profile, ProfilePoint, UnitId};
 use crate::sensor::sign::Said;
 
 /// A device with a register of every kind, beside each other and apart, and a point for each.
@@ -43,22 +43,25 @@ static PROFILE: LazyLock<Arc<Profile>> = LazyLock::new(|| {
     }
 });
 
-/// The bytes are what is answered to one request after the other, each with its length before it.
-pub fn modbus_reply(mut bytes: &[u8]) {
-    let sensor = |(place, point): (usize, &crate::config::ProfilePoint)| {
+static DEVICE: LazyLock<Device> = LazyLock::new(|| {
+    let sensor = |(place, point): (usize, &ProfilePoint)| {
         let contact = if place % 2 == 0 { Contact::NormallyOpen } else { Contact::NormallyClosed };
         DeviceSensor { place, point: point.id.clone(), contact }
     };
     let sensors = PROFILE.points.iter().enumerate().map(sensor).collect();
-    let device = Device::new(UnitId::default(), Arc::clone(&PROFILE), sensors);
+    Device::new(UnitId::default(), Arc::clone(&PROFILE), sensors)
+});
+
+/// The bytes are what is answered to one request after the other, each with its length before it.
+pub fn modbus_reply(mut bytes: &[u8]) {
     let mut outcomes = Vec::new();
-    for block in &device.blocks {
+    for block in &DEVICE.blocks {
         let Some((length, rest)) = bytes.split_first() else { break };
         let (answer, rest) = rest.split_at(rest.len().min(usize::from(*length)));
         outcomes.push(outcome(*block, answer));
         bytes = rest;
     }
-    let said = device.read(&outcomes);
+    let said = DEVICE.read(&outcomes);
     assert_eq!(said.len(), PROFILE.points.len(), "of each sensor something is said");
     for (_, said) in said {
         let Said::Reading(reading) = said else { continue };
