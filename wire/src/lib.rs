@@ -2,7 +2,7 @@
 //! MQTT each is published, and the JSON Schema and AsyncAPI documents that say so to others.
 //!
 //! The rooms, in the order a message is made: [`id`], [`event`], [`arming`], [`evidence`], [`health`],
-//! [`command`], [`topic`], [`envelope`],
+//! [`command`], [`topic`], [`envelope`], [`batch`],
 //! [`schema`]; [`enrolment`], by which a box becomes known; and [`broker`], the address both sides write. Nothing here does I/O, reads a clock or spawns a task.
 //!
 //! The contract describes places and happenings. It has no field for who someone is, and none may be
@@ -10,6 +10,7 @@
 //! The one person it names is [`command::Who`]: who gives an order answers for it.
 
 pub mod arming;
+pub mod batch;
 pub mod broker;
 pub mod command;
 pub mod enrolment;

@@ -5,6 +5,7 @@ use schemars::generate::SchemaSettings;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde_json::{Value, json};
 
+use crate::batch::{BATCH_CONTENT_TYPE, MAX_BATCH_BYTES, MAX_BATCH_EVENTS};
 use crate::command::signed::{MAX_SIGNED_BYTES, SIGNED_CONTENT_TYPE};
 use crate::command::{MAX_COMMAND_BYTES, NumberedCommand, Reply};
 use crate::envelope::{CONTENT_TYPE, Envelope, MAX_ENVELOPE_BYTES};
@@ -61,9 +62,11 @@ pub fn asyncapi() -> Value {
             address: format!("{PREFIX}/{{edge}}/event"),
             summary: "An event, recorded on the edge's disk before it is published. At least once; the hub keeps one per id. \
                       From the hub's own broker PUBACK 0x00 means stored by the hub, 0x99 refused for good; no PUBACK \
-                      and a closed connection mean: keep it and send it again.",
+                      and a closed connection mean: keep it and send it again. What waited may come in batches, in their order; \
+                      one answer is for the whole batch, of which some may be stored when it is refused: send its events alone then.",
             content_type: CONTENT_TYPE,
-            payload: event.into(),
+            payload: event.clone().into(),
+            batch: Some(event.into()),
             action: Action::Send,
             retain: false,
         },
@@ -74,6 +77,7 @@ pub fn asyncapi() -> Value {
                       An uncovered original follows only after a command released it, encrypted (application/vnd.age).",
             content_type: "application/octet-stream",
             payload: json!({ "type": "string", "format": "binary" }),
+            batch: None,
             action: Action::Send,
             retain: false,
         },
@@ -83,6 +87,7 @@ pub fn asyncapi() -> Value {
             summary: "State of a box, every 30 seconds.",
             content_type: "application/json",
             payload: health.into(),
+            batch: None,
             action: Action::Send,
             retain: true,
         },
@@ -92,6 +97,7 @@ pub fn asyncapi() -> Value {
             summary: "Online at connection; offline at goodbye or as the last will.",
             content_type: "application/json",
             payload: presence.into(),
+            batch: None,
             action: Action::Send,
             retain: true,
         },
@@ -104,6 +110,7 @@ pub fn asyncapi() -> Value {
                       the hub sends what waits when it hears that.",
             content_type: SIGNED_CONTENT_TYPE,
             payload: command.into(),
+            batch: None,
             action: Action::Receive,
             retain: false,
         },
@@ -113,6 +120,7 @@ pub fn asyncapi() -> Value {
             summary: "What became of a command. At least once; the hub keeps the first for each command.",
             content_type: "application/json",
             payload: reply.into(),
+            batch: None,
             action: Action::Send,
             retain: false,
         },
@@ -124,7 +132,8 @@ pub fn asyncapi() -> Value {
             "version": "1.0.0",
             "description": format!(
                 "What a Gatepost edge publishes and reads over MQTT 5. An event has at most {MAX_ENVELOPE_BYTES} bytes, \
-                 evidence {MAX_EVIDENCE_BYTES}, a command or reply {MAX_COMMAND_BYTES}, a signed command {MAX_SIGNED_BYTES}. \
+                 a batch of events {MAX_BATCH_BYTES}, evidence {MAX_EVIDENCE_BYTES}, a command or reply {MAX_COMMAND_BYTES}, \
+                 a signed command {MAX_SIGNED_BYTES}. \
                  A device publishes and reads only under its own {PREFIX}/{{edge}}."
             ),
         },
@@ -147,6 +156,8 @@ struct Channel {
     summary: &'static str,
     content_type: &'static str,
     payload: Value,
+    /// What a batch holds, where there may be one.
+    batch: Option<Value>,
     action: Action,
     retain: bool,
 }
@@ -161,8 +172,20 @@ impl Channel {
             "address": self.address,
             "description": self.summary,
             "parameters": parameters,
-            "messages": { self.name: { "contentType": self.content_type, "payload": self.payload } },
+            "messages": self.messages(),
         })
+    }
+
+    fn messages(&self) -> Value {
+        let mut messages =
+            json!({ self.name: { "contentType": self.content_type, "payload": self.payload } });
+        if let Some(document) = &self.batch {
+            messages["batch"] = json!({
+                "contentType": BATCH_CONTENT_TYPE,
+                "payload": { "type": "array", "items": document, "minItems": 1, "maxItems": MAX_BATCH_EVENTS },
+            });
+        }
+        messages
     }
 
     fn operation_name(&self) -> String {

@@ -11,7 +11,7 @@ pub const PREFIX: &str = "gp/v1";
 /// Where a message is published.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum Topic {
-    /// `gp/v1/{edge}/event`, QoS 1: one CloudEvent.
+    /// `gp/v1/{edge}/event`, QoS 1: one CloudEvent, or a batch of them.
     Event(EdgeId),
     /// `gp/v1/{edge}/evidence/{event}`, QoS 1: the bytes of one picture or clip.
     Evidence(EdgeId, EventId),
