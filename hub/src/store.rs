@@ -15,6 +15,7 @@ mod evidence;
 mod record;
 mod refused;
 mod reply;
+mod rows;
 mod sequence;
 mod writer;
 

@@ -1,11 +1,14 @@
 //! One row per alarm: the merged word of its events.
 
+use std::collections::HashMap;
+
 use gatepost_wire::event::Phase;
 use gatepost_wire::{AlarmId, Severity, Timestamp};
-use sqlx::FromRow;
+use sqlx::{FromRow, QueryBuilder, Sqlite};
 
 use super::StoreError;
 use super::column::{from_word, nanos, parse, parse_option, text, timestamp, word};
+use super::rows::{chunks, id_list};
 use super::writer::Batch;
 use crate::alarm::{Alarm, Crowd, Moment, Scene};
 
@@ -118,21 +121,101 @@ pub(super) async fn touch(batch: &mut Batch<'_>, id: &str) -> Result<(), StoreEr
     Ok(())
 }
 
+/// Those of these alarms that are known, as they stand.
+pub(super) async fn find_all(
+    batch: &mut Batch<'_>,
+    ids: impl Iterator<Item = AlarmId>,
+) -> Result<HashMap<AlarmId, Alarm>, StoreError> {
+    let rows: Vec<Row> = sqlx::query_as("SELECT * FROM alarm WHERE id IN (SELECT value FROM json_each(?))")
+        .bind(id_list(ids))
+        .fetch_all(&mut *batch.connection)
+        .await?;
+    rows.into_iter()
+        .map(|row| {
+            let alarm = Alarm::try_from(row)?;
+            Ok((alarm.id, alarm))
+        })
+        .collect()
+}
+
+/// Writes alarms as they now stand: those `changed` names, each once, in the order of their last changes. The moments count
+/// for those only that are new.
+pub(super) async fn store_all(
+    batch: &mut Batch<'_>,
+    alarms: &mut HashMap<AlarmId, Alarm>,
+    changed: Vec<(AlarmId, Timestamp)>,
+) -> Result<(), StoreError> {
+    let mut first_received: HashMap<AlarmId, Timestamp> = HashMap::with_capacity(changed.len());
+    for (id, received) in &changed {
+        first_received.entry(*id).or_insert(*received);
+    }
+    let mut states = Vec::with_capacity(first_received.len());
+    for (id, _) in changed.iter().rev() {
+        if let (Some(received), Some(alarm)) = (first_received.remove(id), alarms.remove(id)) {
+            states.push((alarm, received, 0));
+        }
+    }
+    states.reverse();
+    for (_, _, change) in &mut states {
+        *change = batch.next_change();
+    }
+    for rows in chunks(&states) {
+        write(batch, rows).await?;
+    }
+    Ok(())
+}
+
 /// Writes the alarm as it now stands. `received` counts only when it is new.
 pub(super) async fn store(
     batch: &mut Batch<'_>,
-    alarm: &Alarm,
+    alarm: Alarm,
     received: Timestamp,
 ) -> Result<(), StoreError> {
     let change = batch.next_change();
-    sqlx::query(
+    write(batch, &[(alarm, received, change)]).await
+}
+
+/// Writes alarms, each with the moment it was heard of and the number of its change.
+async fn write(batch: &mut Batch<'_>, rows: &[(Alarm, Timestamp, i64)]) -> Result<(), StoreError> {
+    let mut query = QueryBuilder::<Sqlite>::new(
         "INSERT INTO alarm (id, edge, kind, camera, zone, rule, object, cause, detail, severity, events, \
            first_phase, first_time, first_event, latest_phase, latest_time, latest_event, \
            snapshot_phase, snapshot_time, snapshot_event, received, placed, change, \
-           direction, crowd_count, crowd_limit, sensor, input) \
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, \
-           ?21, min(?13, ?21), ?22, ?23, ?24, ?25, ?26, ?27) \
-         ON CONFLICT (id) DO UPDATE SET kind = excluded.kind, camera = excluded.camera, \
+           direction, crowd_count, crowd_limit, sensor, input) ",
+    );
+    query.push_values(rows, |mut row, (alarm, received, change)| {
+        let (first, received) = (nanos(alarm.first.time), nanos(*received));
+        row.push_bind(alarm.id.to_string())
+            .push_bind(alarm.edge.as_str())
+            .push_bind(&alarm.scene.kind)
+            .push_bind(text(alarm.scene.camera.as_ref()))
+            .push_bind(text(alarm.scene.zone.as_ref()))
+            .push_bind(text(alarm.scene.rule.as_ref()))
+            .push_bind(alarm.scene.object.as_ref().map(word))
+            .push_bind(&alarm.scene.cause)
+            .push_bind(&alarm.detail)
+            .push_bind(i64::from(alarm.severity.level()))
+            .push_bind(i64::try_from(alarm.events).unwrap_or(i64::MAX))
+            .push_bind(word(&alarm.first.phase))
+            .push_bind(first)
+            .push_bind(alarm.first.event.to_string())
+            .push_bind(word(&alarm.latest.phase))
+            .push_bind(nanos(alarm.latest.time))
+            .push_bind(alarm.latest.event.to_string())
+            .push_bind(alarm.snapshot.map(|moment| word(&moment.phase)))
+            .push_bind(alarm.snapshot.map(|moment| nanos(moment.time)))
+            .push_bind(alarm.snapshot.map(|moment| moment.event.to_string()))
+            .push_bind(received)
+            .push_bind(first.min(received))
+            .push_bind(*change)
+            .push_bind(alarm.scene.direction.as_ref().map(word))
+            .push_bind(alarm.crowd.map(|crowd| i64::from(crowd.count)))
+            .push_bind(alarm.crowd.map(|crowd| i64::from(crowd.limit)))
+            .push_bind(text(alarm.scene.sensor.as_ref()))
+            .push_bind(alarm.scene.input.as_ref().map(word));
+    });
+    query.push(
+        " ON CONFLICT (id) DO UPDATE SET kind = excluded.kind, camera = excluded.camera, \
            zone = excluded.zone, rule = excluded.rule, object = excluded.object, cause = excluded.cause, \
            direction = excluded.direction, sensor = excluded.sensor, input = excluded.input, crowd_count = excluded.crowd_count, \
            crowd_limit = excluded.crowd_limit, detail = excluded.detail, severity = excluded.severity, events = excluded.events, \
@@ -142,36 +225,8 @@ pub(super) async fn store(
            snapshot_phase = excluded.snapshot_phase, snapshot_time = excluded.snapshot_time, \
            snapshot_event = excluded.snapshot_event, placed = min(excluded.first_time, received), \
            change = excluded.change",
-    )
-    .bind(alarm.id.to_string())
-    .bind(alarm.edge.as_str())
-    .bind(&alarm.scene.kind)
-    .bind(text(alarm.scene.camera.as_ref()))
-    .bind(text(alarm.scene.zone.as_ref()))
-    .bind(text(alarm.scene.rule.as_ref()))
-    .bind(alarm.scene.object.as_ref().map(word))
-    .bind(&alarm.scene.cause)
-    .bind(&alarm.detail)
-    .bind(i64::from(alarm.severity.level()))
-    .bind(i64::try_from(alarm.events).unwrap_or(i64::MAX))
-    .bind(word(&alarm.first.phase))
-    .bind(nanos(alarm.first.time))
-    .bind(alarm.first.event.to_string())
-    .bind(word(&alarm.latest.phase))
-    .bind(nanos(alarm.latest.time))
-    .bind(alarm.latest.event.to_string())
-    .bind(alarm.snapshot.map(|moment| word(&moment.phase)))
-    .bind(alarm.snapshot.map(|moment| nanos(moment.time)))
-    .bind(alarm.snapshot.map(|moment| moment.event.to_string()))
-    .bind(nanos(received))
-    .bind(change)
-    .bind(alarm.scene.direction.as_ref().map(word))
-    .bind(alarm.crowd.map(|crowd| i64::from(crowd.count)))
-    .bind(alarm.crowd.map(|crowd| i64::from(crowd.limit)))
-    .bind(text(alarm.scene.sensor.as_ref()))
-    .bind(alarm.scene.input.as_ref().map(word))
-    .execute(&mut *batch.connection)
-    .await?;
+    );
+    query.build().execute(&mut *batch.connection).await?;
     Ok(())
 }
 

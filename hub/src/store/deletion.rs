@@ -176,7 +176,7 @@ async fn take_from_alarm(batch: &mut Batch<'_>, event: &str, now: Timestamp) -> 
         .collect::<Result<_, StoreError>>()?;
     if let Some(mut known) = alarm::find(batch, parse("event.alarm", &alarm)?).await? {
         known.snapshot = moments.into_iter().min();
-        alarm::store(batch, &known, now).await?;
+        alarm::store(batch, known, now).await?;
     }
     Ok(())
 }

@@ -1,17 +1,17 @@
 //! Events: stored once each, read in the order of storing.
 
-use gatepost_wire::event::Phase;
-use gatepost_wire::{BootId, EdgeId, Event, EventId, Seq, Timestamp};
+mod insert;
+
+use gatepost_wire::{BootId, EdgeId, EventId, Seq, Timestamp};
 use serde::Serialize;
 use serde_json::value::RawValue;
 use sqlx::{FromRow, QueryBuilder};
 use utoipa::ToSchema;
 
-use super::column::{integer, nanos, parse, seq, text as id_text, timestamp, word};
-use super::record::{Delivery, Fate};
-use super::writer::Batch;
-use super::{Store, StoreError, alarm, evidence, sequence};
-use crate::alarm::Alarm;
+use super::column::{parse, seq, timestamp};
+use super::{Store, StoreError};
+
+pub(super) use insert::{Arrival, store};
 
 /// An event as it is kept.
 #[derive(Debug, Serialize, ToSchema)]
@@ -149,77 +149,4 @@ impl Store {
             .await?;
         Ok(hash.flatten())
     }
-}
-
-/// Stores an event and everything that follows from it.
-pub(super) async fn store(
-    batch: &mut Batch<'_>,
-    delivery: &Delivery,
-    event: &Event,
-    text: &str,
-) -> Result<Fate, StoreError> {
-    let told = Alarm::of(event);
-    let known = match &told {
-        Some(told) => alarm::find(batch, told.id).await?,
-        None => None,
-    };
-    if let Some(known) = &known
-        && known.edge != event.edge
-    {
-        return Ok(Fate::Refused(format!("alarm {} belongs to edge {}", known.id, known.edge)));
-    }
-    let stored = sqlx::query(
-        "INSERT INTO event (id, edge, boot, seq, time, received, kind, severity, alarm, phase, \
-         sequence_conflict, envelope) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 0, ?) ON CONFLICT (id) DO NOTHING",
-    )
-    .bind(event.id.to_string())
-    .bind(event.edge.as_str())
-    .bind(event.boot.to_string())
-    .bind(integer(event.seq))
-    .bind(nanos(event.time))
-    .bind(nanos(delivery.received))
-    .bind(event.data.happening.kind())
-    .bind(i64::from(event.data.severity.level()))
-    .bind(id_text(told.as_ref().map(|alarm| &alarm.id)))
-    .bind(told.as_ref().map(|alarm| word::<Phase>(&alarm.first.phase)))
-    .bind(text)
-    .execute(&mut *batch.connection)
-    .await?;
-    if stored.rows_affected() == 0 {
-        return stored_before(batch, event).await;
-    }
-    if !sequence::place(batch, &event.edge, event.boot, event.seq).await? {
-        tracing::warn!(
-            event = %event.id, edge = %event.edge, boot = %event.boot, seq = %event.seq,
-            "another event already has this sequence number; both are kept: was the edge's disk copied or put back?"
-        );
-        sqlx::query("UPDATE event SET sequence_conflict = 1 WHERE id = ?")
-            .bind(event.id.to_string())
-            .execute(&mut *batch.connection)
-            .await?;
-    }
-    evidence::name(batch, event).await?;
-    let has_snapshot = evidence::settle(batch, delivery, event).await?;
-    if let Some(mut told) = told {
-        told.snapshot = has_snapshot.then_some(told.first);
-        let alarm = match known {
-            Some(known) => known.merge(told),
-            None => told,
-        };
-        alarm::store(batch, &alarm, delivery.received).await?;
-    }
-    Ok(Fate::Stored)
-}
-
-/// The id is taken: by the same event, delivered again, or by another edge's.
-async fn stored_before(batch: &mut Batch<'_>, event: &Event) -> Result<Fate, StoreError> {
-    let edge: String = sqlx::query_scalar("SELECT edge FROM event WHERE id = ?")
-        .bind(event.id.to_string())
-        .fetch_one(&mut *batch.connection)
-        .await?;
-    Ok(if edge == event.edge.as_str() {
-        Fate::Duplicate
-    } else {
-        Fate::Refused(format!("event id {} belongs to edge {edge}", event.id))
-    })
 }

@@ -212,7 +212,7 @@ async fn show(
             && let Some(mut known) = alarm::find(batch, told.id).await?
         {
             known.snapshot = known.snapshot.into_iter().chain([told.first]).min();
-            alarm::store(batch, &known, delivery.received).await?;
+            alarm::store(batch, known, delivery.received).await?;
         }
     } else if let Some(alarm) = &row.alarm {
         alarm::touch(batch, alarm).await?;
@@ -227,6 +227,13 @@ async fn set_snapshot(batch: &mut Batch<'_>, id: EventId, sha256: &str) -> Resul
         .execute(&mut *batch.connection)
         .await?;
     Ok(())
+}
+
+/// Does any piece wait for its event?
+pub(super) async fn some_waits(batch: &mut Batch<'_>) -> Result<bool, StoreError> {
+    Ok(sqlx::query_scalar("SELECT EXISTS (SELECT 1 FROM evidence WHERE waiting = 1)")
+        .fetch_one(&mut *batch.connection)
+        .await?)
 }
 
 /// The event has come: pieces that waited for it are vouched for or refused. True when it has a picture.

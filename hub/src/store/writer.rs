@@ -7,6 +7,7 @@ use sqlx::sqlite::SqliteConnectOptions;
 use sqlx::{ConnectOptions as _, Connection as _, SqliteConnection};
 
 use super::column::nanos;
+use super::event::Arrival;
 use super::record::{Content, Delivery, Fate, Record};
 use super::{StoreError, command, deletion, device, event, evidence, refused, reply, sequence};
 use crate::evidence::{Folder, Format};
@@ -134,8 +135,16 @@ async fn store_all(
         change,
     };
     let mut fates = Vec::with_capacity(records.len());
-    for record in records {
-        fates.push(store_one(&mut batch, record).await?);
+    let mut rest = records;
+    while let Some((first, others)) = rest.split_first() {
+        let events: Vec<_> = rest.iter().map_while(arrival).collect();
+        if events.is_empty() {
+            fates.push(store_one(&mut batch, first).await?);
+            rest = others;
+        } else {
+            rest = &rest[events.len()..];
+            fates.extend(store_events(&mut batch, &events).await?);
+        }
     }
     for (edge, boot) in std::mem::take(&mut batch.gaps) {
         sequence::find_missing(&mut batch, &edge, boot).await?;
@@ -154,6 +163,24 @@ async fn store_all(
     Ok(Committed { fates, last_change: change })
 }
 
+fn arrival(record: &Record) -> Option<Arrival<'_>> {
+    match record {
+        Record::Message { delivery, content: Content::Event { event, text } } => {
+            Some(Arrival { delivery, event, text })
+        }
+        _ => None,
+    }
+}
+
+/// Events that follow each other.
+async fn store_events(batch: &mut Batch<'_>, events: &[Arrival<'_>]) -> Result<Vec<Fate>, StoreError> {
+    let fates = event::store(batch, events).await?;
+    for (Arrival { delivery, event, .. }, fate) in events.iter().zip(&fates) {
+        note(batch, delivery, Some(&event.edge), fate).await?;
+    }
+    Ok(fates)
+}
+
 async fn store_one(batch: &mut Batch<'_>, record: &Record) -> Result<Fate, StoreError> {
     match record {
         Record::Message { delivery, content } => store_message(batch, delivery, content).await,
@@ -169,7 +196,8 @@ async fn store_message(
 ) -> Result<Fate, StoreError> {
     let (edge, fate) = match content {
         Content::Event { event, text } => {
-            (Some(&event.edge), event::store(batch, delivery, event, text).await?)
+            let fates = event::store(batch, &[Arrival { delivery, event, text }]).await?;
+            (Some(&event.edge), fates.into_iter().next().unwrap_or(Fate::Duplicate))
         }
         Content::Evidence { edge, event, sha256, format } => {
             let piece = evidence::Arrived { edge, event: *event, sha256, format: *format };
@@ -186,11 +214,22 @@ async fn store_message(
         }
         Content::Refused { edge, reason } => (edge.as_ref(), Fate::Refused(reason.clone())),
     };
+    note(batch, delivery, edge, &fate).await?;
+    Ok(fate)
+}
+
+/// A message of this box came, and this became of it.
+async fn note(
+    batch: &mut Batch<'_>,
+    delivery: &Delivery,
+    edge: Option<&EdgeId>,
+    fate: &Fate,
+) -> Result<(), StoreError> {
     if let Some(edge) = edge {
         batch.touch(edge, delivery);
     }
-    if let Fate::Refused(reason) = &fate {
+    if let Fate::Refused(reason) = fate {
         refused::store(batch, delivery, edge, reason).await?;
     }
-    Ok(fate)
+    Ok(())
 }

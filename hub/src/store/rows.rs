@@ -1,0 +1,44 @@
+//! Many rows in one statement.
+
+use std::fmt::Display;
+
+/// Rows in one statement. Beyond it a statement gets no cheaper.
+const MOST: usize = 64;
+
+/// Cuts rows into pieces whose sizes are powers of two, so that few different statements are ever prepared.
+pub(super) fn chunks<T>(rows: &[T]) -> impl Iterator<Item = &[T]> {
+    let mut rest = rows;
+    std::iter::from_fn(move || {
+        let size = rest.len().min(MOST).checked_ilog2().map(|log| 1 << log)?;
+        let (chunk, others) = rest.split_at(size);
+        rest = others;
+        Some(chunk)
+    })
+}
+
+/// Ids as a JSON array, for `IN (SELECT value FROM json_each(?))`: one statement for any number of them. An id has no character
+/// that JSON would escape.
+pub(super) fn id_list<T: Display>(ids: impl IntoIterator<Item = T>) -> String {
+    let quoted: Vec<String> = ids.into_iter().map(|id| format!("\"{id}\"")).collect();
+    format!("[{}]", quoted.join(","))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn chunks_are_few_sizes_and_leave_nothing_out() {
+        for length in 0..300 {
+            let rows: Vec<usize> = (0..length).collect();
+            assert_eq!(chunks(&rows).collect::<Vec<_>>().concat(), rows);
+            assert!(chunks(&rows).all(|chunk| chunk.len().is_power_of_two() && chunk.len() <= MOST));
+        }
+    }
+
+    #[test]
+    fn a_list_of_ids_is_json() {
+        assert_eq!(id_list(["A", "B"]), r#"["A","B"]"#);
+        assert_eq!(id_list(Vec::<String>::new()), "[]");
+    }
+}
