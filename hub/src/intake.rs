@@ -7,21 +7,20 @@
 #[cfg(any(test, fuzzing))]
 pub(crate) mod fuzzing;
 mod parse;
+mod queue;
 mod writing;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use gatepost_wire::Command;
-use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, oneshot, watch};
+use tokio::sync::{Semaphore, oneshot, watch};
 
 use crate::evidence::{Folder, Piece};
 use crate::store::{Content, Deletion, Delivery, Record};
 
+use queue::{Entrance, Urgency, Waiting};
 pub use writing::{Storage, Writing};
-
-/// Messages that may wait for the writer; more wait in their connections.
-const WAITING: usize = 4096;
 
 /// Evidence that may be in memory at the same time, in KiB; more waits in its connections.
 const EVIDENCE_KIB: usize = 64 * 1024;
@@ -42,19 +41,10 @@ pub enum Receipt {
 /// Takes messages in; cheap to clone.
 #[derive(Debug, Clone)]
 pub struct Intake {
-    queue: mpsc::Sender<Waiting>,
+    queue: Entrance,
     folder: Folder,
     files_fail: Arc<AtomicBool>,
     evidence_room: Arc<Semaphore>,
-}
-
-/// One record and who waits for it.
-#[derive(Debug)]
-struct Waiting {
-    record: Record,
-    receipt: oneshot::Sender<Receipt>,
-    /// What its bytes take of the room for evidence.
-    room: Option<OwnedSemaphorePermit>,
 }
 
 /// Will become a [`Receipt`].
@@ -76,15 +66,18 @@ impl Intake {
         folder: Folder,
         changes: watch::Sender<i64>,
     ) -> (Self, Writing) {
-        let (queue, waiting) = mpsc::channel(WAITING);
+        let (queue, waiting) = queue::queues();
         let evidence_room = Arc::new(Semaphore::new(EVIDENCE_KIB));
         let intake = Self { queue, folder, files_fail: Arc::default(), evidence_room };
         (intake, Writing::start(writer, waiting, changes))
     }
 
-    /// Takes a message and gives the receipt.
+    /// Takes a message of a sender who waits for the receipt before sending the next, and gives it. A batch of what waited at
+    /// its sender lets news of others go first.
     pub async fn deliver(&self, delivery: Delivery) -> Receipt {
-        self.take(delivery).await.receipt().await
+        let backlog =
+            if gatepost_wire::batch::is_batch(&delivery.payload) { Urgency::Backlog } else { Urgency::News };
+        self.sort(delivery, backlog).await.receipt().await
     }
 
     /// Stores a command that a person gave.
@@ -93,26 +86,39 @@ impl Intake {
     /// When it cannot be written as JSON.
     pub async fn give(&self, command: Command) -> Result<Receipt, serde_json::Error> {
         let text = serde_json::to_string(&command)?;
-        Ok(self.enqueue(Record::Command { command: Box::new(command), text }).await.receipt().await)
+        Ok(self
+            .enqueue(Urgency::News, vec![Record::Command { command: Box::new(command), text }])
+            .await
+            .receipt()
+            .await)
     }
 
     /// Deletes evidence and notes that it was.
     pub async fn delete(&self, deletion: Deletion) -> Receipt {
-        self.enqueue(Record::Deletion(deletion)).await.receipt().await
+        self.enqueue(Urgency::News, vec![Record::Deletion(deletion)]).await.receipt().await
     }
 
-    async fn enqueue(&self, record: Record) -> Promise {
+    async fn enqueue(&self, urgency: Urgency, records: Vec<Record>) -> Promise {
         let (receipt, promise) = oneshot::channel();
-        // Fails only when the writer has ended; the promise then says "not stored" by itself, here and below.
-        let _ = self.queue.send(Waiting { record, receipt, room: None }).await;
+        self.queue.put(urgency, Waiting { records, receipt, room: None }).await;
         Promise(promise)
     }
 
     /// Takes a message. Messages are stored in the order they were taken, but evidence goes to disk first
     /// and is overtaken meanwhile.
     pub async fn take(&self, delivery: Delivery) -> Promise {
+        self.sort(delivery, Urgency::News).await
+    }
+
+    async fn sort(&self, delivery: Delivery, urgency: Urgency) -> Promise {
         match parse::read(&delivery) {
-            parse::Message::Plain(content) => self.enqueue(Record::Message { delivery, content }).await,
+            parse::Message::Plain(content) => {
+                self.enqueue(urgency, vec![Record::Message { delivery, content }]).await
+            }
+            parse::Message::Batch(events) => {
+                let record = |(delivery, content)| Record::Message { delivery, content };
+                self.enqueue(urgency, events.into_iter().map(record).collect()).await
+            }
             parse::Message::Evidence { edge, event, piece } => {
                 let (receipt, promise) = oneshot::channel();
                 let kib = u32::try_from(delivery.payload.len().div_ceil(1024)).unwrap_or(u32::MAX);
@@ -124,8 +130,8 @@ impl Intake {
                     // Before the row that vouches for it.
                     if intake.keep(piece).await {
                         let content = Content::Evidence { edge, event, sha256, format };
-                        let record = Record::Message { delivery, content };
-                        let _ = intake.queue.send(Waiting { record, receipt, room }).await;
+                        let records = vec![Record::Message { delivery, content }];
+                        intake.queue.put(Urgency::News, Waiting { records, receipt, room }).await;
                     }
                 });
                 Promise(promise)

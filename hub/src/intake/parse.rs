@@ -1,6 +1,7 @@
 //! What a message is. The bytes may be anything; the answer is a type that holds only what is right, or the
 //! reason why it is of no use.
 
+use gatepost_wire::batch;
 use gatepost_wire::{
     EdgeId, Event, EventId, Health, MAX_ENVELOPE_BYTES, Presence as WirePresence, Reply, Topic,
 };
@@ -13,6 +14,8 @@ use crate::store::{Content, Delivery, Presence};
 pub(super) enum Message {
     /// It can be stored as it is.
     Plain(Content),
+    /// Many events, each with its own part of the payload.
+    Batch(Vec<(Delivery, Content)>),
     /// Its bytes go to disk first.
     Evidence { edge: EdgeId, event: EventId, piece: Piece },
 }
@@ -25,6 +28,9 @@ pub(super) fn read(delivery: &Delivery) -> Message {
         }
     };
     let parsed = match &topic {
+        Topic::Event(edge) if batch::is_batch(&delivery.payload) => {
+            events(edge, delivery).map(Message::Batch)
+        }
         Topic::Event(edge) => event(edge, &delivery.payload).map(Message::Plain),
         Topic::Evidence(edge, event) => Piece::parse(delivery.payload.clone())
             .map(|piece| Message::Evidence { edge: edge.clone(), event: *event, piece })
@@ -44,6 +50,16 @@ fn event(edge: &EdgeId, payload: &[u8]) -> Result<Content, String> {
     same_edge(edge, &event.edge)?;
     storable("sequence", event.seq.0)?;
     Ok(Content::Event { event: Box::new(event), text: text(payload)? })
+}
+
+/// All of a batch or nothing: what is wrong with one event is found by sending it alone.
+fn events(edge: &EdgeId, delivery: &Delivery) -> Result<Vec<(Delivery, Content)>, String> {
+    let documents = batch::split(&delivery.payload).map_err(|e| e.to_string())?;
+    let one = |document: &str| {
+        let payload = delivery.payload.slice_ref(document.as_bytes());
+        event(edge, &payload).map(|content| (Delivery { payload, ..delivery.clone() }, content))
+    };
+    documents.into_iter().map(one).collect()
 }
 
 fn health(edge: &EdgeId, payload: &[u8]) -> Result<Content, String> {

@@ -3,11 +3,12 @@
 
 use std::time::Duration;
 
-use tokio::sync::{mpsc, watch};
+use tokio::sync::watch;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
-use super::{Receipt, Waiting};
+use super::Receipt;
+use super::queue::{Queues, Waiting};
 use crate::store::{Delivery, Fate, Record, StoreError, Writer};
 
 /// Records in one transaction. An alarm behind a full one waits a few tens of milliseconds.
@@ -34,11 +35,7 @@ pub struct Writing {
 }
 
 impl Writing {
-    pub(super) fn start(
-        writer: Writer,
-        waiting: mpsc::Receiver<Waiting>,
-        changes: watch::Sender<i64>,
-    ) -> Self {
+    pub(super) fn start(writer: Writer, waiting: Queues, changes: watch::Sender<i64>) -> Self {
         let stop = CancellationToken::new();
         let (told, storage) = watch::channel(Storage::Works);
         let task = tokio::spawn(run(writer, waiting, changes, told, stop.clone()));
@@ -61,7 +58,7 @@ impl Writing {
 
 async fn run(
     mut writer: Writer,
-    mut waiting: mpsc::Receiver<Waiting>,
+    mut waiting: Queues,
     changes: watch::Sender<i64>,
     storage: watch::Sender<Storage>,
     stop: CancellationToken,
@@ -72,8 +69,8 @@ async fn run(
         tokio::select! {
             biased;
             () = stop.cancelled(), if !waiting.is_closed() => waiting.close(),
-            taken = waiting.recv_many(&mut batch, BATCH) => {
-                if taken == 0 {
+            taken = waiting.take(&mut batch, BATCH) => {
+                if !taken {
                     break;
                 }
                 write(&mut writer, &mut batch, &changes, &storage).await;
@@ -90,32 +87,47 @@ async fn write(
     changes: &watch::Sender<i64>,
     storage: &watch::Sender<Storage>,
 ) {
-    let (records, receipts): (Vec<Record>, Vec<_>) =
-        batch.drain(..).map(|waiting| (waiting.record, (waiting.receipt, waiting.room))).unzip();
+    let (mut records, mut receipts) = (Vec::new(), Vec::with_capacity(batch.len()));
+    for waiting in batch.drain(..) {
+        receipts.push((waiting.records.len(), waiting.receipt, waiting.room));
+        records.extend(waiting.records);
+    }
     let written = writer.commit(&records).await;
     note(storage, &written.as_ref().map(|_| ()));
     let Ok(committed) = written else {
-        for (receipt, _) in receipts {
+        for (_, receipt, _) in receipts {
             // Who no longer waits needs no answer, here and below.
             let _ = receipt.send(Receipt::NotStored);
         }
         return;
     };
-    for ((record, (receipt, _)), fate) in records.iter().zip(receipts).zip(committed.fates) {
+    for (record, fate) in records.iter().zip(&committed.fates) {
         if let Record::Message { delivery, .. } = record {
-            log(delivery, &fate);
+            log(delivery, fate);
         }
-        let _ = receipt.send(match fate {
-            Fate::Stored => Receipt::Stored,
-            Fate::Duplicate => Receipt::Duplicate,
-            Fate::Refused(reason) => Receipt::Refused(reason),
-        });
+    }
+    let mut fates = committed.fates.into_iter();
+    for (count, receipt, _) in receipts {
+        let _ = receipt.send(answer(fates.by_ref().take(count)));
     }
     changes.send_if_modified(|last| {
         let moved = *last != committed.last_change;
         *last = committed.last_change;
         moved
     });
+}
+
+/// One answer for all records of a message: refused when any of them is.
+fn answer(fates: impl Iterator<Item = Fate>) -> Receipt {
+    let mut answer = Receipt::Duplicate;
+    for fate in fates {
+        answer = match (fate, answer) {
+            (_, Receipt::Refused(reason)) | (Fate::Refused(reason), _) => Receipt::Refused(reason),
+            (Fate::Stored, _) => Receipt::Stored,
+            (Fate::Duplicate, answer) => answer,
+        };
+    }
+    answer
 }
 
 fn log(delivery: &Delivery, fate: &Fate) {

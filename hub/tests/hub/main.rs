@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "all of it is test code, helpers too")]
 
 mod api;
+mod batch;
 mod client;
 mod clip;
 mod command;
