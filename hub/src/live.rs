@@ -129,7 +129,7 @@ async fn run(
         }
         loop {
             let last = *position.borrow();
-            let rest = match changes_after(&store, last, REPLAYED).await {
+            let rest = match look(&store, last, &sender).await {
                 Ok(some) => {
                     for change in some.changes {
                         // Fails when no page is open.
@@ -150,6 +150,21 @@ async fn run(
         }
         tokio::time::sleep(REST).await;
     }
+}
+
+/// What to tell. With no page open that is nothing, and reading it would only cost the writer the processor.
+async fn look(
+    store: &Store,
+    last: i64,
+    pages: &broadcast::Sender<Arc<Change>>,
+) -> Result<Stretch, StoreError> {
+    // In this order: a page that begins to listen after the second line loads its lists later still, and finds in them whatever
+    // the first line saw.
+    let upto = store.last_change().await?;
+    if pages.receiver_count() == 0 {
+        return Ok(Stretch { changes: Vec::new(), upto, more: false });
+    }
+    changes_after(store, last, REPLAYED).await
 }
 
 /// Changes in order; there are none between them and `upto` that are not among them.
