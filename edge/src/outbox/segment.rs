@@ -13,10 +13,12 @@
 //!
 //! Boots and alarms are carried over when the next segment begins, so the newest one knows everything.
 
+use std::collections::BTreeSet;
 use std::fs::File;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use sled::{Batch, Db, IVec};
@@ -72,8 +74,11 @@ pub(super) struct Segment {
     db: Db,
     log: File,
     blobs: Blobs,
-    /// Numbers without an entry. Changed by one at a time: who removes holds the chain.
+    /// Numbers without an entry, here or in the database. Changed by one at a time: who removes holds the chain.
     gone: AtomicU64,
+    /// Removed, and still in the database until something else is written or the segment is closed. A drained segment is
+    /// deleted whole, so most removals are never written: each would cost the log more than the entry itself did.
+    forgotten: Mutex<BTreeSet<[u8; 9]>>,
 }
 
 /// A change of a segment, made whole or not at all.
@@ -116,7 +121,7 @@ impl Segment {
         let blobs = Blobs::of(folder);
         blobs.sync()?;
         let gone = guarded(|| number_at(&db, GONE))?.unwrap_or(0).into();
-        Ok(Self { db, log, blobs, gone })
+        Ok(Self { db, log, blobs, gone, forgotten: Mutex::default() })
     }
 
     /// How many entries wait here, from the numbers alone, in a segment that begins with `first`.
@@ -125,8 +130,29 @@ impl Segment {
         Ok(given.saturating_sub(self.gone.load(Ordering::Relaxed)))
     }
 
+    fn forgotten(&self) -> MutexGuard<'_, BTreeSet<[u8; 9]>> {
+        self.forgotten.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// It is about to be deleted: what was removed need not be written any more.
+    pub fn discard(&self) {
+        self.forgotten().clear();
+    }
+
+    /// Adds what was removed to a change.
+    fn write_removals(&self, change: &mut Change) {
+        let mut forgotten = self.forgotten();
+        if !forgotten.is_empty() {
+            forgotten.iter().for_each(|key| change.0.remove(key));
+            change.set_gone(self.gone.load(Ordering::Relaxed));
+            // Should the change fail, they are delivered again.
+            forgotten.clear();
+        }
+    }
+
     /// Returns once the change would survive a power cut.
-    pub fn commit(&self, change: Change) -> Result<(), Fault> {
+    pub fn commit(&self, mut change: Change) -> Result<(), Fault> {
+        self.write_removals(&mut change);
         guarded(|| {
             self.db.apply_batch(change.0)?;
             self.db.flush()?;
@@ -151,7 +177,11 @@ impl Segment {
     pub fn entries(&self, lane: Lane, from: u64, limit: usize) -> Result<Vec<Entry>, Fault> {
         guarded(|| {
             let range = Position::new(from, lane).key()..=Position::new(u64::MAX, lane).key();
-            self.db.range(range).take(limit).map(|found| entry(&found?)).collect()
+            let forgotten = self.forgotten();
+            let waits = |found: &Result<(IVec, IVec), sled::Error>| {
+                !found.as_ref().is_ok_and(|(key, _)| forgotten.contains(&key[..]))
+            };
+            self.db.range(range).filter(waits).take(limit).map(|found| entry(&found?)).collect()
         })
     }
 
@@ -160,7 +190,10 @@ impl Segment {
         guarded(|| {
             for lane in Lane::ALL {
                 for found in self.db.scan_prefix([lane.prefix()]) {
-                    each(&entry(&found?)?);
+                    let found = found?;
+                    if !self.forgotten().contains(&found.0[..]) {
+                        each(&entry(&found)?);
+                    }
                 }
             }
             Ok(())
@@ -176,20 +209,19 @@ impl Segment {
 
     /// Forgets an entry and gives it back; not synced, since it would only be delivered again.
     pub fn remove(&self, position: Position) -> Result<Option<Entry>, Fault> {
-        let Some(removed) = self.get(position)? else { return Ok(None) };
-        guarded(|| {
-            let gone = self.gone.load(Ordering::Relaxed) + 1;
-            let mut change = Change::default();
-            change.0.remove(&position.key());
-            change.set_gone(gone);
-            self.db.apply_batch(change.0)?;
-            self.gone.store(gone, Ordering::Relaxed);
-            Ok(Some(removed))
-        })
+        let removed = self.get(position)?;
+        if removed.is_some() {
+            self.forgotten().insert(position.key());
+            self.gone.fetch_add(1, Ordering::Relaxed);
+        }
+        Ok(removed)
     }
 
     /// Looks an entry up.
     pub fn get(&self, position: Position) -> Result<Option<Entry>, Fault> {
+        if self.forgotten().contains(&position.key()) {
+            return Ok(None);
+        }
         guarded(|| match self.db.get(position.key())? {
             Some(value) => entry(&(IVec::from(&position.key()), value)).map(Some),
             None => Ok(None),
@@ -216,6 +248,16 @@ impl Segment {
     /// Its size on the disk, bytes.
     pub fn disk_bytes(&self) -> u64 {
         self.log.metadata().map_or(0, |log| log.len()) + self.blobs.disk_bytes()
+    }
+}
+
+/// Closed while something in it waits: what does not is written down, or it would all be delivered again.
+impl Drop for Segment {
+    fn drop(&mut self) {
+        let mut change = Change::default();
+        self.write_removals(&mut change);
+        // Not synced, and if it fails they are only delivered again.
+        let _ = guarded(|| Ok(self.db.apply_batch(change.0)?));
     }
 }
 

@@ -398,7 +398,10 @@ impl Chain {
         if is_newest || self.slots.get(&first).is_none_or(|slot| slot.tally.entries() > 0) {
             return Ok(());
         }
-        let Some(Slot { folder, .. }) = self.slots.remove(&first) else { return Ok(()) };
+        let Some(Slot { folder, open, .. }) = self.slots.remove(&first) else { return Ok(()) };
+        if let Some(segment) = open {
+            segment.discard();
+        }
         let drained = folder.with_extension(DRAINED);
         std::fs::rename(&folder, &drained)?;
         Ok(std::fs::remove_dir_all(&drained)?)
