@@ -5,10 +5,13 @@
 //! with nothing kept from the session before. The hub drops doubles by event id.
 
 mod connection;
+mod handful;
+mod pace;
 mod window;
 
 use std::time::Duration;
 
+use gatepost_wire::batch::BATCH_CONTENT_TYPE;
 use gatepost_wire::envelope::CONTENT_TYPE;
 use gatepost_wire::health::PresenceState;
 use gatepost_wire::{BootId, EdgeId, Reply, Topic};
@@ -23,13 +26,18 @@ use crate::evidence::EvidenceStore;
 use crate::identity::IdentityFile;
 use crate::outbox::{Delivery, Entry, Item, Lane, OutboxError, Position};
 use connection::{Connection, Happened, Lost, Publication};
-use window::Window;
+use handful::Handful;
+use pace::Pace;
+use window::{Answered, Window};
 
 const RECONNECT_FIRST: Duration = Duration::from_secs(1);
 const RECONNECT_LAST: Duration = Duration::from_secs(60);
 /// After a publish the broker did not take, or nobody listened to.
 const RETRY_PAUSE: Duration = Duration::from_secs(5);
 const GOODBYE: Duration = Duration::from_secs(2);
+/// Batches of a lane on their way at once: one the hub stores, one that is there when it is done. More would only be what an
+/// urgent event waits behind, because the hub takes one message of a box at a time.
+const BATCHES_UNDER_WAY: usize = 2;
 
 /// Everything the uplink carries.
 pub struct Uplink {
@@ -57,8 +65,11 @@ pub struct Uplink {
 enum End {
     Stopped,
     Lost(Lost),
-    /// The broker took no packet as large as this entry.
-    TooLarge(Vec<Position>),
+    /// The broker took no packet as large as one of these entries, or as a batch.
+    TooLarge {
+        unanswered: Vec<Position>,
+        batches: usize,
+    },
     Outbox(OutboxError),
 }
 
@@ -68,6 +79,17 @@ struct Learnt {
     too_large_bytes: usize,
     /// Why the broker does not take what waits; told once, until it takes something.
     refusal: Option<PubAckReason>,
+    /// The broker takes no packet as large as a batch: events go alone.
+    no_batches: bool,
+    /// A batch was refused that ended here: up to here events go alone, so that only the bad ones are set aside.
+    alone_until: Option<Position>,
+}
+
+impl Learnt {
+    /// May what waits behind this entry go in batches?
+    fn may_batch(&self, cursor: Option<Position>) -> bool {
+        !self.no_batches && self.alone_until.is_none_or(|until| cursor.is_some_and(|cursor| cursor >= until))
+    }
 }
 
 impl Uplink {
@@ -75,12 +97,20 @@ impl Uplink {
     pub async fn run(self, mut stop: watch::Receiver<bool>) {
         let mut backoff = Backoff::new(RECONNECT_FIRST, RECONNECT_LAST);
         let mut last_reason = String::new();
-        let mut learnt = Learnt { too_large_bytes: usize::MAX, refusal: None };
+        let mut learnt =
+            Learnt { too_large_bytes: usize::MAX, refusal: None, no_batches: false, alone_until: None };
         loop {
             let reason = match self.session(&mut stop, &mut backoff, &mut learnt).await {
                 End::Stopped => return,
                 End::Lost(lost) => lost.to_string(),
-                End::TooLarge(unanswered) => match self.give_up_picture(&unanswered, &mut learnt) {
+                End::TooLarge { batches, .. } if batches > 0 => {
+                    learnt.no_batches = true;
+                    format!(
+                        "{}: the broker refuses a batch of events as too large, they go alone",
+                        self.config.broker
+                    )
+                }
+                End::TooLarge { unanswered, .. } => match self.give_up_picture(&unanswered, &mut learnt) {
                     Ok(()) => format!("{}: the broker refuses a packet as too large", self.config.broker),
                     Err(error) => error.to_string(),
                 },
@@ -136,17 +166,18 @@ impl Uplink {
         let mut health = self.health.clone();
         let mut replies = self.replies.lock().await;
         let mut window = Window::new(connection.receive_max);
+        let mut pace = Pace::new();
         connection.subscribe(Topic::Command(self.edge.clone()).to_string()).await.map_err(End::Lost)?;
         window.expect_other();
         connection.publish(self.presence(PresenceState::Online)).await.map_err(End::Lost)?;
         health.mark_changed();
         loop {
-            self.fill(connection, &mut window).await?;
+            self.fill(connection, &mut window, &pace, learnt).await?;
             tokio::select! {
                 happened = connection.next() => match happened.map_err(|lost| end_of(lost, &window))? {
                     Happened::Sent(packet) => window.sent(packet),
                     Happened::Acknowledged(packet, reason) => {
-                        self.acknowledged(&mut window, packet, reason, learnt)?;
+                        self.acknowledged(&mut window, &mut pace, packet, reason, learnt)?;
                     }
                     Happened::Commanded(payload) => self.orders.take(payload),
                 },
@@ -170,46 +201,101 @@ impl Uplink {
         }
     }
 
-    /// Publishes as many waiting entries as the window allows, urgent ones first.
-    async fn fill(&self, connection: &Connection, window: &mut Window) -> Result<(), End> {
+    /// Publishes as many waiting entries as window and pace allow, urgent ones first.
+    async fn fill(
+        &self,
+        connection: &Connection,
+        window: &mut Window,
+        pace: &Pace,
+        learnt: &Learnt,
+    ) -> Result<(), End> {
         for lane in Lane::ALL {
-            let room = window.room(lane, Instant::now());
-            if room == 0 {
-                continue;
-            }
-            for entry in self.delivery.pending(lane, window.cursor(lane), room).map_err(End::Outbox)? {
-                let is_small = matches!(entry.item, Item::Event { .. });
-                match self.publication(&entry, connection.max_packet_bytes) {
-                    // The others wait until these have arrived, but for an urgent event itself.
-                    Some(publication)
-                        if !(is_small && lane == Lane::Urgent)
-                            && window.is_too_much(publication.payload.len()) =>
-                    {
-                        break;
-                    }
-                    Some(publication) => {
-                        window.expect(entry.position, publication.payload.len());
-                        connection.publish(publication).await.map_err(End::Lost)?;
-                    }
-                    None => self.done(entry.position)?,
+            while window.room(lane, Instant::now()) > 0 && window.batches(lane) < BATCHES_UNDER_WAY {
+                let events = if learnt.may_batch(window.cursor(lane)) { pace.events() } else { 1 };
+                let page = self.delivery.pending(lane, window.cursor(lane), events).map_err(End::Outbox)?;
+                if !self.send_page(connection, window, lane, page).await? {
+                    break;
                 }
             }
         }
         Ok(())
     }
 
+    /// Publishes waiting entries that follow each other: the events together, then their pictures. False when nothing more can
+    /// go now.
+    async fn send_page(
+        &self,
+        connection: &Connection,
+        window: &mut Window,
+        lane: Lane,
+        page: Vec<Entry>,
+    ) -> Result<bool, End> {
+        let mut is_more_possible = !page.is_empty();
+        let mut room = window.room(lane, Instant::now());
+        let max_bytes = connection.max_packet_bytes.saturating_sub(PACKET_OVERHEAD);
+        let (mut events, mut pictures, mut picture_bytes) = (Handful::default(), Vec::new(), 0);
+        for entry in page {
+            if matches!(entry.item, Item::Event { .. }) {
+                if (events.len() == 0 && room == 0) || !events.add(entry, max_bytes) {
+                    break;
+                }
+                room -= usize::from(events.len() == 1);
+                continue;
+            }
+            let position = entry.position;
+            let Some(publication) = self.publication(&entry, connection.max_packet_bytes) else {
+                self.done(position)?;
+                continue;
+            };
+            let bytes = publication.payload.len();
+            // The others wait until these have arrived.
+            if room == 0 || window.is_too_much(picture_bytes, bytes) {
+                is_more_possible = false;
+                break;
+            }
+            (room, picture_bytes) = (room - 1, picture_bytes + bytes);
+            pictures.push((position, publication));
+        }
+        if let Some((positions, payload)) = events.into_payload() {
+            let publication = self.event_publication(payload, positions.len());
+            // An urgent event itself is never too much.
+            if lane != Lane::Urgent && window.is_too_much(0, publication.payload.len()) {
+                return Ok(false);
+            }
+            window.expect(positions, publication.payload.len(), Instant::now());
+            connection.publish(publication).await.map_err(End::Lost)?;
+        }
+        for (position, publication) in pictures {
+            window.expect(vec![position], publication.payload.len(), Instant::now());
+            connection.publish(publication).await.map_err(End::Lost)?;
+        }
+        Ok(is_more_possible)
+    }
+
     fn acknowledged(
         &self,
         window: &mut Window,
+        pace: &mut Pace,
         packet: u16,
         reason: PubAckReason,
         learnt: &mut Learnt,
     ) -> Result<(), End> {
-        let Some(position) = window.acknowledged(packet) else { return Ok(()) };
+        let Some(Answered { positions, took }) = window.acknowledged(packet, Instant::now()) else {
+            return Ok(());
+        };
         match reason {
             PubAckReason::Success => {
                 learnt.refusal = None;
-                return self.done(position);
+                if positions.len() > 1 {
+                    pace.answered(took);
+                }
+                return positions.into_iter().try_for_each(|position| self.done(position));
+            }
+            // Something in it will never be taken, or this hub takes no batches.
+            PubAckReason::PayloadFormatInvalid if positions.len() > 1 => {
+                learnt.alone_until = learnt.alone_until.max(positions.last().copied());
+                window.start_over(Instant::now());
+                return Ok(());
             }
             // The hub has looked at it and will never take it; sent again it would only block the others.
             PubAckReason::PayloadFormatInvalid => {
@@ -218,7 +304,9 @@ impl Uplink {
                      are edge and hub of versions that fit?",
                     self.config.broker
                 );
-                return self.delivery.set_aside(position).map_err(End::Outbox);
+                return positions
+                    .into_iter()
+                    .try_for_each(|position| self.delivery.set_aside(position).map_err(End::Outbox));
             }
             // One answer for each event, and again after each pause: once is enough.
             told if learnt.refusal.replace(told) == Some(told) => {}
@@ -264,12 +352,7 @@ impl Uplink {
     /// None for a picture that can never be delivered.
     fn publication(&self, entry: &Entry, max_packet_bytes: usize) -> Option<Publication> {
         match &entry.item {
-            Item::Event { json, .. } => Some(Publication {
-                topic: Topic::Event(self.edge.clone()).to_string(),
-                payload: json.clone(),
-                content_type: CONTENT_TYPE.into(),
-                retain: false,
-            }),
+            Item::Event { json, .. } => Some(self.event_publication(json.clone(), 1)),
             Item::Picture { event } => {
                 let (kind, bytes) = match self.evidence.read(*event) {
                     Ok(read) => read,
@@ -296,6 +379,17 @@ impl Uplink {
         }
     }
 
+    /// Of so many events.
+    fn event_publication(&self, payload: Vec<u8>, events: usize) -> Publication {
+        let content_type = if events > 1 { BATCH_CONTENT_TYPE } else { CONTENT_TYPE };
+        Publication {
+            topic: Topic::Event(self.edge.clone()).to_string(),
+            payload,
+            content_type: content_type.into(),
+            retain: false,
+        }
+    }
+
     fn presence(&self, state: PresenceState) -> Publication {
         connection::presence(&self.edge, self.boot, state)
     }
@@ -310,10 +404,30 @@ impl Uplink {
 /// small events before it may have been lost with the connection.
 fn end_of(lost: Lost, window: &Window) -> End {
     match lost {
-        Lost::TooLarge { .. } => End::TooLarge(window.unanswered()),
+        Lost::TooLarge { .. } => End::TooLarge {
+            unanswered: window.unanswered(),
+            batches: Lane::ALL.iter().map(|lane| window.batches(*lane)).sum(),
+        },
         lost => End::Lost(lost),
     }
 }
 
 /// Fixed header, packet id and properties of a publish, generously.
 const PACKET_OVERHEAD: usize = 128;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn behind_a_refused_batch_events_go_alone_until_its_end() {
+        let at = |number| Some(Position::new(number, Lane::Routine));
+        let mut learnt = Learnt { too_large_bytes: 0, refusal: None, no_batches: false, alone_until: None };
+        assert!(learnt.may_batch(None) && learnt.may_batch(at(3)));
+        learnt.alone_until = at(9);
+        assert!(!learnt.may_batch(None), "a new session begins before it");
+        assert!(!learnt.may_batch(at(8)) && learnt.may_batch(at(9)) && learnt.may_batch(at(12)));
+        learnt.no_batches = true;
+        assert!(!learnt.may_batch(at(12)));
+    }
+}

@@ -10,7 +10,7 @@ use gatepost_testbed::http::wait_until;
 use gatepost_wire::event::Phase;
 use gatepost_wire::health::{CameraHealth, PresenceState};
 use gatepost_wire::topic::HUB_FILTERS;
-use gatepost_wire::{Event, EventId, Evidence, Health, MediaType, Presence, Reply, Topic};
+use gatepost_wire::{Event, EventId, Evidence, Health, MediaType, Presence, Reply, Topic, batch};
 use rumqttc::v5::mqttbytes::QoS;
 use rumqttc::v5::mqttbytes::v5::{Filter, Packet, Publish};
 use rumqttc::v5::{Client, Connection, Event as MqttEvent, MqttOptions};
@@ -134,14 +134,26 @@ impl Ear {
     }
 }
 
+/// One event, or a batch of them.
+fn events(payload: &[u8]) -> Result<Vec<Event>, String> {
+    let documents = match batch::is_batch(payload) {
+        true => batch::split(payload).map_err(|e| e.to_string())?,
+        false => vec![str::from_utf8(payload).map_err(|e| e.to_string())?],
+    };
+    documents
+        .iter()
+        .map(|document| Event::from_json(document.as_bytes()).map_err(|e| e.to_string()))
+        .collect()
+}
+
 impl Heard {
     fn take(&mut self, publish: &Publish) {
         let topic = String::from_utf8_lossy(&publish.topic).into_owned();
         let payload = publish.payload.as_ref();
         let fault = match topic.parse::<Topic>() {
-            Ok(Topic::Event(_)) => match Event::from_json(payload) {
-                Ok(event) => return self.events.push(event),
-                Err(error) => error.to_string(),
+            Ok(Topic::Event(_)) => match events(payload) {
+                Ok(events) => return self.events.extend(events),
+                Err(error) => error,
             },
             Ok(Topic::Evidence(_, event)) => return drop(self.pictures.insert(event, payload.to_vec())),
             Ok(Topic::Health(_)) => match serde_json::from_slice(payload) {
