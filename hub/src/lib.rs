@@ -18,6 +18,7 @@ pub mod evidence;
 #[cfg(any(test, fuzzing))]
 pub mod fuzzing;
 pub mod intake;
+pub mod limits;
 pub mod live;
 pub mod logging;
 pub mod retention;

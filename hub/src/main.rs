@@ -8,7 +8,7 @@ use std::process::ExitCode;
 use anyhow::Context as _;
 use clap::{Args, Parser, Subcommand};
 use gatepost_hub::authority::Authority;
-use gatepost_hub::{broker, config, daemon, logging, web};
+use gatepost_hub::{broker, config, daemon, limits, logging, web};
 
 use administer::{BrokerFiles, DeviceCommand};
 
@@ -61,6 +61,7 @@ fn run(command: Command) -> anyhow::Result<()> {
         Command::Run(file) => {
             let config = config::load(&file.config)?;
             logging::start(&config.log);
+            limits::raise_open_files();
             tokio::runtime::Runtime::new().context("starting the runtime")?.block_on(daemon::run(config))?;
         }
         Command::Check(file) => {
