@@ -10,7 +10,7 @@ export PATH := $(or $(CARGO_HOME),$(HOME)/.cargo)/bin:$(PATH)
 # The steps of a target build on each other; cargo uses all cores by itself.
 .NOTPARALLEL:
 .DEFAULT_GOAL := help
-.PHONY: help setup page build demo clean-demo test test-setup test-accuracy test-models test-page test-rust lint bench int8 \
+.PHONY: help setup page build demo clean-demo test test-setup test-accuracy test-models test-page test-rust lint bench load int8 \
 	accuracy chaos fuzz arm64 arm64-smoke rust
 
 help: ## this list
@@ -74,10 +74,20 @@ lint: setup rust page ## formatting, clippy and rustdoc, no warnings allowed; li
 bench: build ## throughput, latency, memory, cameras per core, beside what an integrator writes today
 	@setup/install.sh python-bench python-sensors
 	cargo bench --locked --workspace --bench throughput
+	cargo bench --locked --workspace --bench outbox
 	cargo bench --locked --workspace --bench fusion
 	cargo bench --locked --workspace --bench cameras
 	cargo bench --locked --workspace --bench latency
 	cargo bench --locked --workspace --bench contact
+	cargo bench --locked --workspace --bench drain
+	cargo bench --locked --workspace --bench load
+
+load: setup rust page ## the hub under 10,000 edges, with its own broker and with mosquitto: LOAD_SECONDS (600) each
+	cargo build --release --locked --workspace --bins
+	cargo bench --locked --workspace --bench drain
+	for broker in embedded mosquitto; do \
+		LOAD_BROKER=$$broker LOAD_EDGES=$(or $(LOAD_EDGES),10000) LOAD_SECONDS=$(or $(LOAD_SECONDS),600) \
+			cargo bench --locked --workspace --bench load; done
 
 int8: setup ## an INT8 model of the default detector, calibrated on the pedestrian clip, and what it costs in accuracy
 	.fetched/python/bin/python -B models/quantise --clip .fetched/footage/vtest.avi models/centernet-512.toml models/centernet-320.toml
