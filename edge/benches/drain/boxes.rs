@@ -11,6 +11,7 @@ use gatepost_edge::command::{CommandThread, Means};
 use gatepost_edge::config::{self, Config};
 use gatepost_edge::event::{Judge, Observation, RecordThread, Reporter};
 use gatepost_edge::evidence::EvidenceStore;
+use gatepost_edge::identity::{HubKey, IdentityFile};
 use gatepost_edge::linked::LinkedCameras;
 use gatepost_edge::outbox::{self, Delivery, Lane};
 use gatepost_edge::rule::{AlarmNumber, Decision, Finding};
@@ -108,8 +109,10 @@ impl EdgeBox {
         let Self { config, folder, boot, delivery, evidence, record, reporter, alarms } = self;
         let room = Room { keep: config.clips.keep(), disk_share: 0.1, reserve_bytes: 0 };
         let archive = Arc::new(Mutex::new(Archive::open(&folder.join("clips"), room).unwrap()));
+        let identity = IdentityFile::of(&config.edge, &folder);
         let means = Means {
             edge: config.edge.clone(),
+            hub_key: HubKey::of(identity.clone(), &config.uplink),
             clock: Arc::default(),
             originals_allowed: false,
             archive,
@@ -124,6 +127,7 @@ impl EdgeBox {
         config.uplink.password_file = Some(hub.token_file(config.edge.as_str()));
         let uplink = Uplink {
             config: config.uplink,
+            identity,
             edge: config.edge,
             boot,
             delivery: delivery.clone(),

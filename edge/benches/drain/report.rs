@@ -41,8 +41,9 @@ impl Cost {
     }
 
     pub fn report(&self, events: usize) {
-        let spent =
-            |pid, before| (usage::cpu_time(pid).unwrap() - before).as_secs_f64() * 1e6 / events as f64;
+        let spent = |pid, before: Duration| {
+            (usage::cpu_time(pid).unwrap() - before).as_secs_f64() * 1e6 / events as f64
+        };
         println!(
             "  processor time for each: hub {:.0} µs, boxes {:.0} µs; hub's memory at most {} MiB",
             spent(self.hub, self.hub_before),

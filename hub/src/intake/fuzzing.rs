@@ -19,6 +19,14 @@ pub fn message(bytes: &[u8]) {
         retained: false,
     };
     match read(&delivery) {
+        Message::Batch(events) => {
+            assert!(!events.is_empty());
+            for (delivery, content) in events {
+                let Content::Event { event, text } = content else { panic!("a batch holds events") };
+                is_from(topic, event.edge.as_str());
+                assert_eq!(text.as_bytes(), delivery.payload);
+            }
+        }
         Message::Plain(Content::Refused { reason, .. }) => assert!(!reason.is_empty()),
         Message::Plain(Content::Event { event, text }) => {
             assert!(i64::try_from(event.seq.0).is_ok(), "the database can hold it");
