@@ -3,6 +3,8 @@
 
 mod answer;
 mod code;
+#[cfg(any(test, fuzzing))]
+pub(crate) mod fuzzing;
 
 use std::io;
 use std::net::SocketAddr;

@@ -3,6 +3,7 @@
 use bytes::Bytes;
 
 pub use crate::config::fuzzing::configuration;
+pub use crate::enrolment::fuzzing::enrolment;
 pub use crate::intake::fuzzing::message;
 
 use crate::evidence::{Format, Piece};
@@ -22,6 +23,7 @@ mod tests {
     #[test]
     fn what_was_found_stays_mended() {
         replay("hub_config", super::configuration);
+        replay("hub_enrolment", super::enrolment);
         replay("hub_intake", super::message);
         replay("evidence", super::evidence);
     }

@@ -5,6 +5,7 @@ use std::fmt::Debug;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
+use crate::command::VerifyingKey;
 use crate::envelope::MAX_ENVELOPE_BYTES;
 use crate::{Command, Event, Evidence, Health, Presence, Reply, Topic};
 
@@ -36,6 +37,14 @@ pub fn command(bytes: &[u8]) {
     }
 }
 
+/// What a box takes for an order of its hub: nothing, without the hub's key.
+pub fn signed(bytes: &[u8]) {
+    // Any key will do: nobody has signed this.
+    let key = "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo".parse::<VerifyingKey>();
+    let Ok(key) = key else { panic!("the key of RFC 8037, A.2 is one") };
+    assert!(key.open(bytes).is_err());
+}
+
 fn survives<T: Serialize + DeserializeOwned + PartialEq + Debug>(read: Option<T>) {
     let Some(read) = read else { return };
     let written = serde_json::to_string(&read);
@@ -54,5 +63,6 @@ mod tests {
     fn what_was_found_stays_mended() {
         replay("wire_event", super::event);
         replay("wire_command", super::command);
+        replay("wire_signed", super::signed);
     }
 }
