@@ -27,8 +27,8 @@ use super::tally::Tally;
 /// A segment is sealed when its log is this large. Small enough to be read back in one go, large enough that a backlog of
 /// a million events is not thousands of folders.
 pub(super) const SEGMENT_BYTES: u64 = 16 * 1024 * 1024;
-/// One where routine entries are read, one where urgent ones are, one to spare.
-const OPEN_SEGMENTS: usize = 3;
+/// One where routine entries are read, one where urgent ones are.
+const OPEN_SEGMENTS: usize = 2;
 const TALLY_FILE: &str = "tally.json";
 pub(super) const DRAINED: &str = "drained";
 pub(super) const REBUILT: &str = "rebuilt";

@@ -112,9 +112,9 @@ fn however_much_waits_few_segments_are_open() {
         let drafts: Vec<_> = (0..20).map(|_| bulky(Severity::HIGH)).collect();
         recorder.record(&drafts).unwrap();
     }
-    assert!(delivery.store.chain().open_segments() <= 4);
+    assert!(delivery.store.chain().open_segments() <= 3);
     ids(&delivery);
-    assert!(delivery.store.chain().open_segments() <= 4);
+    assert!(delivery.store.chain().open_segments() <= 3);
 }
 
 #[test]

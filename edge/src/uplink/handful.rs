@@ -21,9 +21,9 @@ impl Handful {
     /// broker says.
     pub fn add(&mut self, entry: Entry, max_bytes: usize) -> bool {
         let Item::Event { json, .. } = entry.item else { return false };
-        // A comma, or the brackets.
-        let bytes = self.bytes + json.len() + 2;
-        if !self.events.is_empty() && bytes > max_bytes.min(batch::MAX_BATCH_BYTES) {
+        // A bracket or comma before each, and the last bracket.
+        let bytes = self.bytes + 1 + json.len();
+        if !self.events.is_empty() && bytes + 1 > max_bytes.min(batch::MAX_BATCH_BYTES) {
             return false;
         }
         self.bytes = bytes;
@@ -77,7 +77,7 @@ mod tests {
             while handful.add(event(1, 30), most) {}
             let payload = handful.into_payload().unwrap().1;
             let most = most.min(batch::MAX_BATCH_BYTES);
-            assert!(payload.len() <= most && payload.len() + 33 > most, "{} of {most}", payload.len());
+            assert!(payload.len() <= most && payload.len() + 31 > most, "{} of {most}", payload.len());
         }
     }
 }

@@ -43,7 +43,7 @@ async fn a_batch_is_stored_in_its_order_and_once() {
     let more = [&events[150..], &[intrusion(events[0].boot, 201)]].concat();
     assert_eq!(edge.publish(&topic, join(&more), false).await.unwrap(), PubAckReason::Success);
     assert_eq!(hub.event_ids().len(), 201);
-    let alerts = hub.get("/api/v1/alerts?limit=500");
+    let alerts = hub.get("/api/v1/alerts?limit=200");
     let alerts = alerts["alerts"].as_array().unwrap();
     assert_eq!(alerts.len(), 101);
     let ended = alerts.iter().filter(|alert| alert["phase"] == "ended").count();
