@@ -146,7 +146,9 @@ async fn converse(link: &Link, stop: &CancellationToken) -> End {
         Err(error) => return End::Failed(error.to_string()),
     };
     let (client, mut events) = AsyncClient::new(options, usize::from(WINDOW));
-    let (unacknowledged, waiting) = mpsc::channel(usize::from(WINDOW));
+    // Never waited for: the acknowledgements leave by the loop below, and a broker that sends more than the window would stop
+    // both. What intake has not stored yet is bounded by its own queue.
+    let (unacknowledged, waiting) = mpsc::unbounded_channel();
     let mut acknowledging = tokio::spawn(acknowledge(client.clone(), waiting));
     let mut session_kept = false;
     let end = loop {
@@ -178,7 +180,7 @@ async fn converse(link: &Link, stop: &CancellationToken) -> End {
             Ok(Event::Incoming(Packet::Publish(publish))) => {
                 let promise = intake.take(delivery(&publish)).await;
                 // Fails when acknowledging has ended, which the next turn sees.
-                let _ = unacknowledged.send((promise, publish)).await;
+                let _ = unacknowledged.send((promise, publish));
             }
             Ok(_) => {}
             Err(error) => break End::Failed(explain(config, &error)),
@@ -193,7 +195,7 @@ async fn converse(link: &Link, stop: &CancellationToken) -> End {
 
 /// Acknowledges in the order of arrival, as MQTT asks; ends when a message was not stored, because only a new
 /// connection makes the broker send it again.
-async fn acknowledge(client: AsyncClient, mut waiting: mpsc::Receiver<(Promise, Publish)>) {
+async fn acknowledge(client: AsyncClient, mut waiting: mpsc::UnboundedReceiver<(Promise, Publish)>) {
     while let Some((promise, publish)) = waiting.recv().await {
         if promise.receipt().await == Receipt::NotStored || client.ack(&publish).await.is_err() {
             return;
