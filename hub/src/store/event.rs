@@ -1,6 +1,8 @@
 //! Events: stored once each, read in the order of storing.
 
 mod insert;
+#[cfg(test)]
+mod model;
 
 use gatepost_wire::{BootId, EdgeId, EventId, Seq, Timestamp};
 use serde::Serialize;
