@@ -219,7 +219,8 @@ impl Rule {
         times.any(|time| time.is_near(known.span, self.within))
     }
 
-    /// Forgets what can confirm nothing any more.
+    /// Forgets what can confirm nothing any more, but through a long chain of others. That is meant: a happening goes on for
+    /// as long as a fence shakes in the wind, and what confirmed its beginning does not make all of it grave.
     fn forget_old(&mut self, now: Duration) {
         let kept = self.within + self.lateness + self.collapse;
         let counts = |span: &Span| span.to.is_none_or(|to| to + kept >= now);
