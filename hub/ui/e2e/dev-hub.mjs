@@ -7,7 +7,9 @@
 //
 //   POST /dev/alert   publishes a new alert (a JSON body overrides its fields); its picture follows 1.5 s later
 //   POST /dev/cut     breaks every live stream
+//   POST /dev/end     ends every session
 //
+// People sign in with the password that accounts.mjs names: wang.li sees and does what an operator does.
 // Asking for an original of gate-1 is granted after 2 s, of gate-3 refused; gate-2 is offline and never answers.
 
 import { execFileSync } from 'node:child_process';
@@ -17,6 +19,7 @@ import { tmpdir } from 'node:os';
 import { dirname, extname, join, normalize } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
+import { answer as answerOfAccounts, endAll, mayOf, permissionFor, sessionOf, watchEnds } from './accounts.mjs';
 
 const { values: options } = parseArgs({
   options: {
@@ -274,11 +277,15 @@ function devices() {
   ];
 }
 
-const streams = new Set();
+/** Each with whose it is. */
+const streams = new Map();
+watchEnds((session) => streams.forEach((whose, stream) => whose === session && stream.end()));
+const NEEDED = { alert: 'see_alerts', device: 'see_devices', command: 'see_commands' };
 let eventId = 0;
 function send(name, data) {
   eventId += 1;
-  for (const stream of streams) stream.write(`id: ${eventId}\nevent: ${name}\ndata: ${JSON.stringify(data)}\n\n`);
+  const message = `id: ${eventId}\nevent: ${name}\ndata: ${JSON.stringify(data)}\n\n`;
+  for (const [stream, session] of streams) if (mayOf(session).includes(NEEDED[name])) stream.write(message);
 }
 
 const hues = [28, 200, 150, 95];
@@ -327,11 +334,12 @@ function publish(overrides) {
 
 const commands = [];
 const DAY = 86_400_000;
-function give(wanted) {
+function give(wanted, who) {
   const alert = alerts.find((one) => one.evidence.some((piece) => piece.event === wanted.order.event));
   const now = Date.now();
   const command = {
     id: ulid(now),
+    who,
     ...wanted,
     issued: iso(now),
     expires: iso(now + DAY),
@@ -385,41 +393,51 @@ function clip(request, response) {
   return response.end(CLIP.subarray(first, last + 1));
 }
 
-function json(response, status, body) {
-  response.writeHead(status, { 'content-type': 'application/json', 'cache-control': 'no-store' });
-  response.end(JSON.stringify(body));
+function json(response, status, body, headers = {}) {
+  const type = status < 400 ? 'application/json' : 'application/problem+json';
+  response.writeHead(status, { 'content-type': type, 'cache-control': 'no-store', ...headers });
+  response.end(body === undefined ? '' : JSON.stringify(body));
 }
 
-const server = createServer((request, response) => {
+async function bodyOf(request) {
+  let body = '';
+  for await (const chunk of request) body += chunk;
+  return body === '' ? {} : JSON.parse(body);
+}
+
+const server = createServer(async (request, response) => {
   const url = new URL(request.url ?? '/', 'http://localhost');
   const path = url.pathname;
   response.setHeader('content-security-policy', POLICY);
   response.setHeader('x-content-type-options', 'nosniff');
-  if (request.method === 'POST' && path === '/dev/alert') {
-    let body = '';
-    request.on('data', (chunk) => (body += chunk));
-    request.on('end', () => json(response, 200, { id: publish(body ? JSON.parse(body) : {}) }));
-    return;
+  const body = await bodyOf(request);
+  if (request.method === 'POST' && path === '/dev/alert') return json(response, 200, { id: publish(body) });
+  if (request.method === 'POST' && path === '/dev/cut') {
+    for (const stream of streams.keys()) stream.destroy();
+    return json(response, 200, {});
+  }
+  if (request.method === 'POST' && path === '/dev/end') {
+    endAll();
+    return json(response, 200, {});
+  }
+  const session = sessionOf(request);
+  if (path.startsWith('/api/')) {
+    const told = answerOfAccounts(request.method, path, session, body);
+    if (told) return json(response, ...told);
+    const needed = permissionFor(request.method, path);
+    if (needed && !mayOf(session).includes(needed)) return json(response, 403, { detail: `this needs ${needed}` });
   }
   if (request.method === 'POST' && path === '/api/v1/commands') {
-    let body = '';
-    request.on('data', (chunk) => (body += chunk));
-    request.on('end', () => {
-      const wanted = JSON.parse(body);
-      if (wanted.order.kind === 'release_original') return json(response, 201, give(wanted));
-      const id = ulid(Date.now());
-      answers.set(id, carryOut(wanted));
-      json(response, 201, { id, state: 'waiting' });
-    });
-    return;
+    if ('who' in body) return json(response, 400, { detail: 'unknown field `who`' });
+    const who = `${session.person.display_name} (${session.person.name})`;
+    if (body.order.kind === 'release_original') return json(response, 201, give(body, who));
+    const id = ulid(Date.now());
+    answers.set(id, carryOut(body));
+    return json(response, 201, { id, state: 'waiting' });
   }
   if (path === '/api/v1/commands') return json(response, 200, { commands, next: null });
   const command = /^\/api\/v1\/commands\/([0-9A-Z]{26})$/.exec(path);
   if (command && answers.has(command[1])) return json(response, 200, { id: command[1], ...answers.get(command[1]) });
-  if (request.method === 'POST' && path === '/dev/cut') {
-    for (const stream of streams) stream.destroy();
-    return json(response, 200, {});
-  }
   if (/\/evidence\/clip$/.test(path)) return clip(request, response);
   if (/\/evidence\/original$/.test(path)) {
     response.writeHead(200, { 'content-type': 'application/vnd.age' });
@@ -436,7 +454,7 @@ const server = createServer((request, response) => {
   if (path === '/api/v1/live') {
     response.writeHead(200, { 'content-type': 'text/event-stream', 'cache-control': 'no-store' });
     response.write(': welcome\n\n');
-    streams.add(response);
+    streams.set(response, session);
     response.on('close', () => streams.delete(response));
     return;
   }
@@ -458,7 +476,7 @@ const server = createServer((request, response) => {
 });
 
 setInterval(() => devices().forEach((device) => send('device', device)), 30_000).unref();
-setInterval(() => streams.forEach((stream) => stream.write(': still here\n\n')), 15_000).unref();
+setInterval(() => streams.forEach((_, stream) => stream.write(': still here\n\n')), 15_000).unref();
 const every = Number(options.every);
 if (every > 0) setInterval(() => publish({ severity: 1 + (published % 4) }), every * 1_000).unref();
 

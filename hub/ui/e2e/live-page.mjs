@@ -7,6 +7,7 @@ import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { launch } from './browser.mjs';
+import { isSignedOutNote, signIn, signedIn } from './sign-in.mjs';
 
 const hub = process.env.GATEPOST_URL;
 if (!hub) {
@@ -63,6 +64,7 @@ async function openPage(language) {
     // The browser itself notes each request that fails while the network is cut on purpose, and a picture that is
     // still on its way when its alert already names it.
     if (side.cut && /net::ERR_/.test(message.text())) return;
+    if (isSignedOutNote(message.text(), url)) return;
     if (/\/snapshot(\?|$)/.test(url) && /404/.test(message.text())) return;
     side.errors.push(`${message.type()}: ${message.text()} (${url})`);
   });
@@ -105,6 +107,10 @@ try {
       const lang = await page.getAttribute('html', 'lang');
       assert(lang === words.lang, `lang is ${lang}`);
       await page.waitForFunction((source) => new RegExp(source).test(document.title), words.title.source, { timeout: UI_MS });
+    });
+    await check(`${language} somebody signs in`, async () => {
+      await signIn(page);
+      await signedIn(page);
     });
     await check(`${language} policy is default-src 'self' without unsafe-inline`, async () => {
       const policy = side.response?.headers()['content-security-policy'] ?? '';

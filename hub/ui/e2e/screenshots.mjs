@@ -8,6 +8,7 @@ import { dirname, join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
+import { PASSWORD } from './accounts.mjs';
 import { launch } from './browser.mjs';
 
 const { values: options } = parseArgs({
@@ -45,15 +46,13 @@ const arm = async (page) => {
   const area = page.locator('[data-area="store"]');
   await area.locator('summary').click();
   await area.locator('input[value="armed_away"]').check();
-  await area.locator('input[type="text"]').nth(0).fill('王丽');
-  await area.locator('input[type="text"]').nth(1).fill('放学后');
+  await area.locator('input[type="text"]').fill('放学后');
   await area.locator('button').click();
   await area.locator('[data-progress="refused"]').waitFor();
 };
 const ask = async (page) => {
   await openFirst(page);
   await page.click('[data-ask]');
-  await page.fill('[name="who"]', '王丽 Wang Li');
   await page.fill('[name="why"]', '立案第 17 号 / police report 17');
 };
 const release = async (page) => {
@@ -62,13 +61,49 @@ const release = async (page) => {
   await page.waitForSelector('[data-panel] [data-release="here"]');
   await page.$eval('[data-panel] [data-release]', (item) => item.scrollIntoView({ block: 'center' }));
 };
+const enter = async (page, name, password = PASSWORD) => {
+  await page.waitForSelector('[data-form="sign-in"]');
+  await page.fill('[name="name"]', name);
+  await page.fill('[name="password"]', password);
+  await page.keyboard.press('Enter');
+};
 /** The alert at this place of the list, with its clip or what is said instead. */
 const clipOf = (n) => async (page) => {
   await page.click(`[data-alert-id] >> nth=${n}`);
   await page.waitForSelector('[data-clip]');
 };
 
+const askForCode = async (page) => {
+  await enter(page, 'sun.yue');
+  await page.waitForSelector('[name="code"]');
+};
+const failTooOften = async (page) => {
+  for (let n = 0; n < 6; n += 1) {
+    await enter(page, 'nobody', `guess ${n}`);
+    await page.waitForSelector(n < 5 ? '[data-failure="wrong"]' : '[data-failure="wait"]');
+    await page.waitForSelector('button[type="submit"]:not(:disabled)', { timeout: 500 }).catch(() => {});
+  }
+};
+const endSession = async (page, { hub }) => {
+  await page.waitForSelector('[data-connection="live"]');
+  await fetch(`${hub.url}/dev/end`, { method: 'POST' });
+  await page.waitForSelector('[data-why="ended"]');
+};
+const tooShort = async (page) => {
+  await page.fill('[name="new-password"]', 'gatepost');
+  await page.fill('[name="new-password-again"]', 'gatepost!');
+  await page.keyboard.press('Enter');
+};
+
 const CASES = [
+  { name: 'sign-in-dark-zh', ...DESKTOP, ...dark, ...zh, as: null },
+  { name: 'sign-in-light-en-code', ...DESKTOP, ...light, ...en, as: null, act: askForCode },
+  { name: 'sign-in-phone-zh-wait', ...PHONE, ...light, ...zh, as: null, act: failTooOften },
+  { name: 'sign-in-dark-en-ended', ...WALL, ...dark, ...en, act: endSession },
+  { name: 'welcome-dark-zh', ...DESKTOP, ...dark, ...zh, as: null, link: '#welcome=he.tian:welcome-he-tian', act: tooShort },
+  { name: 'welcome-phone-en', ...PHONE, ...light, ...en, as: null, link: '#welcome=he.tian:welcome-he-tian' },
+  { name: 'welcome-phone-zh-broken', ...PHONE, ...light, ...zh, as: null, link: '#welcome=he.tian' },
+  { name: 'devices-only-light-zh', ...DESKTOP, ...light, ...zh, as: 'chen.jie' },
   { name: 'desktop-dark-zh', ...DESKTOP, ...dark, ...zh },
   { name: 'desktop-light-en', ...DESKTOP, ...light, ...en },
   { name: 'desktop-dark-zh-fresh', ...DESKTOP, ...dark, ...zh, act: async (page, { hub }) => {
@@ -118,8 +153,7 @@ const CASES = [
   { name: 'original-light-en-refused', ...DESKTOP, ...light, ...en, act: async (page) => {
     await clipOf(3)(page);
     await page.click('[data-ask]');
-    await page.fill('[name="who"]', '王丽 Wang Li');
-    await page.fill('[name="why"]', 'police report 17');
+      await page.fill('[name="why"]', 'police report 17');
     await page.keyboard.press('Enter');
     await page.waitForSelector('[data-panel] [data-release="refused"]');
     await page.$eval('[data-panel] [data-release]', (item) => item.scrollIntoView({ block: 'center' }));
@@ -139,15 +173,17 @@ const full = await startHub(...extra);
 const empty = await startHub('--empty');
 const kinds = await startHub('--kinds', ...extra);
 const { browser, close } = await launch();
-for (const { name, act, empty: isEmpty, kinds: ofKinds, broken, slow, ...settings } of CASES) {
+for (const { name, act, empty: isEmpty, kinds: ofKinds, broken, slow, as = 'wang.li', link = '', ...settings } of CASES) {
   if (options.only && !name.includes(options.only)) continue;
   const hub = isEmpty ? empty : ofKinds ? kinds : full;
   const context = await browser.newContext(settings);
   const page = await context.newPage();
-  if (broken) await page.route('**/api/**', (route) => route.fulfill({ status: 503, body: '' }));
-  if (slow) await page.route('**/api/**', () => {});
-  await page.goto(hub.url);
-  await page.waitForSelector(broken ? '.failed' : slow ? '.skeleton' : '[data-list="alerts"], [data-empty="alerts"]');
+  const others = /\/api\/v1\/(?!session)/;
+  if (broken) await page.route(others, (route) => route.fulfill({ status: 503, body: '' }));
+  if (slow) await page.route(others, () => {});
+  await page.goto(`${hub.url}/${link}`);
+  if (as !== null) await enter(page, as);
+  if (as === 'wang.li') await page.waitForSelector(broken ? '.failed' : slow ? '.skeleton' : '[data-list="alerts"], [data-empty="alerts"]');
   await page.waitForTimeout(600);
   await act?.(page, { context, hub });
   await page.waitForTimeout(400);

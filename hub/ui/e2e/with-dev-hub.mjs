@@ -1,9 +1,10 @@
-// Runs live-page.mjs and evidence-page.mjs against dev-hub.mjs, as the tests run them against the real hub.
+// Runs the browser tests against dev-hub.mjs, as the tests run them against the real hub.
 
 import { spawn } from 'node:child_process';
 import { dirname, join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
+import { PASSWORD } from './accounts.mjs';
 
 const here = dirname(fileURLToPath(import.meta.url));
 const hub = spawn(process.execPath, [join(here, 'dev-hub.mjs'), '--port', '0', ...process.argv.slice(2)], {
@@ -20,16 +21,17 @@ const url = await new Promise((resolve, reject) => {
 function run(script) {
   const test = spawn(process.execPath, [join(here, script)], {
     stdio: ['ignore', 'pipe', 'inherit'],
-    env: { ...process.env, GATEPOST_URL: url },
+    env: { ...process.env, GATEPOST_URL: url, GATEPOST_NAME: 'wang.li', GATEPOST_PASSWORD: PASSWORD },
   });
   createInterface({ input: test.stdout }).on('line', (line) => {
     console.log(line);
     if (script === 'live-page.mjs' && (line === 'READY' || line === 'CUT')) void fetch(`${url}/dev/alert`, { method: 'POST' });
+    if (line === 'END') void fetch(`${url}/dev/end`, { method: 'POST' });
   });
   return new Promise((resolve) => test.once('exit', (code) => resolve(code ?? 1)));
 }
 
 // The clip first: of what live-page.mjs publishes there is none.
-const codes = [await run('evidence-page.mjs'), await run('live-page.mjs')];
+const codes = [await run('evidence-page.mjs'), await run('live-page.mjs'), await run('accounts-page.mjs')];
 hub.kill();
 process.exitCode = Math.max(...codes);

@@ -38,22 +38,22 @@ describe('wanted', () => {
 });
 
 describe('orderMode', () => {
-  it('sends who and why, and an end to the order', async () => {
+  it('sends why, and an end to the order', async () => {
     const fetched = vi.fn(async () => new Response(JSON.stringify({ id: '01ARZ3NDEKTSV4RRFFQ69G5FAV' }), { status: 201 }));
     vi.stubGlobal('fetch', fetched);
     const wish = { mode: 'armed_stay', bypass: [], minutes: 60 } as const;
-    expect(await orderMode('gate-1', 'yard', wish, '王丽', 'evening', T0)).toBe('01ARZ3NDEKTSV4RRFFQ69G5FAV');
+    expect(await orderMode('gate-1', 'yard', wish, 'evening', T0)).toBe('01ARZ3NDEKTSV4RRFFQ69G5FAV');
     const [path, init] = fetched.mock.calls[0] as unknown as [string, RequestInit];
     expect(path).toBe('/api/v1/commands');
     expect(JSON.parse(String(init.body))).toEqual({
-      edge: 'gate-1', who: '王丽', why: 'evening', expires: '2025-11-23T06:07:31.000Z',
+      edge: 'gate-1', why: 'evening', expires: '2025-11-23T06:07:31.000Z',
       order: { kind: 'set_mode', area: 'yard', mode: { name: 'armed_stay' } },
     });
   });
   it('says what the hub said against it', async () => {
-    vi.stubGlobal('fetch', async () => new Response(JSON.stringify({ detail: 'who: it must not be empty' }), { status: 400 }));
+    vi.stubGlobal('fetch', async () => new Response(JSON.stringify({ detail: 'why: it must not be empty' }), { status: 400 }));
     const wish = { mode: 'disarmed', bypass: [], minutes: 60 } as const;
-    await expect(orderMode('gate-1', 'yard', wish, '', 'x', T0)).rejects.toThrow('it must not be empty');
+    await expect(orderMode('gate-1', 'yard', wish, '', T0)).rejects.toThrow('it must not be empty');
   });
 });
 

@@ -92,9 +92,9 @@ export function parseProgress(value: unknown): Progress {
 const VALID_MS = 5 * 60_000;
 
 /** Gives the order; resolves with its number at the hub. */
-export async function orderMode(edge: string, area: string, wish: Wish, who: string, why: string, now: Time): Promise<string> {
+export async function orderMode(edge: string, area: string, wish: Wish, why: string, now: Time): Promise<string> {
   const order = { kind: 'set_mode', area, mode: wanted(wish) };
-  const body = { edge, who, why, expires: new Date(now + VALID_MS).toISOString(), order };
+  const body = { edge, why, expires: new Date(now + VALID_MS).toISOString(), order };
   const given = record(await post('/api/v1/commands', body));
   const id = word(given.id);
   if (id === null) throw new ShapeError('the command has no number');

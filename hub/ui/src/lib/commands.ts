@@ -59,15 +59,15 @@ export async function fetchReleases(): Promise<ReleaseCommand[]> {
 export interface Wish {
   readonly edge: string;
   readonly event: string;
-  readonly who: string;
   readonly why: string;
   readonly until: Time;
 }
 
+/** Who asks is known to the hub. */
 export async function askForOriginal(wish: Wish): Promise<ReleaseCommand | null> {
-  const { edge, event, who, why } = wish;
+  const { edge, event, why } = wish;
   const order = { kind: RELEASE, event, until: new Date(wish.until).toISOString() };
-  return parseRelease(await post('/api/v1/commands', { edge, who, why, order }));
+  return parseRelease(await post('/api/v1/commands', { edge, why, order }));
 }
 
 /** The latest first; of two states of one command the later one. */

@@ -7,6 +7,8 @@ export class HubError extends Error {
     message: string,
     /** The part of what was asked that is wrong, where the hub names one. */
     readonly parameter: string | null = null,
+    /** How long the hub wants to be left alone, milliseconds. */
+    readonly retryAfter: number | null = null,
   ) {
     super(message);
   }
@@ -20,13 +22,36 @@ export function watchHubClock(listener: (skew: number) => void): void {
   onClock = listener;
 }
 
+/** Called when the hub says that nobody is signed in, or that they may not do this. */
+let onDenied: (path: string) => void = () => {};
+export function watchDenials(listener: (path: string) => void): void {
+  onDenied = listener;
+}
+
 export async function get(path: string): Promise<unknown> {
   return request(path, {});
 }
 
 /** Asks the hub to do something. A refusal says which field it is about. */
 export async function post(path: string, body: unknown): Promise<unknown> {
-  return request(path, { method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify(body) });
+  return send('POST', path, body);
+}
+
+export async function put(path: string, body: unknown): Promise<unknown> {
+  return send('PUT', path, body);
+}
+
+export async function patch(path: string, body: unknown): Promise<unknown> {
+  return send('PATCH', path, body);
+}
+
+export async function remove(path: string, body?: unknown): Promise<unknown> {
+  return send('DELETE', path, body);
+}
+
+function send(method: string, path: string, body: unknown): Promise<unknown> {
+  if (body === undefined) return request(path, { method });
+  return request(path, { method, headers: { 'content-type': 'application/json' }, body: JSON.stringify(body) });
 }
 
 async function request(path: string, init: RequestInit): Promise<unknown> {
@@ -38,7 +63,9 @@ async function request(path: string, init: RequestInit): Promise<unknown> {
     const response = await fetch(path, { ...init, signal: abort.signal, headers, cache: 'no-store' });
     const hubTime = Date.parse(response.headers.get('date') ?? '');
     if (!Number.isNaN(hubTime)) onClock(hubTime + 500 - (sent + Date.now()) / 2);
+    if (response.status === 401 || response.status === 403) onDenied(path);
     if (!response.ok) throw await refusal(path, response);
+    if (response.status === 204) return null;
     return (await response.json()) as unknown;
   } catch (error) {
     if (error instanceof HubError) throw error;
@@ -53,5 +80,6 @@ async function refusal(path: string, response: Response): Promise<HubError> {
   const problem = (await response.json().catch(() => null)) as { detail?: unknown; parameter?: unknown } | null;
   const detail = typeof problem?.detail === 'string' ? problem.detail : `${path}: HTTP ${response.status}`;
   const parameter = typeof problem?.parameter === 'string' ? problem.parameter : null;
-  return new HubError(response.status, detail, parameter);
+  const seconds = Number(response.headers.get('retry-after') ?? NaN);
+  return new HubError(response.status, detail, parameter, seconds >= 0 ? seconds * 1000 : null);
 }

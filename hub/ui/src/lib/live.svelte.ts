@@ -7,6 +7,7 @@ import { clock } from './clock.svelte';
 import { fetchReleases, mergeReleases, parseRelease, type ReleaseCommand } from './commands';
 import { mergeDevices } from './devices';
 import { HubError } from './http';
+import { session } from './session.svelte';
 import { ShapeError } from './shape';
 
 export type Connection =
@@ -59,6 +60,7 @@ class LiveStore {
   #heard: Time = Date.now();
   #collected: Alert[] = [];
   #reloading = false;
+  #running = false;
   /** What the stream said while the lists were on their way. */
   #duringAlerts: Alert[] = [];
   #duringDevices: Device[] = [];
@@ -76,7 +78,9 @@ class LiveStore {
     return this.#next !== null && !this.full;
   }
 
+  /** What it returns is called when the person leaves: nothing of what they saw stays in memory. */
   start(): () => void {
+    this.#running = true;
     // "Offline" is a hint only: a hub on this very machine stays in reach.
     const offline = () => void this.#doubt(0);
     const online = () => {
@@ -98,9 +102,29 @@ class LiveStore {
       clearInterval(watch);
       clearTimeout(this.#reopenTimer);
       clearTimeout(this.#reloadTimer);
-      clearTimeout(this.#newsTimer);
       this.#close();
+      this.#forget();
     };
+  }
+
+  /** Answers that are still on their way come to nothing, too. */
+  #forget(): void {
+    this.#running = false;
+    this.#generation += 1;
+    this.#reloading = false;
+    this.#attempt = this.#reloadAttempt = 0;
+    clearTimeout(this.#newsTimer);
+    this.#collected = [];
+    this.#duringAlerts = [];
+    this.#duringDevices = [];
+    this.connection = { state: 'connecting' };
+    this.alerts = this.devices = this.releases = [];
+    this.alertsLoad = this.devicesLoad = this.releasesLoad = { state: 'loading' };
+    this.fresh = new Set();
+    this.unseen = new Set();
+    this.news = { alerts: [] };
+    this.more = 'idle';
+    this.#next = null;
   }
 
   retry(): void {
@@ -149,6 +173,8 @@ class LiveStore {
     };
     source.onerror = () => {
       this.#lost();
+      // A stream does not say why it ended; the person's session may have.
+      void session.doubt();
       // The browser reopens a broken stream, but gives up for good on a refusal (502 while the hub restarts).
       if (source.readyState === EventSource.CLOSED) this.#reopenLater();
     };
@@ -191,9 +217,10 @@ class LiveStore {
     this.#heard = Date.now();
     const source = this.#source;
     try {
-      const page = await fetchAlerts();
+      // Whoever sees no alerts has nothing to compare: a new stream is all that can be had.
+      const page = session.may('see_alerts') ? await fetchAlerts() : null;
       if (source !== this.#source) return;
-      if (unexpected(this.alerts, page.alerts).length > 0) this.#open();
+      if (page === null || unexpected(this.alerts, page.alerts).length > 0) this.#open();
     } catch {
       if (source !== this.#source) return;
       this.#lost();
@@ -213,7 +240,7 @@ class LiveStore {
 
   /** Commands only ever come to more, so what a slower answer says does no harm. */
   takeReleases(incoming: readonly ReleaseCommand[]): void {
-    this.releases = mergeReleases(this.releases, incoming);
+    if (this.#running) this.releases = mergeReleases(this.releases, incoming);
   }
 
   #take(incoming: readonly Alert[]): void {
@@ -236,9 +263,9 @@ class LiveStore {
     this.#duringAlerts = [];
     this.#duringDevices = [];
     const results = await Promise.allSettled([
-      this.#reloadAlerts(generation),
-      this.#reloadDevices(generation),
-      this.#reloadReleases(generation),
+      session.may('see_alerts') && this.#reloadAlerts(generation),
+      session.may('see_devices') && this.#reloadDevices(generation),
+      session.may('see_commands') && this.#reloadReleases(generation),
     ]);
     if (generation !== this.#generation) return;
     this.#reloading = false;
@@ -289,7 +316,9 @@ class LiveStore {
 
   async #reloadReleases(generation: number): Promise<void> {
     try {
-      this.takeReleases(await fetchReleases());
+      const releases = await fetchReleases();
+      if (generation !== this.#generation) return;
+      this.takeReleases(releases);
       this.releasesLoad = { state: 'ready' };
     } catch (error) {
       if (generation === this.#generation && this.releasesLoad.state !== 'ready') this.releasesLoad = failed(error);

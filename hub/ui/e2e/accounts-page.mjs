@@ -1,0 +1,116 @@
+// Signing in and out in a real browser against a running hub. README.md says how it is driven.
+//
+// Prints one line per check (`ok …` / `FAILED …`) and the marks END and DONE, each on a line of its own. Exits with 0 when every
+// check held.
+
+import { launch } from './browser.mjs';
+import { NAME, PASSWORD, signIn, signedIn } from './sign-in.mjs';
+
+const hub = process.env.GATEPOST_URL;
+if (!hub) {
+  console.error('GATEPOST_URL is not set: give the address of a running hub, e.g. http://127.0.0.1:8080');
+  process.exit(2);
+}
+const UI_MS = 15_000;
+
+let failures = 0;
+async function check(name, what) {
+  try {
+    const note = await what();
+    console.log(`ok ${name}${typeof note === 'string' ? `: ${note}` : ''}`);
+  } catch (error) {
+    failures += 1;
+    console.log(`FAILED ${name}: ${String(error?.message ?? error).split('\n').slice(0, 4).join(' | ')}`);
+  }
+}
+function assert(condition, message) {
+  if (!condition) throw new Error(message);
+}
+
+const { browser, close } = await launch();
+const errors = [];
+
+async function openPage(locale, address = hub) {
+  const context = await browser.newContext({ locale, viewport: { width: 1440, height: 900 } });
+  const page = await context.newPage();
+  page.on('console', (message) => {
+    // The browser notes every refusal, and a stream that ends; here both are wanted.
+    const wanted = /status of 4\d\d|ERR_INCOMPLETE_CHUNKED_ENCODING/.test(message.text());
+    if (message.type() === 'error' && !wanted) errors.push(message.text());
+  });
+  page.on('pageerror', (error) => errors.push(`exception: ${error.message}`));
+  await page.goto(address, { waitUntil: 'load' });
+  return page;
+}
+const seen = (page, selector) => page.waitForSelector(selector, { timeout: UI_MS }).then(() => undefined);
+const focusedField = (page) => page.evaluate(() => document.activeElement?.getAttribute('name'));
+
+try {
+  const page = await openPage('zh-CN');
+  await check('nothing is shown to who is not signed in', async () => {
+    await seen(page, '[data-form="sign-in"]');
+    assert((await focusedField(page)) === 'name', `the focus is on ${await focusedField(page)}`);
+    assert((await page.$('[data-list], [data-connection], [data-person]')) === null, 'there is more than the form');
+  });
+  await check('password managers can tell the fields', async () => {
+    const kinds = await page.$$eval('[data-form="sign-in"] input', (fields) => fields.map((field) => field.autocomplete));
+    assert(kinds.join() === 'username,current-password', kinds.join());
+  });
+  await check('a wrong password is refused, and can be typed again at once', async () => {
+    await signIn(page, NAME, `${PASSWORD}?`);
+    await seen(page, '[data-failure="wrong"]');
+    await page.waitForFunction(() => document.activeElement?.getAttribute('name') === 'password', undefined, { timeout: UI_MS });
+  });
+  await check('the right one lets in', async () => {
+    await page.fill('[name="password"]', PASSWORD);
+    await page.keyboard.press('Enter');
+    await signedIn(page);
+    await seen(page, '[data-connection="live"]');
+  });
+  await check('a script cannot read the session', async () => {
+    const readable = await page.evaluate(() => [document.cookie, ...Object.values(localStorage), ...Object.values(sessionStorage)].join());
+    assert(!/gatepost=|token/.test(readable), readable);
+  });
+  await check('a reload stays signed in', async () => {
+    await page.reload();
+    await signedIn(page);
+    await seen(page, '[data-connection="live"]');
+  });
+  await check('signing out forgets everything', async () => {
+    await page.click('[data-sign-out]');
+    await seen(page, '[data-why="signed_out"]');
+    assert((await page.$('[data-list], [data-person]')) === null, 'something is left');
+    await page.reload();
+    await seen(page, '[data-form="sign-in"]');
+  });
+  await signIn(page);
+  await seen(page, '[data-connection="live"]');
+  console.log('END');
+  await check('a session that ends while the page is open leads to the form, which says so', () => seen(page, '[data-why="ended"]'));
+  await check('after signing in again the page goes on', async () => {
+    await signIn(page);
+    await signedIn(page);
+    await seen(page, '[data-connection="live"]');
+  });
+  await check('a one-time link leaves the address at once', async () => {
+    const guest = await openPage('en-GB', `${hub}/#welcome=${NAME}:no-such-token`);
+    await seen(guest, '[data-form="welcome"]');
+    const shown = await guest.evaluate(() => [location.href, history.length].join(' '));
+    assert(!/welcome|token/.test(shown), shown);
+    assert((await guest.inputValue('[autocomplete="username"]')) === NAME, 'it does not say whose it is');
+    await guest.fill('[name="new-password"]', 'eleven char');
+    await guest.fill('[name="new-password-again"]', 'eleven char');
+    await guest.keyboard.press('Enter');
+    await seen(guest, '[name="new-password"][aria-invalid="true"]');
+    await guest.fill('[name="new-password"]', 'twelve chars and more');
+    await guest.fill('[name="new-password-again"]', 'twelve chars and more');
+    await guest.keyboard.press('Enter');
+    await seen(guest, '[data-welcome="over"]');
+    await guest.context().close();
+  });
+  await check('nothing went wrong in the browser', () => assert(errors.length === 0, errors.join(' | ')));
+} finally {
+  await close();
+}
+console.log('DONE');
+process.exitCode = failures === 0 ? 0 : 1;
