@@ -3,7 +3,9 @@
 // Prints one line per check (`ok …` / `FAILED …`) and the marks END and DONE, each on a line of its own. Exits with 0 when every
 // check held.
 
+import { setTimeout as sleep } from 'node:timers/promises';
 import { launch } from './browser.mjs';
+import { codeOf } from './code.mjs';
 import { NAME, PASSWORD, signIn, signedIn } from './sign-in.mjs';
 
 const hub = process.env.GATEPOST_URL;
@@ -92,6 +94,73 @@ try {
     await signedIn(page);
     await seen(page, '[data-connection="live"]');
   });
+  await check('the account opens from the name, by keyboard', async () => {
+    await page.focus('[data-person] a');
+    await page.keyboard.press('Enter');
+    await seen(page, '[data-form="password"]');
+    assert(new URL(page.url()).hash === '#/account', page.url());
+  });
+  const other = await openPage('en-GB');
+  await signIn(other);
+  await signedIn(other);
+  const FRESH = `${PASSWORD} once more`;
+  const change = async (from, to) => {
+    await page.fill('[data-form="password"] [name="password"]', from);
+    await page.fill('[name="new-password"]', to);
+    await page.fill('[name="new-password-again"]', to);
+    await page.keyboard.press('Enter');
+  };
+  await check('the password is not changed by who does not know it', async () => {
+    await change('something else entirely', FRESH);
+    await seen(page, '[data-form="password"] [name="password"][aria-invalid="true"]');
+  });
+  await check('the password is changed, and the person is out everywhere else', async () => {
+    await change(PASSWORD, FRESH);
+    await seen(page, '[data-done="password"]');
+    await seen(other, '[data-why="ended"]');
+    await signIn(other, NAME, FRESH);
+    await signedIn(other);
+  });
+  await check('and changed back', async () => {
+    await change(FRESH, PASSWORD);
+    await page.waitForFunction(() => document.querySelector('[name="new-password"]').value === '', undefined, { timeout: UI_MS });
+    await seen(page, '[data-done="password"]');
+    await seen(other, '[data-why="ended"]');
+  });
+  let secret;
+  await check('a second factor is set up with what the QR code says', async () => {
+    await page.click('[data-factor]');
+    await page.fill('[data-form="factor-password"] [name="password"]', PASSWORD);
+    await page.keyboard.press('Enter');
+    await seen(page, '[data-form="factor-code"] svg path');
+    secret = (await page.textContent('[data-secret]')).replaceAll(' ', '');
+    const uri = await page.getAttribute('[data-form="factor-code"] a', 'href');
+    assert(new URL(uri).searchParams.get('secret') === secret, `${uri} is not of ${secret}`);
+    await page.fill('[name="code"]', codeOf(secret) === '000000' ? '000001' : '000000');
+    await page.keyboard.press('Enter');
+    await seen(page, '[data-form="factor-code"] .problem');
+    await page.fill('[name="code"]', codeOf(secret));
+    await page.keyboard.press('Enter');
+    await seen(page, '[data-second-factor="on"]');
+  });
+  await check('from then on a code is asked for, after the password', async () => {
+    const used = codeOf(secret);
+    await signIn(other);
+    await seen(other, '[name="code"]');
+    assert((await focusedField(other)) === 'code', `the focus is on ${await focusedField(other)}`);
+    // A code counts once.
+    while (codeOf(secret) === used) await sleep(500);
+    await other.keyboard.type(codeOf(secret));
+    await other.keyboard.press('Enter');
+    await signedIn(other);
+  });
+  await check('the second factor is removed with the password', async () => {
+    await page.click('[data-factor]');
+    await page.fill('[data-form="factor-password"] [name="password"]', PASSWORD);
+    await page.keyboard.press('Enter');
+    await seen(page, '[data-second-factor="off"]');
+  });
+  await other.context().close();
   await check('a one-time link leaves the address at once', async () => {
     const guest = await openPage('en-GB', `${hub}/#welcome=${NAME}:no-such-token`);
     await seen(guest, '[data-form="welcome"]');

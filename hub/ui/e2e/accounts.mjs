@@ -1,9 +1,10 @@
 // The stand-in hub's accounts: people, sessions, second factors. Whoever is invented here has the same password.
 
-import { createHmac, randomBytes } from 'node:crypto';
+import { randomBytes } from 'node:crypto';
+import { BASE32, codeOf } from './code.mjs';
 
 export const PASSWORD = 'open the gate please';
-/** Signs in with a code besides; `codeOf` says which counts now. */
+/** sun.yue signs in with a code besides, which this secret makes. */
 export const SECRET = 'JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP';
 
 const MAY = {
@@ -22,18 +23,6 @@ const WAIT_S = 30;
 
 const iso = (time) => new Date(time).toISOString();
 const random = () => randomBytes(18).toString('base64url');
-
-const BASE32 = 'ABCDEFGHIJKLMNOPQRSTUVWXYZ234567';
-/** The code (RFC 6238) that a secret makes at a time. */
-export function codeOf(secret, time = Date.now()) {
-  const bits = [...secret].map((letter) => BASE32.indexOf(letter).toString(2).padStart(5, '0')).join('');
-  const key = Buffer.from(bits.match(/.{8}/g).map((byte) => parseInt(byte, 2)));
-  const step = Buffer.alloc(8);
-  step.writeBigUInt64BE(BigInt(Math.floor(time / 30_000)));
-  const mac = createHmac('sha1', key).update(step).digest();
-  const number = mac.readUInt32BE(mac[19] & 15) & 0x7fff_ffff;
-  return String(number % 1_000_000).padStart(6, '0');
-}
 
 function person(name, display_name, roles, more = {}) {
   return { name, display_name, roles, sites: null, state: 'active', last_sign_in: null, password: PASSWORD, secret: null, ...more };

@@ -95,7 +95,18 @@ const tooShort = async (page) => {
   await page.keyboard.press('Enter');
 };
 
+const setUpFactor = async (page) => {
+  await page.click('[data-person] a');
+  await page.click('[data-factor]');
+  await page.fill('[data-form="factor-password"] [name="password"]', PASSWORD);
+  await page.keyboard.press('Enter');
+  await page.waitForSelector('[data-form="factor-code"]');
+};
+
 const CASES = [
+  { name: 'account-dark-zh', ...WALL, ...dark, ...zh, act: setUpFactor },
+  { name: 'account-light-en', ...DESKTOP, ...light, ...en, act: (page) => page.click('[data-person] a') },
+  { name: 'account-phone-zh', ...PHONE, ...light, ...zh, viewport: { width: 390, height: 1700 }, act: setUpFactor },
   { name: 'sign-in-dark-zh', ...DESKTOP, ...dark, ...zh, as: null },
   { name: 'sign-in-light-en-code', ...DESKTOP, ...light, ...en, as: null, act: askForCode },
   { name: 'sign-in-phone-zh-wait', ...PHONE, ...light, ...zh, as: null, act: failTooOften },

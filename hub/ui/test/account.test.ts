@@ -1,8 +1,10 @@
 import { afterEach, describe, expect, it, vi } from 'vitest';
-import { parseSession, signIn } from '../src/lib/account';
+import { inFours, parsePending, parseSession, signIn } from '../src/lib/account';
 import { HubError, get, watchDenials } from '../src/lib/http';
 import { weakness } from '../src/lib/password';
 import { signature } from '../src/lib/person';
+import { qrCode } from '../src/lib/qr';
+import { addressOf, VIEWS, viewAt, viewsFor } from '../src/lib/views';
 import { parseWelcome } from '../src/lib/welcome';
 
 afterEach(() => {
@@ -99,5 +101,43 @@ describe('parseWelcome', () => {
     ['', null],
   ])('%s', (fragment, expected) => {
     expect(parseWelcome(fragment)).toEqual(expected);
+  });
+});
+
+describe('second factor', () => {
+  const URI = 'otpauth://totp/Gatepost:wang.li?secret=JBSWY3DPEHPK3PXP&issuer=Gatepost';
+
+  it('makes a link of nothing but an address for an authenticator', () => {
+    expect(parsePending({ secret: 'JBSWY3DPEHPK3PXP', uri: URI }).uri).toBe(URI);
+    for (const uri of ['javascript:alert(1)', 'https://evil.example/', '']) {
+      expect(() => parsePending({ secret: 'JBSWY3DPEHPK3PXP', uri })).toThrow();
+    }
+  });
+  it('is typed off in fours', () => {
+    expect(inFours('JBSWY3DPEHPK3')).toBe('JBSW Y3DP EHPK 3');
+    expect(inFours('')).toBe('');
+  });
+  it('draws its code with a white border and the three corners that a camera looks for', () => {
+    const { size, path } = qrCode(URI);
+    const dark = new Set(path.match(/M\d+ \d+/g));
+    const row = (y: number, from: number) => Array.from({ length: 7 }, (_, x) => dark.has(`M${from + x} ${y}`));
+    for (const [x, y] of [[4, 4], [size - 11, 4], [4, size - 11]] as const) {
+      expect(row(y, x)).toEqual([true, true, true, true, true, true, true]);
+      expect(row(y + 1, x)).toEqual([true, false, false, false, false, false, true]);
+    }
+    expect([...dark].every((at) => at.slice(1).split(' ').every((n) => Number(n) >= 4 && Number(n) < size - 4))).toBe(true);
+  });
+});
+
+describe('views', () => {
+  it.each(VIEWS)('%s is found at its address', (view) => {
+    expect(viewAt(addressOf(view))).toBe(view);
+  });
+  it('does not make up a view', () => {
+    for (const fragment of ['', '#', '#/constructor', '#/peoples', '#welcome=a:b']) expect(viewAt(fragment)).toBeNull();
+  });
+  it('opens what somebody may see, and their account always', () => {
+    expect(viewsFor(new Set())).toEqual(['account']);
+    expect(viewsFor(new Set(['see_devices']))).toEqual(['watch', 'account']);
   });
 });

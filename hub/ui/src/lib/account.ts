@@ -1,8 +1,8 @@
-// Signing in and out, and what a person may do here.
+// Signing in and out, what a person may do here, and what they change of their own account.
 
-import { get, post, remove } from './http';
+import { get, post, put, remove } from './http';
 import { parseIdentity, type Identity } from './person';
-import { each, fields, text, time, type Time } from './shape';
+import { ShapeError, each, fields, text, time, type Time } from './shape';
 
 export const PERMISSIONS = [
   'see_alerts',
@@ -51,3 +51,39 @@ export async function signOut(): Promise<void> {
 export async function acceptInvitation(token: string, password: string): Promise<Session> {
   return parseSession(await post('/api/v1/invitation', { token, password }));
 }
+
+/** Every other session of the person ends. */
+export async function changePassword(old: string, fresh: string): Promise<void> {
+  await put(`${SESSION_PATH}/password`, { old, new: fresh });
+}
+
+const SECOND_FACTOR_PATH = `${SESSION_PATH}/second-factor`;
+
+/** What an authenticator app is told. It counts only once a code from the app has confirmed it. */
+export interface Pending {
+  readonly secret: string;
+  readonly uri: string;
+}
+
+export function parsePending(value: unknown): Pending {
+  const pending = fields(value, 'second factor');
+  const uri = text(pending.uri, 'uri');
+  // It becomes a link: no other kind of address may.
+  if (!uri.startsWith('otpauth://totp/')) throw new ShapeError('uri is none for an authenticator');
+  return { secret: text(pending.secret, 'secret'), uri };
+}
+
+export async function beginSecondFactor(password: string): Promise<Pending> {
+  return parsePending(await post(SECOND_FACTOR_PATH, { password }));
+}
+
+export async function confirmSecondFactor(code: string): Promise<Session> {
+  return parseSession(await put(SECOND_FACTOR_PATH, { code }));
+}
+
+export async function removeSecondFactor(password: string): Promise<Session> {
+  return parseSession(await remove(SECOND_FACTOR_PATH, { password }));
+}
+
+/** For typing off: `ABCD EFGH …`. */
+export const inFours = (secret: string): string => secret.match(/.{1,4}/g)?.join(' ') ?? '';
