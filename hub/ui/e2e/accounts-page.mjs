@@ -13,6 +13,12 @@ if (!hub) {
   console.error('GATEPOST_URL is not set: give the address of a running hub, e.g. http://127.0.0.1:8080');
   process.exit(2);
 }
+/** Somebody else, who manages people and sees the access log. */
+const { GATEPOST_ADMIN: ADMIN, GATEPOST_ADMIN_PASSWORD: ADMIN_PASSWORD } = process.env;
+if (!ADMIN || !ADMIN_PASSWORD) {
+  console.error('GATEPOST_ADMIN and GATEPOST_ADMIN_PASSWORD are not set: somebody has to manage people');
+  process.exit(2);
+}
 const UI_MS = 15_000;
 
 let failures = 0;
@@ -176,6 +182,122 @@ try {
     await guest.keyboard.press('Enter');
     await seen(guest, '[data-welcome="over"]');
     await guest.context().close();
+  });
+
+  const GUEST = `guest-${Date.now()}`;
+  const SITE = `site-${Date.now()}`;
+  const admin = await openPage('zh-CN');
+  await admin.context().grantPermissions(['clipboard-read', 'clipboard-write'], { origin: new URL(hub).origin });
+  await signIn(admin, ADMIN, ADMIN_PASSWORD);
+  await signedIn(admin, ADMIN);
+  const goTo = async (view) => {
+    await admin.focus(`[data-to="${view}"]`);
+    await admin.keyboard.press('Enter');
+    await seen(admin, `[data-to="${view}"][aria-current="page"]`);
+  };
+  const edit = async (selector) => {
+    if ((await admin.getAttribute(`${selector} [data-edit]`, 'aria-expanded')) === 'false') await admin.click(`${selector} [data-edit]`);
+    await seen(admin, `${selector} form`);
+  };
+  await check('a site is added', async () => {
+    await goTo('sites');
+    await admin.click('[data-add]');
+    await admin.fill('[name="label"]', '浏览器测试');
+    await admin.fill('[name="site"]', SITE);
+    await admin.keyboard.press('Enter');
+    await seen(admin, `[data-site="${SITE}"]`);
+  });
+  let link;
+  await check('a person is added, limited to it, and their link is copied', async () => {
+    await goTo('people');
+    assert(new URL(admin.url()).hash === '#/people', admin.url());
+    await admin.click('[data-add]');
+    await admin.fill('[name="display-name"]', '来客');
+    await admin.fill('[name="person-name"]', GUEST);
+    await admin.keyboard.press('Enter');
+    await seen(admin, '[data-form="person"] .problem');
+    await admin.check('[name="role"][value="operator"]');
+    await admin.check('[data-limited]');
+    await admin.check(`[name="site"][value="${SITE}"]`);
+    await admin.click('[data-form="person"] [type="submit"]');
+    await seen(admin, `[data-invitation="${GUEST}"]`);
+    await seen(admin, `[data-member="${GUEST}"][data-state="invited"]`);
+    await admin.click('[data-copy]');
+    await seen(admin, '[data-invitation] .done');
+    link = await admin.evaluate(() => navigator.clipboard.readText());
+    assert(link.includes(`#welcome=${GUEST}:`), link);
+    await admin.click('[data-close]');
+    assert(!(await admin.content()).includes(link.split(':').at(-1)), 'the link is still there');
+  });
+  const guest = await openPage('en-GB', link);
+  await check('the link lets the person in, with a password of their own', async () => {
+    for (const name of ['new-password', 'new-password-again']) await guest.fill(`[name="${name}"]`, 'hedge, ladder, lantern');
+    await guest.keyboard.press('Enter');
+    await signedIn(guest, GUEST);
+    await seen(guest, '[data-connection="live"]');
+    assert((await guest.$('[data-to="people"]')) === null, 'they are shown what they may not see');
+    await guest.evaluate(() => (location.hash = '#/people'));
+    await guest.waitForTimeout(300);
+    assert((await guest.$('[data-list="people"]')) === null, 'the address lets them in');
+  });
+  await check('the link is good once', async () => {
+    const late = await openPage('en-GB', link);
+    for (const name of ['new-password', 'new-password-again']) await late.fill(`[name="${name}"]`, 'hedge, ladder, lantern');
+    await late.keyboard.press('Enter');
+    await seen(late, '[data-welcome="over"]');
+    await late.context().close();
+  });
+  await check('who has other roles sees other things', async () => {
+    await admin.reload();
+    await seen(admin, `[data-member="${GUEST}"][data-state="active"]`);
+    await edit(`[data-member="${GUEST}"]`);
+    await admin.check('[name="role"][value="technician"]');
+    await admin.uncheck('[name="role"][value="operator"]');
+    await admin.click('[data-form="person"] [type="submit"]');
+    await admin.waitForSelector('[data-form="person"]', { state: 'detached', timeout: UI_MS });
+    await guest.reload();
+    await signedIn(guest, GUEST);
+    await seen(guest, '[data-list="devices"], [data-empty="devices"]');
+    assert((await guest.$('[data-list="alerts"], [data-empty="alerts"]')) === null, 'alerts are shown');
+  });
+  await check('a site that somebody is limited to stays', async () => {
+    await goTo('sites');
+    await edit(`[data-site="${SITE}"]`);
+    await admin.click('[data-ask-for="remove"]');
+    await admin.click('[data-yes="remove"]');
+    await seen(admin, `[data-site="${SITE}"] .problem`);
+  });
+  await check('who is disabled is out at once', async () => {
+    await goTo('people');
+    await edit(`[data-member="${GUEST}"]`);
+    await admin.click('[data-ask-for="disable"]');
+    await admin.keyboard.press('Enter');
+    await seen(admin, `[data-member="${GUEST}"][data-state="disabled"]`);
+    await seen(guest, '[data-why="ended"]');
+    await signIn(guest, GUEST, 'hedge, ladder, lantern');
+    await seen(guest, '[data-failure="wrong"]');
+  });
+  await check('who is enabled and given a new link chooses a new password', async () => {
+    await admin.click('[data-ask-for="enable"]');
+    await admin.click('[data-yes="enable"]');
+    await seen(admin, `[data-member="${GUEST}"][data-state="active"]`);
+    await admin.click('[data-ask-for="invite"]');
+    await admin.click('[data-yes="invite"]');
+    const second = await admin.inputValue(`[data-invitation="${GUEST}"] input`);
+    await guest.evaluate((to) => (location.href = to), second);
+    for (const name of ['new-password', 'new-password-again']) await guest.fill(`[name="${name}"]`, 'lantern, ladder, hedge');
+    await guest.keyboard.press('Enter');
+    await signedIn(guest, GUEST);
+    assert(!guest.url().includes('welcome'), guest.url());
+  });
+  await check('the access log has it all, the newest first', async () => {
+    await goTo('access-log');
+    await seen(admin, '[data-list="access-log"] tbody tr');
+    const rows = await admin.$$eval('[data-list="access-log"] tbody tr', (all, name) =>
+      all.filter((row) => row.textContent.includes(name)).map((row) => row.dataset.action), GUEST);
+    const wanted = ['signed_in', 'password_set', 'invited', 'person_enabled', 'person_disabled', 'person_changed', 'person_added'];
+    assert(wanted.every((action) => rows.includes(action)), rows.join());
+    assert(rows.indexOf('person_disabled') < rows.indexOf('person_added'), rows.join());
   });
   await check('nothing went wrong in the browser', () => assert(errors.length === 0, errors.join(' | ')));
 } finally {

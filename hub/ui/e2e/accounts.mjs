@@ -1,19 +1,17 @@
-// The stand-in hub's accounts: people, sessions, second factors. Whoever is invented here has the same password.
+// The stand-in hub's accounts: sessions, passwords, second factors.
 
 import { randomBytes } from 'node:crypto';
+import { note, page } from './access-log.mjs';
 import { BASE32, codeOf } from './code.mjs';
-
-export const PASSWORD = 'open the gate please';
-/** sun.yue signs in with a code besides, which this secret makes. */
-export const SECRET = 'JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP';
+import { answer as answerOfPeople, people, problem, random, told as toldPerson } from './people.mjs';
 
 const MAY = {
   operator: ['see_alerts', 'see_evidence', 'see_devices', 'see_commands', 'set_mode'],
-  handler: ['see_alerts', 'see_evidence', 'see_devices'],
+  handler: ['see_alerts', 'see_evidence'],
   supervisor: ['see_alerts', 'see_evidence', 'see_devices', 'see_commands', 'set_mode', 'release_original', 'see_deletions'],
-  maintainer: ['see_devices', 'see_commands'],
-  technician: ['see_devices', 'see_commands', 'set_mode'],
-  auditor: ['see_commands', 'see_deletions', 'see_access_log'],
+  maintainer: ['see_devices', 'see_commands', 'set_mode'],
+  technician: ['see_devices'],
+  auditor: ['see_alerts', 'see_devices', 'see_commands', 'see_deletions', 'see_access_log'],
   administrator: ['see_devices', 'manage_people', 'see_access_log'],
 };
 const COOKIE = '__Host-gatepost';
@@ -22,23 +20,7 @@ const FAILURES = 5;
 const WAIT_S = 30;
 
 const iso = (time) => new Date(time).toISOString();
-const random = () => randomBytes(18).toString('base64url');
 
-function person(name, display_name, roles, more = {}) {
-  return { name, display_name, roles, sites: null, state: 'active', last_sign_in: null, password: PASSWORD, secret: null, ...more };
-}
-const people = new Map(
-  [
-    person('wang.li', '王丽', ['operator', 'supervisor']),
-    person('zhao.ming', '赵明', ['administrator'], { last_sign_in: iso(Date.now() - 3 * 86_400_000) }),
-    person('li.na', '李娜', ['auditor'], { last_sign_in: iso(Date.now() - 40 * 60_000) }),
-    person('chen.jie', '陈杰', ['technician', 'maintainer'], { sites: ['school-3'] }),
-    person('sun.yue', '孙悦', ['operator'], { secret: SECRET }),
-    person('zhou.yi', '周毅', ['operator', 'handler', 'supervisor', 'maintainer', 'technician', 'auditor', 'administrator']),
-    person('he.tian', '何田', ['handler'], { state: 'invited', password: null, invitation: 'welcome-he-tian' }),
-    person('xu.ning', '徐宁', ['operator'], { state: 'disabled' }),
-  ].map((one) => [one.name, one]),
-);
 const sessions = new Map();
 const failures = new Map();
 
@@ -61,13 +43,7 @@ export function sessionOf(request) {
 
 export const mayOf = (session) => [...new Set(session.person.roles.flatMap((role) => MAY[role]))];
 
-function told(session) {
-  const { name, display_name, roles, sites, secret } = session.person;
-  return { person: { name, display_name, roles, sites, second_factor: secret !== null }, may: mayOf(session), expires: iso(session.expires) };
-}
-
-/** An answer: status, body, and headers where needed. */
-const problem = (status, detail, parameter, headers) => [status, { title: 'refused', status, detail, ...(parameter ? { parameter } : {}) }, headers];
+const told = (session) => ({ person: toldPerson(session.person), may: mayOf(session), expires: iso(session.expires) });
 
 function begin(one) {
   const token = random();
@@ -75,10 +51,12 @@ function begin(one) {
   sessions.set(token, session);
   failures.delete(one.name);
   one.last_sign_in = iso(Date.now());
+  note(one.name, 'signed_in');
   return [201, told(session), { 'set-cookie': `${COOKIE}=${token}; Path=/; Secure; HttpOnly; SameSite=Strict` }];
 }
 
 function fail(name, detail, parameter) {
+  note(people.has(name) ? name : null, 'sign_in_failed', people.has(name) ? {} : { detail: name });
   failures.set(name, (failures.get(name) ?? 0) + 1);
   if (failures.get(name) >= FAILURES) setTimeout(() => failures.delete(name), WAIT_S * 1000).unref();
   return problem(401, detail, parameter);
@@ -101,6 +79,7 @@ function accept({ token, password }) {
   if (weak(password, one.name)) return problem(400, 'the password is too weak', 'password');
   Object.assign(one, { state: 'active', password, secret: null, invitation: null });
   end((session) => session.person === one);
+  note(one.name, 'password_set');
   return begin(one);
 }
 
@@ -108,6 +87,7 @@ function changePassword(session, { old, new: fresh }) {
   if (session.person.password !== old) return problem(400, 'the password is wrong', 'old');
   if (weak(fresh, session.person.name)) return problem(400, 'the password is too weak', 'new');
   session.person.password = fresh;
+  note(session.person.name, 'password_changed');
   end((other) => other.person === session.person && other !== session);
   return [204];
 }
@@ -124,17 +104,20 @@ function confirmSecondFactor(session, { code }) {
   const one = session.person;
   if (!one.pending || code !== codeOf(one.pending)) return problem(400, 'the code is wrong', 'code');
   Object.assign(one, { secret: one.pending, pending: null });
+  note(one.name, 'second_factor_set');
   return [200, told(session)];
 }
 
 function removeSecondFactor(session, { password }) {
   if (session.person.password !== password) return problem(400, 'the password is wrong', 'password');
   session.person.secret = null;
+  note(session.person.name, 'second_factor_removed');
   return [200, told(session)];
 }
 
 /** What is asked of the accounts; undefined: something else is asked. */
-export function answer(method, path, session, body) {
+export function answer(method, url, session, body) {
+  const path = url.pathname;
   const asked = `${method} ${path.replace('/api/v1/', '')}`;
   if (asked === 'POST session') return signIn(body);
   if (asked === 'POST invitation') return accept(body);
@@ -144,6 +127,7 @@ export function answer(method, path, session, body) {
       return [200, told(session)];
     case 'DELETE session':
       end((one) => one === session);
+      note(session.person.name, 'signed_out');
       return [204];
     case 'PUT session/password':
       return changePassword(session, body);
@@ -154,15 +138,24 @@ export function answer(method, path, session, body) {
     case 'DELETE session/second-factor':
       return removeSecondFactor(session, body);
   }
+  const needed = permissionFor(method, path);
+  if (needed && !mayOf(session).includes(needed)) return problem(403, `your account does not have the permission \`${needed}\``);
+  if (path === '/api/v1/access-log') return [200, page(Number(url.searchParams.get('limit') ?? 50), url.searchParams.get('before'))];
+  if (/^\/api\/v1\/(people|sites)(\/|$)/.test(path)) {
+    return answerOfPeople(method, path, session.person.name, body, (one) => end((other) => other.person === one));
+  }
   return undefined;
 }
 
 /** What is needed for the rest of the API; null: nothing but a session. */
-export function permissionFor(method, path) {
+function permissionFor(method, path) {
   if (/^\/api\/v1\/alerts/.test(path)) return 'see_alerts';
   if (/^\/api\/v1\/events/.test(path)) return 'see_evidence';
   if (/^\/api\/v1\/devices/.test(path)) return 'see_devices';
   if (/^\/api\/v1\/commands/.test(path) && method === 'GET') return 'see_commands';
+  if (/^\/api\/v1\/people/.test(path)) return 'manage_people';
+  if (/^\/api\/v1\/sites/.test(path)) return method === 'GET' ? 'see_devices' : 'manage_people';
+  if (path === '/api/v1/access-log') return 'see_access_log';
   return null;
 }
 

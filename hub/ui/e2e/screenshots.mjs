@@ -8,7 +8,7 @@ import { dirname, join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
-import { PASSWORD } from './accounts.mjs';
+import { PASSWORD } from './people.mjs';
 import { launch } from './browser.mjs';
 
 const { values: options } = parseArgs({
@@ -103,7 +103,50 @@ const setUpFactor = async (page) => {
   await page.waitForSelector('[data-form="factor-code"]');
 };
 
+const go = (view, ready = '.view') => async (page) => {
+  await page.click(`[data-to="${view}"]`);
+  await page.waitForSelector(ready);
+};
+const people = go('people', '[data-member]');
+const addPerson = async (page) => {
+  await people(page);
+  await page.click('[data-add]');
+  await page.fill('[name="display-name"]', '吴晓 Wu Xiao');
+  await page.fill('[name="person-name"]', `wu.xiao${Date.now() % 1000}`);
+  await page.check('[name="role"][value="operator"]');
+  await page.click('[data-limited]');
+  await page.check('[name="site"][value="school-3"]');
+};
+const invite = async (page) => {
+  await addPerson(page);
+  await page.click('[data-form="person"] [type="submit"]');
+  await page.waitForSelector('[data-invitation]');
+  await page.click('[data-copy]');
+};
+const edit = async (page) => {
+  await people(page);
+  await page.click('[data-member="chen.jie"] [data-edit]');
+  await page.click('[data-ask-for="disable"]');
+};
+const editSite = async (page) => {
+  await go('sites', '[data-site]')(page);
+  await page.click('[data-site="school-3"] [data-edit]');
+};
+
 const CASES = [
+  { name: 'people-dark-zh', ...WALL, ...dark, ...zh, as: 'zhou.yi', act: people },
+  { name: 'people-light-en', ...DESKTOP, ...light, ...en, as: 'zhao.ming', act: people },
+  { name: 'people-dark-en-add', ...DESKTOP, ...dark, ...en, as: 'zhou.yi', act: addPerson },
+  { name: 'people-light-zh-link', ...DESKTOP, ...light, ...zh, as: 'zhou.yi', act: invite },
+  { name: 'people-light-zh-edit', viewport: { width: 1440, height: 1200 }, ...light, ...zh, as: 'zhou.yi', act: edit },
+  { name: 'people-phone-zh', ...PHONE, ...light, ...zh, as: 'zhou.yi', act: people },
+  { name: 'people-phone-en-add', ...PHONE, ...light, ...en, viewport: { width: 390, height: 1700 }, as: 'zhou.yi', act: addPerson },
+  { name: 'people-dark-zh-failed', ...DESKTOP, ...dark, ...zh, as: 'zhou.yi', broken: true, act: go('people', '.failed') },
+  { name: 'sites-dark-zh', ...DESKTOP, ...dark, ...zh, as: 'zhou.yi', act: editSite },
+  { name: 'sites-phone-en', ...PHONE, ...light, ...en, as: 'zhao.ming', viewport: { width: 390, height: 1500 }, act: editSite },
+  { name: 'log-dark-zh', ...WALL, ...dark, ...zh, as: 'zhou.yi', act: go('access-log', 'tbody tr') },
+  { name: 'log-light-en', ...DESKTOP, ...light, ...en, as: 'li.na', act: go('access-log', 'tbody tr') },
+  { name: 'log-phone-zh', ...PHONE, ...light, ...zh, as: 'zhao.ming', act: go('access-log', 'tbody tr') },
   { name: 'account-dark-zh', ...WALL, ...dark, ...zh, act: setUpFactor },
   { name: 'account-light-en', ...DESKTOP, ...light, ...en, act: (page) => page.click('[data-person] a') },
   { name: 'account-phone-zh', ...PHONE, ...light, ...zh, viewport: { width: 390, height: 1700 }, act: setUpFactor },
@@ -193,7 +236,10 @@ for (const { name, act, empty: isEmpty, kinds: ofKinds, broken, slow, as = 'wang
   if (broken) await page.route(others, (route) => route.fulfill({ status: 503, body: '' }));
   if (slow) await page.route(others, () => {});
   await page.goto(`${hub.url}/${link}`);
-  if (as !== null) await enter(page, as);
+  if (as !== null) {
+    await enter(page, as);
+    await page.waitForSelector(`[data-person="${as}"]`);
+  }
   if (as === 'wang.li') await page.waitForSelector(broken ? '.failed' : slow ? '.skeleton' : '[data-list="alerts"], [data-empty="alerts"]');
   await page.waitForTimeout(600);
   await act?.(page, { context, hub });

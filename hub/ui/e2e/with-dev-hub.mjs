@@ -4,7 +4,7 @@ import { spawn } from 'node:child_process';
 import { dirname, join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
-import { PASSWORD } from './accounts.mjs';
+import { PASSWORD } from './people.mjs';
 
 const here = dirname(fileURLToPath(import.meta.url));
 const hub = spawn(process.execPath, [join(here, 'dev-hub.mjs'), '--port', '0', ...process.argv.slice(2)], {
@@ -18,10 +18,16 @@ const url = await new Promise((resolve, reject) => {
   });
 });
 
+const WHO = {
+  GATEPOST_NAME: 'wang.li',
+  GATEPOST_PASSWORD: PASSWORD,
+  GATEPOST_ADMIN: 'zhao.ming',
+  GATEPOST_ADMIN_PASSWORD: PASSWORD,
+};
 function run(script) {
   const test = spawn(process.execPath, [join(here, script)], {
     stdio: ['ignore', 'pipe', 'inherit'],
-    env: { ...process.env, GATEPOST_URL: url, GATEPOST_NAME: 'wang.li', GATEPOST_PASSWORD: PASSWORD },
+    env: { ...process.env, GATEPOST_URL: url, ...WHO },
   });
   createInterface({ input: test.stdout }).on('line', (line) => {
     console.log(line);

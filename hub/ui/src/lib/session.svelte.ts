@@ -14,8 +14,8 @@ export type Standing =
   | { readonly state: 'signed_in'; readonly session: Session };
 
 const RETRY_MS = 5_000;
-/** A timer of the browser cannot wait longer. */
-const LONGEST_TIMER_MS = 2 ** 31 - 1;
+/** How soon an open page shows that somebody's rights have changed. */
+const ASK_MS = 60_000;
 
 class SessionStore {
   standing = $state.raw<Standing>({ state: 'unknown', failed: null });
@@ -78,8 +78,8 @@ class SessionStore {
   take(session: Session): void {
     if (this.person?.name !== session.person.name) this.#generation += 1;
     this.standing = { state: 'signed_in', session };
-    const left = Math.max(1_000, session.expires - clock.read() + 1_000);
-    this.#later(left, () => void this.doubt());
+    const left = Math.max(0, session.expires - clock.read()) + 1_000;
+    this.#later(Math.min(left, ASK_MS));
   }
 
   async #ask(): Promise<void> {
@@ -95,7 +95,7 @@ class SessionStore {
         this.#leave(this.standing.state === 'signed_in' ? 'ended' : 'never');
       } else {
         if (this.standing.state === 'unknown') this.standing = { state: 'unknown', failed: status };
-        this.#later(RETRY_MS, () => void this.doubt());
+        this.#later(RETRY_MS);
       }
     }
   }
@@ -106,9 +106,9 @@ class SessionStore {
     this.standing = { state: 'signed_out', why };
   }
 
-  #later(ms: number, what: () => void): void {
+  #later(ms: number): void {
     clearTimeout(this.#timer);
-    this.#timer = setTimeout(what, Math.min(ms, LONGEST_TIMER_MS));
+    this.#timer = setTimeout(() => void this.doubt(), ms);
   }
 
   /** The token leaves the address at once: nobody reads it over a shoulder, and no history keeps it. */

@@ -2,12 +2,15 @@
 
 import type { Permission } from './account';
 
-export const VIEWS = ['watch', 'account'] as const;
+export const VIEWS = ['watch', 'people', 'sites', 'access-log', 'account'] as const;
 export type View = (typeof VIEWS)[number];
 
 /** Any one of these opens it; none: it is everybody's. */
 const NEEDS: Readonly<Record<View, readonly Permission[]>> = {
   watch: ['see_alerts', 'see_devices', 'see_commands'],
+  people: ['manage_people'],
+  sites: ['manage_people'],
+  'access-log': ['see_access_log'],
   account: [],
 };
 

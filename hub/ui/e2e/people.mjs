@@ -1,0 +1,112 @@
+// The stand-in hub's people and sites. Whoever is invented here has the same password.
+
+import { randomBytes } from 'node:crypto';
+import { note } from './access-log.mjs';
+
+export const PASSWORD = 'open the gate please';
+/** sun.yue signs in with a code besides, which this secret makes. */
+export const SECRET = 'JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP';
+
+const HOUR = 3_600_000;
+const iso = (time) => new Date(time).toISOString();
+export const random = () => randomBytes(18).toString('base64url');
+export const problem = (status, detail, parameter, headers) => [
+  status,
+  { title: 'refused', status, detail, ...(parameter ? { parameter } : {}) },
+  headers,
+];
+
+function person(name, display_name, roles, more = {}) {
+  return { name, display_name, roles, sites: null, state: 'active', last_sign_in: null, password: PASSWORD, secret: null, ...more };
+}
+export const people = new Map(
+  [
+    person('chen.jie', '陈杰', ['maintainer', 'technician'], { sites: ['school-3'], last_sign_in: iso(Date.now() - 5 * HOUR) }),
+    person('he.tian', '何田', ['handler'], { state: 'invited', password: null, invitation: 'welcome-he-tian' }),
+    person('li.na', '李娜', ['auditor'], { last_sign_in: iso(Date.now() - 40 * 60_000) }),
+    person('sun.yue', '孙悦', ['operator'], { secret: SECRET }),
+    person('wang.li', '王丽', ['operator', 'supervisor']),
+    person('xu.ning', '徐宁', ['operator'], { state: 'disabled' }),
+    person('zhao.ming', '赵明', ['administrator'], { last_sign_in: iso(Date.now() - 72 * HOUR) }),
+    person('zhou.yi', '周毅', ['operator', 'handler', 'supervisor', 'maintainer', 'technician', 'auditor', 'administrator']),
+  ].map((one) => [one.name, one]),
+);
+
+const sites = new Map([
+  ['school-3', { site: 'school-3', label: '第三小学', edges: ['gate-1', 'gate-3'] }],
+  ['works-yard', { site: 'works-yard', label: '城北工地', edges: ['gate-2'] }],
+]);
+const EDGES = ['gate-1', 'gate-2', 'gate-3', 'gate-4'];
+
+export const told = ({ name, display_name, roles, sites, state, secret, last_sign_in }) => ({
+  name, display_name, roles, sites, state, second_factor: secret !== null, last_sign_in,
+});
+
+function invite(one, by) {
+  one.invitation = random();
+  note(one.name, 'invited', { by });
+  return { token: one.invitation, until: iso(Date.now() + 72 * HOUR) };
+}
+
+function wrong({ name, display_name, roles, sites: limits }) {
+  if (name !== undefined && !/^[a-z0-9][a-z0-9._-]{0,31}$/.test(name)) return problem(400, 'the name is not allowed', 'name');
+  if (display_name !== undefined && !/^.{1,60}$/u.test(display_name)) return problem(400, 'one line, 1 to 60 characters', 'display_name');
+  if (roles !== undefined && roles.length === 0) return problem(400, 'at least one role', 'roles');
+  if (limits?.some((site) => !sites.has(site))) return problem(400, 'there is no such site', 'sites');
+  if (limits && roles?.some((role) => role === 'auditor' || role === 'administrator')) return problem(400, 'these are for every site', 'sites');
+  return null;
+}
+
+/** What is asked of people and sites by somebody who may; `end` ends a person's sessions. */
+export function answer(method, path, by, body, end) {
+  const [what, name] = path.replace('/api/v1/', '').split('/').map(decodeURIComponent);
+  if (what === 'people' && name === undefined) return method === 'GET' ? [200, { people: [...people.values()].map(told) }] : add(by, body);
+  if (what === 'people') {
+    const one = people.get(name);
+    if (!one) return problem(404, 'there is no such person');
+    if (method === 'PATCH') return change(one, by, body, end);
+    return [201, invite(one, by)];
+  }
+  if (name === undefined) {
+    const placed = [...sites.values()].flatMap((site) => site.edges);
+    return [200, { sites: [...sites.values()], unassigned: EDGES.filter((edge) => !placed.includes(edge)) }];
+  }
+  if (method === 'PUT') return putSite(name, by, body);
+  const user = [...people.values()].find((one) => one.sites?.includes(name));
+  if (user) return problem(409, `${user.name} is limited to it`);
+  sites.delete(name);
+  note(null, 'site_removed', { by, detail: name });
+  return [204];
+}
+
+function add(by, body) {
+  const refused = wrong(body);
+  if (refused) return refused;
+  if (people.has(body.name)) return problem(409, 'the name is taken');
+  const one = person(body.name, body.display_name, body.roles, { sites: body.sites, state: 'invited', password: null });
+  people.set(one.name, one);
+  note(one.name, 'person_added', { by, detail: one.roles.join(', ') });
+  return [201, { person: told(one), invitation: invite(one, by) }];
+}
+
+function change(one, by, body, end) {
+  const { disabled, ...rest } = body;
+  const after = { ...one, ...rest, ...(disabled === undefined ? {} : { state: disabled ? 'disabled' : one.password === null ? 'invited' : 'active' }) };
+  const refused = wrong(after);
+  if (refused) return refused;
+  const administers = (person) => person.state !== 'disabled' && person.roles.includes('administrator');
+  const others = [...people.values()].filter((other) => other !== one && administers(other));
+  if (administers(one) && !administers(after) && others.length === 0) return problem(409, 'no administrator would be left');
+  Object.assign(one, after);
+  if (disabled) end(one);
+  note(one.name, disabled === undefined ? 'person_changed' : disabled ? 'person_disabled' : 'person_enabled', { by });
+  return [200, told(one)];
+}
+
+function putSite(name, by, { label, edges }) {
+  if (!/^.{1,100}$/u.test(label)) return problem(400, 'one line', 'label');
+  for (const site of sites.values()) site.edges = site.edges.filter((edge) => !edges.includes(edge));
+  sites.set(name, { site: name, label, edges });
+  note(null, 'site_changed', { by, detail: `${name}: ${edges.join(', ')}` });
+  return [200, sites.get(name)];
+}
