@@ -31,6 +31,7 @@ const PAIRS: [string, string, number][] = [
   ['on-accent', 'accent', 4.5],
   ['text', 'notice', 4.5],
   ['warn', 'notice', 3],
+  ['bad', 'notice', 4.5],
   ['ground', 'text', 4.5],
   ['ground', 'warn', 4.5],
   ...SURFACES.map((surface): [string, string, number] => ['line-strong', surface, 3]),
