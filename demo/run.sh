@@ -160,19 +160,24 @@ wait_for camera "the camera did not serve the clip" grep -q '^serving ' "$data/l
 say "starting the edge"
 start edge "$bin_dir/gatepost-edge" run --config "$data/edge.toml"
 edge_is_at_work() {
-  curl --fail --silent --noproxy '*' --max-time 2 "$page/api/v1/devices" | python3 -c '
-import json, sys
-[device] = [d for d in json.load(sys.stdin)["devices"] if d["edge"] == sys.argv[1]]
-sys.exit(device["presence"] != "online" or device["health"]["cameras"][0]["state"]["name"] != "streaming")
-' "$edge_name"
+  "$bin_dir/gatepost-hub" device list --config "$data/hub.toml" | grep -qE "^$edge_name +online; 1 of 1 cameras"
 }
 wait_for edge "the edge did not report a picture to the hub" edge_is_at_work
 
+# There is no password before somebody sets one, here as on a site. One account for all roles, so that all can be tried.
+person() { "$bin_dir/gatepost-hub" person "$@" --config "$data/hub.toml" 2>"$data/log/person.log"; }
+if person list | grep -q '^demo '; then
+  link=$(person link demo)
+else
+  link=$(person add demo --display-name 演示 --role operator --role supervisor --role administrator --role auditor)
+fi || { cat "$data/log/person.log" >&2; fail "no account could be made, the words above say why"; }
+
 echo
-echo "  Gatepost 门岗   $page"
+echo "  Gatepost 门岗   $link"
 echo
-echo "  Open it in a browser; the first alert comes within a minute. Ctrl-C ends everything."
-echo "  请用浏览器打开；一分钟内出现第一条警报。按 Ctrl-C 全部停止。"
+echo "  Open this link in a browser and set a password for the account 'demo'; the link works once. Later: $page"
+echo "  请用浏览器打开此链接，为账号 demo 设置密码；链接仅可使用一次。以后请打开 $page"
+echo "  The first alert comes within a minute. Ctrl-C ends everything. / 一分钟内出现第一条警报。按 Ctrl-C 全部停止。"
 echo "  Logs / 日志: ${data#"$root"/}/log"
 echo
 

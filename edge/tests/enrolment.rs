@@ -10,6 +10,7 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::process::{Command, Output, Stdio};
 use std::time::Duration;
 
+use gatepost_testbed::account::Account;
 use gatepost_testbed::daemon::{Daemon, binary};
 use gatepost_testbed::http::{self, wait_until};
 use serde_json::{Value, json};
@@ -55,7 +56,9 @@ impl Hub {
         let config = dir.path().join("hub.toml");
         let arguments = ["run".as_ref(), "--config".as_ref(), config.as_os_str()];
         let daemon = Daemon::spawn(binary("gatepost-hub").unwrap(), arguments).unwrap();
-        Self { dir, daemon }
+        let hub = Self { dir, daemon };
+        Account::everything(binary("gatepost-hub").unwrap(), &config, &hub.address("web listening")).unwrap();
+        hub
     }
 
     fn address(&self, what: &str) -> String {
@@ -139,7 +142,7 @@ fn a_box_enrols_once_renews_obeys_signed_orders_and_is_shut_out() {
     assert_eq!(fs::read(&identity).unwrap(), first, "a refusal costs nothing");
 
     let order = json!({
-        "edge": "gate-1", "who": "王丽", "why": "evening",
+        "edge": "gate-1", "why": "evening",
         "order": { "kind": "set_mode", "area": "yard", "mode": { "name": "maintenance", "for_s": 60 } },
     });
     let url = format!("{}/api/v1/commands", hub.address("web listening"));

@@ -1,18 +1,24 @@
 //! What an administrator does beside the running daemon. The daemon reads the same database and files and need not be told.
 
+mod person;
+
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use anyhow::{Context as _, bail};
 use clap::{Args, Subcommand, ValueEnum};
+use gatepost_hub::access::Scope;
 use gatepost_hub::authority::Authority;
 use gatepost_hub::broker::{self, Devices};
 use gatepost_hub::config::{self, Broker, Config, ServerName};
 use gatepost_hub::enrolment;
 use gatepost_hub::store::Store;
-use gatepost_wire::{EdgeId, Timestamp};
+use gatepost_wire::health::CameraState;
+use gatepost_wire::{EdgeId, Health, Timestamp};
 use jiff::SignedDuration;
 
 use crate::ConfigFile;
+pub use person::PersonCommand;
 
 #[derive(Subcommand)]
 pub enum DeviceCommand {
@@ -26,7 +32,7 @@ pub enum DeviceCommand {
         #[command(flatten)]
         config: ConfigFile,
     },
-    /// Lists the boxes that have enrolled
+    /// Lists the boxes: whether they are online, how many of their cameras have a picture, until when they may come in
     List(ConfigFile),
     /// Shuts a box out, at once: its certificates, its unused codes, its token
     Revoke {
@@ -76,15 +82,34 @@ fn enrol(file: &ConfigFile, edge: &EdgeId, valid_h: u16) -> anyhow::Result<()> {
 
 fn list(config: &Config) -> anyhow::Result<()> {
     let now = Timestamp::now();
-    for known in with_store(config, async |store| Ok(store.certificates().await?))? {
+    let (certificates, devices) = with_store(config, async |store| {
+        Ok((store.certificates().await?, store.devices(&Scope::All).await?))
+    })?;
+    let mut states: BTreeMap<EdgeId, Vec<String>> = BTreeMap::new();
+    for device in devices {
+        let presence = serde_json::to_value(device.presence).unwrap_or_default();
+        let told = states.entry(device.edge).or_default();
+        told.push(presence.as_str().unwrap_or("unknown").to_owned());
+        let health = device.health.and_then(|health| serde_json::from_str::<Health>(health.get()).ok());
+        told.extend(health.as_ref().map(pictures));
+    }
+    for known in certificates {
         let state = match known.revoked {
             Some(at) => format!("shut out since {at}"),
             None if known.counts(now) => format!("certificate until {}", known.until),
             None => format!("certificate ended on {}: enrol it again", known.until),
         };
-        println!("{:<24} {state}", known.edge);
+        states.entry(known.edge).or_default().push(state);
+    }
+    for (edge, told) in states {
+        println!("{edge:<24} {}", told.join("; "));
     }
     Ok(())
+}
+
+fn pictures(health: &Health) -> String {
+    let with = health.cameras.iter().filter(|camera| matches!(camera.state, CameraState::Streaming)).count();
+    format!("{with} of {} cameras have a picture", health.cameras.len())
 }
 
 fn revoke(config: &Config, edge: &EdgeId) -> anyhow::Result<()> {

@@ -4,6 +4,7 @@ use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
+use crate::access::Desk;
 use crate::authority::{Authority, AuthorityError};
 use crate::broker::{self, Broker};
 use crate::command::Dispatch;
@@ -69,6 +70,7 @@ pub async fn run(config: Config) -> Result<(), StartError> {
     let (feed, telling) = Feed::start(store.clone(), changes.clone(), stop.clone()).await?;
     let app = App {
         store: store.clone(),
+        desk: Desk::new(store.clone()),
         intake: intake.clone(),
         folder,
         feed,

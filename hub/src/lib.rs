@@ -5,6 +5,7 @@
 //! who may come in, [`retention`] takes away what is over;
 //! [`daemon`] wires them. A library, so that benches and fuzz targets reach the rooms; `main.rs` is its command line.
 
+pub mod access;
 pub mod alarm;
 pub mod alert;
 pub mod authority;

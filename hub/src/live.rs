@@ -6,12 +6,13 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use gatepost_wire::Timestamp;
+use gatepost_wire::{EdgeId, Timestamp};
 use serde::Serialize;
 use tokio::sync::{broadcast, watch};
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
+use crate::access::Permission;
 use crate::store::{Store, StoreError};
 
 /// Changes a slow page may be behind before it is told to start over.
@@ -38,6 +39,15 @@ pub enum Subject {
 }
 
 impl Subject {
+    /// Who may hear of it.
+    pub const fn permission(self) -> Permission {
+        match self {
+            Self::Alert => Permission::SeeAlerts,
+            Self::Device => Permission::SeeDevices,
+            Self::Command => Permission::SeeCommands,
+        }
+    }
+
     /// The name on the wire.
     pub const fn name(self) -> &'static str {
         match self {
@@ -53,6 +63,8 @@ impl Subject {
 pub struct Change {
     /// Its number.
     pub number: i64,
+    /// At which box.
+    pub edge: EdgeId,
     /// What changed.
     pub subject: Subject,
     /// Its present state.
@@ -195,21 +207,26 @@ async fn changes_after(store: &Store, last: i64, limit: u16) -> Result<Stretch, 
     }
     let mut changes = Vec::with_capacity(alerts.len() + devices.len() + commands.len());
     for (number, alert) in &alerts {
-        changes.push(change(*number, Subject::Alert, alert)?);
+        changes.push(change(*number, &alert.edge, Subject::Alert, alert)?);
     }
     for (number, device) in &devices {
-        changes.push(change(*number, Subject::Device, device)?);
+        changes.push(change(*number, &device.edge, Subject::Device, device)?);
     }
     for (number, command) in &commands {
-        changes.push(change(*number, Subject::Command, command)?);
+        changes.push(change(*number, &command.edge, Subject::Command, command)?);
     }
     changes.retain(|change| change.number <= upto);
     changes.sort_unstable_by_key(|change| change.number);
     Ok(Stretch { changes, upto, more })
 }
 
-fn change<T: Serialize>(number: i64, subject: Subject, state: &T) -> Result<Change, StoreError> {
+fn change<T: Serialize>(
+    number: i64,
+    edge: &EdgeId,
+    subject: Subject,
+    state: &T,
+) -> Result<Change, StoreError> {
     let json = serde_json::to_string(state)
         .map_err(|error| StoreError::Unreadable { column: subject.name(), value: error.to_string() })?;
-    Ok(Change { number, subject, json })
+    Ok(Change { number, edge: edge.clone(), subject, json })
 }

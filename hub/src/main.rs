@@ -10,7 +10,7 @@ use clap::{Args, Parser, Subcommand};
 use gatepost_hub::authority::Authority;
 use gatepost_hub::{broker, config, daemon, limits, logging, web};
 
-use administer::{BrokerFiles, DeviceCommand};
+use administer::{BrokerFiles, DeviceCommand, PersonCommand};
 
 /// Takes events from Gatepost edges, keeps each exactly once, shows live alerts.
 #[derive(Parser)]
@@ -33,6 +33,9 @@ enum Command {
     /// Says which devices may come in: lets them enrol, lists them, shuts them out
     #[command(subcommand)]
     Device(DeviceCommand),
+    /// Gives people accounts: adds them, makes one-time links, shuts them out
+    #[command(subcommand)]
+    Person(PersonCommand),
     /// Prints the public key this hub signs commands with, for a box that has not enrolled
     SigningKey(ConfigFile),
     /// Writes certificates, revocations and access rules for a broker run by someone else
@@ -74,6 +77,7 @@ fn run(command: Command) -> anyhow::Result<()> {
         Command::Schema => println!("{}", serde_json::to_string_pretty(&config::schema())?),
         Command::Openapi => println!("{}", web::document().to_pretty_json()?),
         Command::Device(command) => command.run()?,
+        Command::Person(command) => command.run()?,
         Command::SigningKey(file) => {
             let config = config::load(&file.config)?;
             println!("{}", Authority::open(&config.tls.authority)?.commands().verifying_key());

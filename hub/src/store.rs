@@ -3,9 +3,11 @@
 //! Invariants: an event is stored once (`event.id`); everything a message changes is changed in one
 //! transaction; what [`Writer::commit`] returned from is on disk (WAL with `synchronous = FULL`).
 
+mod access;
 mod alarm;
 mod alert;
 mod certificate;
+mod change;
 mod column;
 mod command;
 mod deletion;
@@ -27,6 +29,7 @@ use sqlx::sqlite::{
     SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous,
 };
 
+pub use access::{Account, PersonError, SiteError};
 pub use alert::{AlertFilter, Place};
 pub use certificate::{KnownCertificate, Redeemed};
 pub use command::{CommandFilter, Open};
@@ -69,6 +72,9 @@ pub enum StoreError {
     /// Evidence that the database is about to vouch for is not on disk.
     #[error("evidence {0} is not on disk")]
     EvidenceGone(String),
+    /// The system gives no randomness.
+    #[error("no secret can be made: {0}")]
+    Random(String),
     /// A row holds what no version of the hub writes.
     #[error("database: {column} holds {value:?}, which this version cannot read")]
     Unreadable {

@@ -1,13 +1,18 @@
 //! What a test needs of HTTP: get, post, an event stream, and waiting with a deadline. Blocking, no TLS.
+//!
+//! Where somebody is [signed in](sign_in), requests carry the session's cookie, as a browser's do. Unlike a browser it tells ports
+//! of a machine apart, since many hubs run on it.
 
+use std::collections::HashMap;
 use std::io::{BufRead, BufReader};
 use std::sync::mpsc::{self, Receiver, RecvTimeoutError};
+use std::sync::{LazyLock, Mutex, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
-use ureq::http::Response;
+use ureq::http::{Request, Response};
 use ureq::{Agent, Body};
 
 use crate::{Error, Result};
@@ -36,6 +41,10 @@ pub struct Answer {
     pub status: u16,
     /// Header `content-type`, empty if there is none.
     pub content_type: String,
+    /// Header `set-cookie`, if there is one.
+    pub set_cookie: Option<String>,
+    /// Header `retry-after`, if there is one.
+    pub retry_after: Option<String>,
     /// Body.
     pub body: Vec<u8>,
     url: String,
@@ -66,9 +75,48 @@ impl Answer {
     }
 }
 
+/// The cookie of who is signed in, by scheme, host and port.
+static SESSIONS: LazyLock<Mutex<HashMap<String, String>>> = LazyLock::new(Mutex::default);
+
+/// From now on requests to this address carry this cookie.
+pub fn sign_in(page: &str, cookie: &str) {
+    let mut sessions = SESSIONS.lock().unwrap_or_else(PoisonError::into_inner);
+    sessions.insert(origin(page).to_owned(), cookie.to_owned());
+}
+
+fn session(url: &str) -> Option<String> {
+    SESSIONS.lock().unwrap_or_else(PoisonError::into_inner).get(origin(url)).cloned()
+}
+
+/// Scheme, host and port.
+fn origin(url: &str) -> &str {
+    let host = url.find("://").map_or(0, |at| at + 3);
+    let end = url.get(host..).and_then(|rest| rest.find('/')).map_or(url.len(), |at| host + at);
+    url.get(..end).unwrap_or(url)
+}
+
+/// Asks for anything, with this cookie or none; any status is an answer.
+pub fn send(method: &str, url: &str, cookie: Option<&str>, body: Option<&impl Serialize>) -> Result<Answer> {
+    let mut request = Request::builder().method(method).uri(url);
+    if let Some(cookie) = cookie {
+        request = request.header("cookie", cookie);
+    }
+    let json = |source| Error::Json { source, body: String::new(), url: url.into() };
+    let body = match body {
+        Some(body) => {
+            request = request.header("content-type", "application/json");
+            serde_json::to_vec(body).map_err(json)?
+        }
+        None => Vec::new(),
+    };
+    let failed = |error: ureq::http::Error| Error::Http { url: url.into(), source: Box::new(error.into()) };
+    let request = request.body(body).map_err(failed)?;
+    answer(url, agent(Some(PATIENCE)).run(request))
+}
+
 /// Gets `url`; any status is an answer.
 pub fn get(url: &str) -> Result<Answer> {
-    answer(url, agent(Some(PATIENCE)).get(url).call())
+    send("GET", url, session(url).as_deref(), None::<&()>)
 }
 
 /// Gets JSON from `url`.
@@ -83,7 +131,7 @@ pub fn get_bytes(url: &str) -> Result<Vec<u8>> {
 
 /// Posts `body` as JSON; any status is an answer.
 pub fn post_json(url: &str, body: &impl Serialize) -> Result<Answer> {
-    answer(url, agent(Some(PATIENCE)).post(url).send_json(body))
+    send("POST", url, session(url).as_deref(), Some(body))
 }
 
 fn agent(timeout: Option<Duration>) -> Agent {
@@ -100,10 +148,12 @@ fn answer(url: &str, result: Result<Response<Body>, ureq::Error>) -> Result<Answ
     let failed = |source| Error::Http { url: url.into(), source: Box::new(source) };
     let mut response = result.map_err(failed)?;
     let body = response.body_mut().with_config().limit(MAX_BODY).read_to_vec().map_err(failed)?;
-    let header = response.headers().get("content-type").and_then(|value| value.to_str().ok());
+    let header = |name| response.headers().get(name).and_then(|value| value.to_str().ok()).map(str::to_owned);
     Ok(Answer {
         status: response.status().as_u16(),
-        content_type: header.unwrap_or_default().to_owned(),
+        content_type: header("content-type").unwrap_or_default(),
+        set_cookie: header("set-cookie"),
+        retry_after: header("retry-after"),
         body,
         url: url.into(),
     })
@@ -135,6 +185,9 @@ impl EventStream {
     /// Opens the stream as a page does after a break, naming the last event it has seen.
     pub fn open_after(url: &str, last_event_id: Option<&str>) -> Result<Self> {
         let mut request = agent(None).get(url).header("accept", "text/event-stream");
+        if let Some(cookie) = session(url) {
+            request = request.header("cookie", cookie);
+        }
         if let Some(id) = last_event_id {
             request = request.header("last-event-id", id);
         }

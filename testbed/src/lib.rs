@@ -12,12 +12,14 @@
 //! - [`modbus_device`]: a Modbus device that can do wrong
 //! - [`onvif_camera`]: a camera that tells of its own inputs
 //! - [`serial_line`]: a serial line whose adapter can be unplugged
+//! - [`account`]: a person who may ask a hub something
 //! - [`http`]: what a test needs of an HTTP client, and waiting with a deadline
 //! - [`footage`]: where the test clip is
 //! - [`corpus`]: what the fuzzer's targets are fed again
 //!
 //! Nothing here is linked into a daemon.
 
+pub mod account;
 pub mod corpus;
 pub mod daemon;
 pub mod error;

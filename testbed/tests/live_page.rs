@@ -5,6 +5,7 @@ mod site;
 
 use std::process::Command;
 
+use gatepost_testbed::account::PASSWORD;
 use gatepost_testbed::footage::workspace_root;
 use site::Site;
 
@@ -20,6 +21,8 @@ fn a_new_alert_appears_without_a_reload() {
         .arg("e2e/live-page.mjs")
         .current_dir(page)
         .env("GATEPOST_URL", site.hub_url())
+        .env("GATEPOST_NAME", "tester")
+        .env("GATEPOST_PASSWORD", PASSWORD)
         .output()
         .unwrap_or_else(|e| panic!("node cannot be started: {e}; run `setup/install.sh debian`"));
     let said = String::from_utf8_lossy(&output.stdout);

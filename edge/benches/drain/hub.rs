@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use std::process::Command;
 use std::time::Duration;
 
+use gatepost_testbed::account::Account;
 use gatepost_testbed::daemon::{Daemon, binary};
 use gatepost_testbed::http;
 use serde_json::Value;
@@ -41,12 +42,14 @@ impl Hub {
             std::fs::write(dir.path().join(device), done.stdout).unwrap();
         }
         let daemon =
-            Daemon::spawn(program, ["run".into(), "--config".into(), config.into_os_string()]).unwrap();
+            Daemon::spawn(&program, ["run".into(), "--config".into(), config.clone().into_os_string()])
+                .unwrap();
         let address = |what: &str| {
             let line = daemon.wait_for_line(PATIENCE, |line| line.contains(what)).unwrap();
             line.split("address=").nth(1).unwrap().trim().to_owned()
         };
         let (web, broker) = (address("web listening"), address("broker listening"));
+        Account::everything(&program, &config, &web).unwrap();
         Self { daemon, web, broker, dir }
     }
 

@@ -7,6 +7,7 @@ use std::process::Command;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, ensure};
+use gatepost_testbed::account::Account;
 use gatepost_testbed::daemon::{Daemon, Launch, binary};
 use gatepost_testbed::port;
 use gatepost_testbed::proxy::Proxy;
@@ -84,6 +85,8 @@ pub struct Site {
     pub recorded: Vec<Recorded>,
     /// Of the present hub process.
     pub web: String,
+    /// Who asks the hub what it has.
+    account: Option<Account>,
     /// fdatasync keeps nothing: to see whether a loss would be seen.
     pub disk_lies: bool,
     clock_s: i64,
@@ -111,6 +114,7 @@ impl Site {
             proxy,
             recorded: Vec::new(),
             web: String::new(),
+            account: None,
             disk_lies: false,
             clock_s: 0,
             starts: 0,
@@ -155,6 +159,13 @@ impl Site {
             let hub = launch.arg(self.dir.path().join("hub.toml")).spawn()?;
             let line = hub.wait_for_line(START, |line| line.contains("web listening"))?;
             self.web = line.split("address=").nth(1).context("the hub's address")?.trim().to_owned();
+            match &self.account {
+                Some(account) => account.use_at(&self.web),
+                None => {
+                    let config = self.dir.path().join("hub.toml");
+                    self.account = Some(Account::everything(binary("gatepost-hub")?, &config, &self.web)?);
+                }
+            }
             self.hub = Some(hub);
         }
         Ok(())

@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
+use gatepost_testbed::account::Account;
 use gatepost_testbed::daemon::Daemon;
 use gatepost_testbed::mosquitto::{Mosquitto, Options, Persistence};
 use sha2::{Digest as _, Sha256};
@@ -55,7 +56,8 @@ impl Hub {
         write_devices(dir.path(), edges);
         let program = env!("CARGO_BIN_EXE_gatepost-hub");
         let daemon =
-            Daemon::spawn(program, ["run".into(), "--config".into(), config.into_os_string()]).unwrap();
+            Daemon::spawn(program, ["run".into(), "--config".into(), config.clone().into_os_string()])
+                .unwrap();
         let line = |what: &str| daemon.wait_for_line(PATIENCE, |line| line.contains(what)).unwrap();
         let address = |what: &str| line(what).split("address=").nth(1).unwrap().trim().to_owned();
         let web = address("web listening");
@@ -66,6 +68,7 @@ impl Hub {
                 mosquitto.addr()
             }
         };
+        Account::everything(program, &config, &web).unwrap();
         Self { daemon, web, broker, dir, _mosquitto: mosquitto }
     }
 

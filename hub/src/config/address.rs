@@ -7,8 +7,7 @@ use serde::Deserialize;
 
 /// An address only programs on this machine can reach.
 ///
-/// There are no accounts on the page yet, and this listener of the broker has no TLS, so anything else is refused instead of
-/// being left open.
+/// Neither the page nor this listener of the broker has TLS, so anything else is refused instead of being left open.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(try_from = "String")]
 pub struct LoopbackAddr(SocketAddr);
@@ -106,6 +105,11 @@ impl TryFrom<String> for ServerName {
 pub struct HostName(String);
 
 impl HostName {
+    /// As text.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
     /// Does a request that names `host` mean it?
     pub fn is(&self, host: &str) -> bool {
         self.0.eq_ignore_ascii_case(host)

@@ -2,6 +2,7 @@ use bytes::Bytes;
 use tokio::sync::watch;
 
 use super::*;
+use crate::access::Scope;
 use crate::evidence::{Folder, Format};
 use crate::store::{AlertFilter, DeletionFilter, Delivery};
 
@@ -62,12 +63,12 @@ impl Rooms {
     }
 
     async fn deletions(&self) -> Vec<String> {
-        let filter = DeletionFilter { limit: 10, ..Default::default() };
+        let filter = DeletionFilter { scope: Scope::All, event: None, before: None, limit: 10 };
         self.store.deletions(&filter).await.unwrap().0.iter().map(|it| it.event.to_string()).collect()
     }
 
     async fn picture_of_alarm(&self) -> Option<String> {
-        let filter = AlertFilter { limit: 1, ..Default::default() };
+        let filter = AlertFilter { scope: Scope::All, edge: None, camera: None, before: None, limit: 1 };
         self.store.alerts(&filter).await.unwrap().alerts[0].snapshot.clone()
     }
 

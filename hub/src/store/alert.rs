@@ -8,8 +8,10 @@ use std::str::FromStr;
 use gatepost_wire::{AlarmId, CameraId, EdgeId};
 use sqlx::{FromRow, QueryBuilder, Sqlite};
 
+use super::access::within;
 use super::column::timestamp;
 use super::{Store, StoreError, alarm};
+use crate::access::Scope;
 use crate::alarm::Alarm;
 use crate::alert::{Alert, Labels};
 
@@ -41,8 +43,10 @@ impl FromStr for Place {
 }
 
 /// Which alarms are asked for.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct AlertFilter {
+    /// Of these boxes only.
+    pub scope: Scope,
     /// Of this edge only.
     pub edge: Option<EdgeId>,
     /// Of this camera only.
@@ -109,6 +113,7 @@ impl Store {
     pub async fn alerts(&self, filter: &AlertFilter) -> Result<AlertPage, StoreError> {
         let mut query = QueryBuilder::<Sqlite>::new(SELECT);
         query.push(" WHERE 1");
+        within(&mut query, "alarm.edge", &filter.scope);
         if let Some(edge) = &filter.edge {
             query.push(" AND alarm.edge = ").push_bind(edge.to_string());
         }

@@ -2,8 +2,8 @@
 //! daemon or by a command at its side.
 
 use gatepost_wire::{EdgeId, Timestamp};
+use sqlx::FromRow;
 use sqlx::sqlite::SqliteConnection;
-use sqlx::{ConnectOptions as _, Connection as _, FromRow};
 
 use super::column::{nanos, parse, timestamp};
 use super::{Store, StoreError};
@@ -71,22 +71,20 @@ impl Store {
         made: Timestamp,
         until: Timestamp,
     ) -> Result<(), StoreError> {
-        let mut connection = self.options.connect().await?;
-        let mut transaction = connection.begin_with("BEGIN IMMEDIATE").await?;
+        let mut change = self.begin().await?;
         sqlx::query("UPDATE enrolment_code SET until = min(until, ?) WHERE edge = ? AND used IS NULL")
             .bind(nanos(made))
             .bind(edge.as_str())
-            .execute(&mut *transaction)
+            .execute(&mut change.connection)
             .await?;
         sqlx::query("INSERT INTO enrolment_code (hash, edge, made, until) VALUES (?, ?, ?, ?)")
             .bind(hash)
             .bind(edge.as_str())
             .bind(nanos(made))
             .bind(nanos(until))
-            .execute(&mut *transaction)
+            .execute(&mut change.connection)
             .await?;
-        transaction.commit().await?;
-        Ok(connection.close().await?)
+        change.commit().await
     }
 
     /// Spends a code on a certificate, both or neither. Earlier certificates of the edge end: there is one box of a name.
@@ -100,13 +98,12 @@ impl Store {
         certificate: &DeviceCertificate,
         now: Timestamp,
     ) -> Result<Redeemed, StoreError> {
-        let mut connection = self.options.connect().await?;
-        let mut transaction = connection.begin_with("BEGIN IMMEDIATE").await?;
+        let mut change = self.begin().await?;
         let code: Option<(Option<i64>, i64)> =
             sqlx::query_as("SELECT used, until FROM enrolment_code WHERE hash = ? AND edge = ?")
                 .bind(hash)
                 .bind(edge.as_str())
-                .fetch_optional(&mut *transaction)
+                .fetch_optional(&mut change.connection)
                 .await?;
         match code {
             None => return Ok(Redeemed::Unknown),
@@ -117,12 +114,11 @@ impl Store {
         sqlx::query("UPDATE enrolment_code SET used = ? WHERE hash = ?")
             .bind(nanos(now))
             .bind(hash)
-            .execute(&mut *transaction)
+            .execute(&mut change.connection)
             .await?;
-        revoke(&mut transaction, edge, now, "replaced").await?;
-        insert(&mut transaction, edge, certificate, now).await?;
-        transaction.commit().await?;
-        connection.close().await?;
+        revoke(&mut change.connection, edge, now, "replaced").await?;
+        insert(&mut change.connection, edge, certificate, now).await?;
+        change.commit().await?;
         Ok(Redeemed::Yes)
     }
 
@@ -136,9 +132,9 @@ impl Store {
         certificate: &DeviceCertificate,
         now: Timestamp,
     ) -> Result<(), StoreError> {
-        let mut connection = self.options.connect().await?;
-        insert(&mut connection, edge, certificate, now).await?;
-        Ok(connection.close().await?)
+        let mut change = self.begin().await?;
+        insert(&mut change.connection, edge, certificate, now).await?;
+        change.commit().await
     }
 
     /// Ends every certificate and unused code of an edge; how many certificates ended.
@@ -146,16 +142,14 @@ impl Store {
     /// # Errors
     /// When the database cannot be written.
     pub async fn revoke(&self, edge: &EdgeId, now: Timestamp) -> Result<u64, StoreError> {
-        let mut connection = self.options.connect().await?;
-        let mut transaction = connection.begin_with("BEGIN IMMEDIATE").await?;
-        let revoked = revoke(&mut transaction, edge, now, "revoked").await?;
+        let mut change = self.begin().await?;
+        let revoked = revoke(&mut change.connection, edge, now, "revoked").await?;
         sqlx::query("UPDATE enrolment_code SET until = min(until, ?) WHERE edge = ? AND used IS NULL")
             .bind(nanos(now))
             .bind(edge.as_str())
-            .execute(&mut *transaction)
+            .execute(&mut change.connection)
             .await?;
-        transaction.commit().await?;
-        connection.close().await?;
+        change.commit().await?;
         Ok(revoked)
     }
 

@@ -4,15 +4,19 @@ use gatepost_wire::command::{NumberedCommand, Order, ReleaseOriginal};
 use gatepost_wire::{AlarmId, Command, CommandId, EdgeId, EventId, Timestamp};
 use sqlx::{FromRow, QueryBuilder, Sqlite};
 
+use super::access::within;
 use super::column::{nanos, parse_option, text as id_text, timestamp};
 use super::record::Fate;
 use super::writer::Batch;
 use super::{Store, StoreError};
+use crate::access::Scope;
 use crate::command::{Answer, Given};
 
 /// Which commands are asked for.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct CommandFilter {
+    /// Of these boxes only.
+    pub scope: Scope,
     /// To this edge only.
     pub edge: Option<EdgeId>,
     /// About an event of this alarm only.
@@ -87,6 +91,7 @@ impl Store {
     ) -> Result<(Vec<Given>, Option<i64>), StoreError> {
         let mut query = QueryBuilder::<Sqlite>::new(SELECT);
         query.push(" WHERE 1");
+        within(&mut query, "command.edge", &filter.scope);
         if let Some(edge) = &filter.edge {
             query.push(" AND command.edge = ").push_bind(edge.to_string());
         }
@@ -107,13 +112,19 @@ impl Store {
         Ok((given, next))
     }
 
-    /// One command.
+    /// One command, if its box is within the scope.
     ///
     /// # Errors
     /// When the database cannot be read.
-    pub async fn command(&self, id: CommandId, now: Timestamp) -> Result<Option<Given>, StoreError> {
+    pub async fn command(
+        &self,
+        id: CommandId,
+        scope: &Scope,
+        now: Timestamp,
+    ) -> Result<Option<Given>, StoreError> {
         let mut query = QueryBuilder::<Sqlite>::new(SELECT);
         query.push(" WHERE command.id = ").push_bind(id.to_string());
+        within(&mut query, "command.edge", scope);
         let row: Option<Row> = query.build_query_as().fetch_optional(&self.readers).await?;
         row.map(|row| row.given(now)).transpose()
     }

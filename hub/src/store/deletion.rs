@@ -6,10 +6,12 @@ use serde::Serialize;
 use sqlx::{FromRow, QueryBuilder, Sqlite};
 use utoipa::ToSchema;
 
+use super::access::within;
 use super::column::{from_word, nanos, parse, parse_option, timestamp, word};
 use super::record::{Deletion, Fate};
 use super::writer::Batch;
 use super::{Store, StoreError, alarm, evidence};
+use crate::access::Scope;
 use crate::alarm::Moment;
 use crate::retention::Cause;
 
@@ -43,8 +45,10 @@ pub struct StoredDeletion {
 }
 
 /// Which deletions are asked for.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct DeletionFilter {
+    /// Of these boxes only.
+    pub scope: Scope,
     /// Of this event's evidence only.
     pub event: Option<EventId>,
     /// Noted before the one with this number.
@@ -77,6 +81,7 @@ impl Store {
         filter: &DeletionFilter,
     ) -> Result<(Vec<StoredDeletion>, Option<i64>), StoreError> {
         let mut query = QueryBuilder::<Sqlite>::new("SELECT * FROM deletion WHERE 1");
+        within(&mut query, "edge", &filter.scope);
         if let Some(event) = filter.event {
             query.push(" AND event = ").push_bind(event.to_string());
         }

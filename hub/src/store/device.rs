@@ -6,10 +6,12 @@ use gatepost_wire::{EdgeId, Health};
 use serde_json::value::RawValue;
 use sqlx::{FromRow, QueryBuilder, Sqlite};
 
+use super::access::within;
 use super::column::{from_word, nanos, parse, parse_option, seq, timestamp, word};
 use super::record::{Delivery, Fate, Presence};
 use super::writer::{Batch, Touched};
 use super::{Store, StoreError, sequence};
+use crate::access::Scope;
 use crate::device::{Device, Gap, presence};
 
 #[derive(FromRow)]
@@ -33,12 +35,14 @@ struct GapRow {
 const DEVICES: &str = "SELECT edge, presence, last_seen, health, refused, change FROM device";
 
 impl Store {
-    /// Every edge, by name.
+    /// Every edge of a scope, by name.
     ///
     /// # Errors
     /// When the database cannot be read.
-    pub async fn devices(&self) -> Result<Vec<Device>, StoreError> {
+    pub async fn devices(&self, scope: &Scope) -> Result<Vec<Device>, StoreError> {
         let mut query = QueryBuilder::<Sqlite>::new(DEVICES);
+        query.push(" WHERE 1");
+        within(&mut query, "edge", scope);
         query.push(" ORDER BY edge");
         let rows: Vec<Row> = query.build_query_as().fetch_all(&self.readers).await?;
         let gaps = sqlx::query_as("SELECT edge, boot, first, last FROM missing ORDER BY edge, boot, first")
@@ -74,12 +78,11 @@ impl Store {
     /// # Errors
     /// When the database cannot be written.
     pub async fn forget_presence(&self) -> Result<(), StoreError> {
-        use sqlx::{ConnectOptions as _, Connection as _};
-        let mut connection = self.options.connect().await?;
+        let mut change = self.begin().await?;
         sqlx::query("UPDATE device SET presence = 'unknown' WHERE presence = 'online'")
-            .execute(&mut connection)
+            .execute(&mut change.connection)
             .await?;
-        Ok(connection.close().await?)
+        change.commit().await
     }
 }
 

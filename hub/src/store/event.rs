@@ -10,8 +10,10 @@ use serde_json::value::RawValue;
 use sqlx::{FromRow, QueryBuilder};
 use utoipa::ToSchema;
 
+use super::access::within;
 use super::column::{parse, seq, timestamp};
 use super::{Store, StoreError};
+use crate::access::Scope;
 
 pub(super) use insert::{Arrival, store};
 
@@ -50,8 +52,10 @@ pub struct StoredEvent {
 }
 
 /// Which events are asked for.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct EventFilter {
+    /// Of these boxes only.
+    pub scope: Scope,
     /// Of this edge only.
     pub edge: Option<EdgeId>,
     /// Of this boot only.
@@ -116,6 +120,7 @@ impl Store {
     pub async fn events(&self, filter: &EventFilter) -> Result<EventPage, StoreError> {
         let mut query = QueryBuilder::new(COLUMNS);
         query.push(" WHERE number > ").push_bind(filter.after);
+        within(&mut query, "edge", &filter.scope);
         if let Some(edge) = &filter.edge {
             query.push(" AND edge = ").push_bind(edge.to_string());
         }
@@ -129,26 +134,27 @@ impl Store {
         Ok(EventPage { events: rows.into_iter().map(TryInto::try_into).collect::<Result<_, _>>()?, next })
     }
 
-    /// One event.
+    /// One event, if its box is within the scope.
     ///
     /// # Errors
     /// When the database cannot be read.
-    pub async fn event(&self, id: EventId) -> Result<Option<StoredEvent>, StoreError> {
+    pub async fn event(&self, id: EventId, scope: &Scope) -> Result<Option<StoredEvent>, StoreError> {
         let mut query = QueryBuilder::new(COLUMNS);
         query.push(" WHERE id = ").push_bind(id.to_string());
+        within(&mut query, "edge", scope);
         let row: Option<Row> = query.build_query_as().fetch_optional(&self.readers).await?;
         row.map(TryInto::try_into).transpose()
     }
 
-    /// The hash of an event's picture, once it is here.
+    /// The hash of an event's picture, once it is here, if its box is within the scope.
     ///
     /// # Errors
     /// When the database cannot be read.
-    pub async fn snapshot(&self, id: EventId) -> Result<Option<String>, StoreError> {
-        let hash: Option<Option<String>> = sqlx::query_scalar("SELECT snapshot FROM event WHERE id = ?")
-            .bind(id.to_string())
-            .fetch_optional(&self.readers)
-            .await?;
+    pub async fn snapshot(&self, id: EventId, scope: &Scope) -> Result<Option<String>, StoreError> {
+        let mut query = QueryBuilder::new("SELECT snapshot FROM event WHERE id = ");
+        query.push_bind(id.to_string());
+        within(&mut query, "edge", scope);
+        let hash: Option<Option<String>> = query.build_query_scalar().fetch_optional(&self.readers).await?;
         Ok(hash.flatten())
     }
 }

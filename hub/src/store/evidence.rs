@@ -4,13 +4,15 @@ mod admission;
 
 use gatepost_wire::evidence::Original;
 use gatepost_wire::{EdgeId, Event, EventId, MediaType, Timestamp};
-use sqlx::{FromRow, SqliteConnection};
+use sqlx::{FromRow, QueryBuilder, SqliteConnection};
 
 use self::admission::{Verdict, judge, room_to_wait};
+use super::access::within;
 use super::column::{nanos, parse, text};
 use super::record::{Delivery, Fate};
 use super::writer::Batch;
 use super::{Store, StoreError, alarm, refused};
+use crate::access::Scope;
 use crate::alarm::Alarm;
 use crate::evidence::{Folder, Format};
 use crate::retention::{Cause, Due};
@@ -52,18 +54,21 @@ pub(super) fn format(media_type: &str) -> Result<Format, StoreError> {
 }
 
 impl Store {
-    /// A piece of an event, once it is here.
+    /// A piece of an event, once it is here, if its box is within the scope.
     ///
     /// # Errors
     /// When the database cannot be read.
-    pub async fn evidence(&self, event: EventId, sha256: &str) -> Result<Option<Kept>, StoreError> {
-        let row: Option<(String, Option<i64>)> = sqlx::query_as(
-            "SELECT media_type, until FROM evidence WHERE event = ? AND sha256 = ? AND waiting = 0",
-        )
-        .bind(event.to_string())
-        .bind(sha256)
-        .fetch_optional(&self.readers)
-        .await?;
+    pub async fn evidence(
+        &self,
+        event: EventId,
+        sha256: &str,
+        scope: &Scope,
+    ) -> Result<Option<Kept>, StoreError> {
+        let mut query =
+            QueryBuilder::new("SELECT media_type, until FROM evidence WHERE waiting = 0 AND event = ");
+        query.push_bind(event.to_string()).push(" AND sha256 = ").push_bind(sha256.to_owned());
+        within(&mut query, "edge", scope);
+        let row: Option<(String, Option<i64>)> = query.build_query_as().fetch_optional(&self.readers).await?;
         row.map(|(media_type, until)| {
             Ok(Kept {
                 sha256: sha256.to_owned(),

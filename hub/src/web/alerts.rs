@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
 use super::App;
+use super::caller::Caller;
 use super::params::{Limit, Params};
 use super::problem::Problem;
 use crate::alert::Alert;
@@ -43,15 +44,26 @@ pub struct Alerts {
 #[utoipa::path(get, path = "/api/v1/alerts", tag = "alerts", params(Query), responses(
     (status = 200, description = "A page of the list", body = Alerts),
     (status = 400, description = "A parameter is wrong", body = Problem, content_type = "application/problem+json"),
+    (status = 401, description = "Nobody is signed in", body = Problem, content_type = "application/problem+json"),
+    (status = 403, description = "Not permitted", body = Problem, content_type = "application/problem+json"),
     (status = 503, description = "The database cannot be read", body = Problem, content_type = "application/problem+json"),
 ))]
-pub async fn list(State(app): State<App>, Params(query): Params<Query>) -> Result<Json<Alerts>, Problem> {
+pub async fn list(
+    State(app): State<App>,
+    caller: Caller,
+    Params(query): Params<Query>,
+) -> Result<Json<Alerts>, Problem> {
     let before = match query.before {
         Some(cursor) => Some(cursor.parse::<Place>().map_err(|error| Problem::parameter("before", error))?),
         None => None,
     };
-    let filter =
-        AlertFilter { edge: query.edge, camera: query.camera, before, limit: Limit::or(query.limit, 50) };
+    let filter = AlertFilter {
+        scope: caller.scope(),
+        edge: query.edge,
+        camera: query.camera,
+        before,
+        limit: Limit::or(query.limit, 50),
+    };
     let page = app.store.alerts(&filter).await?;
     Ok(Json(Alerts { alerts: page.alerts, next: page.next.map(|place| place.to_string()) }))
 }

@@ -12,8 +12,10 @@ use ulid::Ulid;
 use utoipa::{IntoParams, ToSchema};
 
 use super::App;
+use super::caller::Caller;
 use super::params::{Body, Id, Limit, Params};
 use super::problem::Problem;
+use crate::access::{Permission, Scope};
 use crate::command::Given;
 use crate::intake::Receipt;
 use crate::store::CommandFilter;
@@ -61,10 +63,17 @@ pub struct Commands {
 #[utoipa::path(get, path = "/api/v1/commands", tag = "commands", params(Query), responses(
     (status = 200, description = "A page of the list", body = Commands),
     (status = 400, description = "A parameter is wrong", body = Problem, content_type = "application/problem+json"),
+    (status = 401, description = "Nobody is signed in", body = Problem, content_type = "application/problem+json"),
+    (status = 403, description = "Not permitted", body = Problem, content_type = "application/problem+json"),
     (status = 503, description = "The database cannot be read", body = Problem, content_type = "application/problem+json"),
 ))]
-pub async fn list(State(app): State<App>, Params(query): Params<Query>) -> Result<Json<Commands>, Problem> {
+pub async fn list(
+    State(app): State<App>,
+    caller: Caller,
+    Params(query): Params<Query>,
+) -> Result<Json<Commands>, Problem> {
     let filter = CommandFilter {
+        scope: caller.scope(),
         edge: query.edge,
         alarm: query.alarm,
         kind: query.kind,
@@ -82,18 +91,24 @@ pub async fn list(State(app): State<App>, Params(query): Params<Query>) -> Resul
         (status = 200, description = "The command", body = Given),
         (status = 400, description = "No ULID", body = Problem, content_type = "application/problem+json"),
         (status = 404, description = "No such command", body = Problem, content_type = "application/problem+json"),
+        (status = 401, description = "Nobody is signed in", body = Problem, content_type = "application/problem+json"),
+        (status = 403, description = "Not permitted", body = Problem, content_type = "application/problem+json"),
         (status = 503, description = "The database cannot be read", body = Problem, content_type = "application/problem+json"),
     ))]
-pub async fn one(State(app): State<App>, Id(id): Id<CommandId>) -> Result<Json<Given>, Problem> {
-    let command = app.store.command(id, Timestamp::now()).await?;
+pub async fn one(
+    State(app): State<App>,
+    caller: Caller,
+    Id(id): Id<CommandId>,
+) -> Result<Json<Given>, Problem> {
+    let command = app.store.command(id, &caller.scope(), Timestamp::now()).await?;
     command.map(Json).ok_or_else(|| Problem::not_found(format!("there is no command {id}")))
 }
 
-/// A command to be given. The hub adds its id and the time.
+/// A command to be given. The hub adds its id, the time, and who gives it.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 #[schema(example = json!({
-    "edge": "gate-1", "who": "王丽", "why": "police report 17",
+    "edge": "gate-1", "why": "police report 17",
     "order": {
         "kind": "release_original", "event": "01ARZ3NDEKTSV4RRFFQ69G5FAW", "until": "2026-02-03T00:00:00Z"
     }
@@ -102,9 +117,6 @@ pub struct Wanted {
     /// The box it is for.
     #[schema(value_type = String, pattern = "^[a-z0-9-]{1,64}$")]
     edge: EdgeId,
-    /// Who gives it: one line of at most 100 characters.
-    #[schema(value_type = String, min_length = 1, max_length = 100)]
-    who: Who,
     /// What for: one line of at most 500 characters.
     #[schema(value_type = String, min_length = 1, max_length = 500)]
     why: Why,
@@ -120,25 +132,29 @@ pub struct Wanted {
 
 /// Gives a command to a box
 ///
-/// It is noted with name and reason, which are never deleted, and sent as soon as the box is connected, until the box answers or
+/// It is noted with the name of who is signed in and the reason, which are never deleted, and sent as soon as the box is connected, until the box answers or
 /// the command expires.
 #[utoipa::path(post, path = "/api/v1/commands", tag = "commands", request_body = Wanted, responses(
     (status = 201, description = "It is noted and will be sent", body = Given),
     (status = 400, description = "The command is wrong", body = Problem, content_type = "application/problem+json"),
-    (status = 403, description = "The request comes from another site's page", body = Problem, content_type = "application/problem+json"),
+    (status = 403, description = "Not permitted, not your site's box, or the request comes from another site's page", body = Problem, content_type = "application/problem+json"),
     (status = 404, description = "No such event or original", body = Problem, content_type = "application/problem+json"),
     (status = 409, description = "The same is already being asked for", body = Problem, content_type = "application/problem+json"),
     (status = 413, description = "The command is too long", body = Problem, content_type = "application/problem+json"),
     (status = 415, description = "It is no JSON", body = Problem, content_type = "application/problem+json"),
+    (status = 401, description = "Nobody is signed in", body = Problem, content_type = "application/problem+json"),
     (status = 503, description = "It cannot be noted, so it is not given", body = Problem, content_type = "application/problem+json"),
 ))]
-pub async fn give(State(app): State<App>, Body(wanted): Body<Wanted>) -> Result<Response, Problem> {
+pub async fn give(
+    State(app): State<App>,
+    caller: Caller,
+    Body(wanted): Body<Wanted>,
+) -> Result<Response, Problem> {
     let now = Timestamp::now();
     let expires = validity(wanted.expires, now)?;
     match &wanted.order {
-        Order::ReleaseOriginal(release) => check_release(&app, &wanted.edge, release, now).await?,
-        // Only the box knows its areas and what is open in them.
-        Order::SetMode(_) => {}
+        Order::ReleaseOriginal(_) => caller.must(Permission::ReleaseOriginal)?,
+        Order::SetMode(_) => caller.must(Permission::SetMode)?,
         Order::Unknown(_) => {
             let kind = wanted.order.kind().to_owned();
             return Err(Problem::parameter(
@@ -147,10 +163,15 @@ pub async fn give(State(app): State<App>, Body(wanted): Body<Wanted>) -> Result<
             ));
         }
     }
+    caller.must_see(&app, &wanted.edge).await?;
+    // Only the box knows its areas and what is open in them.
+    if let Order::ReleaseOriginal(release) = &wanted.order {
+        check_release(&app, &wanted.edge, release, now).await?;
+    }
     let command = Command {
         id: CommandId::from_ulid(Ulid::generate()),
         edge: wanted.edge,
-        who: wanted.who,
+        who: who(&caller)?,
         why: wanted.why,
         issued: now,
         expires,
@@ -164,7 +185,7 @@ pub async fn give(State(app): State<App>, Body(wanted): Body<Wanted>) -> Result<
     );
     let receipt = app.intake.give(command).await.map_err(|error| Problem::parameter("order", error))?;
     let given = match receipt {
-        Receipt::Stored => app.store.command(id, now).await?,
+        Receipt::Stored => app.store.command(id, &Scope::All, now).await?,
         other => {
             tracing::error!(command = %id, ?other, "the command could not be noted, so it is not given");
             None
@@ -174,6 +195,12 @@ pub async fn give(State(app): State<App>, Body(wanted): Body<Wanted>) -> Result<
     let given = given.ok_or_else(|| Problem::new(StatusCode::SERVICE_UNAVAILABLE, detail))?;
     let location = [(header::LOCATION, format!("/api/v1/commands/{id}"))];
     Ok((StatusCode::CREATED, location, Json(given)).into_response())
+}
+
+/// A name and what others call its owner are short and of one line, so together they are one who gives a command.
+fn who(caller: &Caller) -> Result<Who, Problem> {
+    let signature = caller.session.person.signature();
+    Who::try_from(signature).map_err(|error| Problem::new(StatusCode::SERVICE_UNAVAILABLE, error.to_string()))
 }
 
 fn validity(wanted: Option<Timestamp>, now: Timestamp) -> Result<Timestamp, Problem> {
@@ -200,7 +227,7 @@ async fn check_release(
     if release.until.duration_since(now) > LONGEST_RELEASE {
         return Err(Problem::parameter("order.until", "an original is released for at most 31 days"));
     }
-    let event = app.store.event(release.event).await?;
+    let event = app.store.event(release.event, &Scope::All).await?;
     let event = event.ok_or_else(|| Problem::not_found(format!("there is no event {}", release.event)))?;
     if event.edge != *edge {
         return Err(Problem::parameter("edge", format!("event {} belongs to edge {}", event.id, event.edge)));

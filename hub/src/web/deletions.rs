@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
 use super::App;
+use super::caller::Caller;
 use super::params::{Limit, Params, number_cursor};
 use super::problem::Problem;
 use crate::store::{DeletionFilter, StoredDeletion};
@@ -39,10 +40,17 @@ pub struct Deletions {
 #[utoipa::path(get, path = "/api/v1/deletions", tag = "evidence", params(Query), responses(
     (status = 200, description = "A page of the list", body = Deletions),
     (status = 400, description = "A parameter is wrong", body = Problem, content_type = "application/problem+json"),
+    (status = 401, description = "Nobody is signed in", body = Problem, content_type = "application/problem+json"),
+    (status = 403, description = "Not permitted", body = Problem, content_type = "application/problem+json"),
     (status = 503, description = "The database cannot be read", body = Problem, content_type = "application/problem+json"),
 ))]
-pub async fn list(State(app): State<App>, Params(query): Params<Query>) -> Result<Json<Deletions>, Problem> {
+pub async fn list(
+    State(app): State<App>,
+    caller: Caller,
+    Params(query): Params<Query>,
+) -> Result<Json<Deletions>, Problem> {
     let filter = DeletionFilter {
+        scope: caller.scope(),
         event: query.event,
         before: query.before.map(|text| number_cursor("before", &text)).transpose()?,
         limit: Limit::or(query.limit, 100),

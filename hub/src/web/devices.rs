@@ -6,6 +6,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::App;
+use super::caller::Caller;
 use super::problem::Problem;
 use crate::device::Device;
 
@@ -16,11 +17,13 @@ pub struct Devices {
     devices: Vec<Device>,
 }
 
-/// Every edge the hub has heard of
+/// Every edge the hub has heard of, at the sites of who asks
 #[utoipa::path(get, path = "/api/v1/devices", tag = "devices", responses(
     (status = 200, description = "All of them", body = Devices),
+    (status = 401, description = "Nobody is signed in", body = Problem, content_type = "application/problem+json"),
+    (status = 403, description = "Not permitted", body = Problem, content_type = "application/problem+json"),
     (status = 503, description = "The database cannot be read", body = Problem, content_type = "application/problem+json"),
 ))]
-pub async fn list(State(app): State<App>) -> Result<Json<Devices>, Problem> {
-    Ok(Json(Devices { devices: app.store.devices().await? }))
+pub async fn list(State(app): State<App>, caller: Caller) -> Result<Json<Devices>, Problem> {
+    Ok(Json(Devices { devices: app.store.devices(&caller.scope()).await? }))
 }

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
 use super::App;
+use super::caller::Caller;
 use super::params::{Id, Limit, Params, number_cursor};
 use super::problem::Problem;
 use crate::store::{EventFilter, StoredEvent};
@@ -42,9 +43,15 @@ pub struct Events {
 #[utoipa::path(get, path = "/api/v1/events", tag = "events", params(Query), responses(
     (status = 200, description = "A page of the list", body = Events),
     (status = 400, description = "A parameter is wrong", body = Problem, content_type = "application/problem+json"),
+    (status = 401, description = "Nobody is signed in", body = Problem, content_type = "application/problem+json"),
+    (status = 403, description = "Not permitted", body = Problem, content_type = "application/problem+json"),
     (status = 503, description = "The database cannot be read", body = Problem, content_type = "application/problem+json"),
 ))]
-pub async fn list(State(app): State<App>, Params(query): Params<Query>) -> Result<Json<Events>, Problem> {
+pub async fn list(
+    State(app): State<App>,
+    caller: Caller,
+    Params(query): Params<Query>,
+) -> Result<Json<Events>, Problem> {
     if query.boot.is_some() && query.edge.is_none() {
         return Err(Problem::parameter("boot", "it is counted for each edge, so give `edge` too"));
     }
@@ -52,8 +59,13 @@ pub async fn list(State(app): State<App>, Params(query): Params<Query>) -> Resul
         Some(cursor) => number_cursor("after", &cursor)?,
         None => 0,
     };
-    let filter =
-        EventFilter { edge: query.edge, boot: query.boot, after, limit: Limit::or(query.limit, 100) };
+    let filter = EventFilter {
+        scope: caller.scope(),
+        edge: query.edge,
+        boot: query.boot,
+        after,
+        limit: Limit::or(query.limit, 100),
+    };
     let page = app.store.events(&filter).await?;
     Ok(Json(Events { events: page.events, next: page.next.map(|number| number.to_string()) }))
 }
@@ -65,9 +77,15 @@ pub async fn list(State(app): State<App>, Params(query): Params<Query>) -> Resul
         (status = 200, description = "The event", body = StoredEvent),
         (status = 400, description = "No ULID", body = Problem, content_type = "application/problem+json"),
         (status = 404, description = "No such event", body = Problem, content_type = "application/problem+json"),
+        (status = 401, description = "Nobody is signed in", body = Problem, content_type = "application/problem+json"),
+        (status = 403, description = "Not permitted", body = Problem, content_type = "application/problem+json"),
         (status = 503, description = "The database cannot be read", body = Problem, content_type = "application/problem+json"),
     ))]
-pub async fn one(State(app): State<App>, Id(id): Id<EventId>) -> Result<Json<StoredEvent>, Problem> {
-    let event = app.store.event(id).await?;
+pub async fn one(
+    State(app): State<App>,
+    caller: Caller,
+    Id(id): Id<EventId>,
+) -> Result<Json<StoredEvent>, Problem> {
+    let event = app.store.event(id, &caller.scope()).await?;
     event.map(Json).ok_or_else(|| Problem::not_found(format!("there is no event {id}")))
 }

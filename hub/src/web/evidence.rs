@@ -9,6 +9,7 @@ use serde::Deserialize;
 use tower_http::services::ServeFile;
 
 use super::App;
+use super::caller::Caller;
 use super::params::Id;
 use super::problem::Problem;
 use crate::evidence::Format;
@@ -37,14 +38,17 @@ pub struct Place {
         (status = 400, description = "No ULID", body = Problem, content_type = "application/problem+json"),
         (status = 404, description = "No picture of it is here", body = Problem, content_type = "application/problem+json"),
         (status = 416, description = "It has no such range"),
+        (status = 401, description = "Nobody is signed in", body = Problem, content_type = "application/problem+json"),
+        (status = 403, description = "Not permitted", body = Problem, content_type = "application/problem+json"),
         (status = 503, description = "The database or the picture cannot be read", body = Problem, content_type = "application/problem+json"),
     ))]
 pub async fn snapshot(
     State(app): State<App>,
+    caller: Caller,
     Id(id): Id<EventId>,
     request: Request,
 ) -> Result<Response, Problem> {
-    let sha256 = app.store.snapshot(id).await?;
+    let sha256 = app.store.snapshot(id, &caller.scope()).await?;
     let sha256 = sha256.ok_or_else(|| Problem::not_found(format!("no picture of event {id} is here")))?;
     let picture = Kept { sha256, format: Format::Jpeg, until: None };
     serve(&app, &picture, request).await
@@ -69,15 +73,18 @@ pub async fn snapshot(
         (status = 404, description = "It is not here", body = Problem, content_type = "application/problem+json"),
         (status = 410, description = "The time it was released for is over", body = Problem, content_type = "application/problem+json"),
         (status = 416, description = "It has no such range"),
+        (status = 401, description = "Nobody is signed in", body = Problem, content_type = "application/problem+json"),
+        (status = 403, description = "Not permitted", body = Problem, content_type = "application/problem+json"),
         (status = 503, description = "The database or the file cannot be read", body = Problem, content_type = "application/problem+json"),
     ))]
 pub async fn one(
     State(app): State<App>,
+    caller: Caller,
     Path(place): Path<Place>,
     request: Request,
 ) -> Result<Response, Problem> {
     let id: EventId = place.id.parse().map_err(|error| Problem::parameter("id", error))?;
-    let piece = app.store.evidence(id, &place.sha256).await?;
+    let piece = app.store.evidence(id, &place.sha256, &caller.scope()).await?;
     let piece = piece
         .ok_or_else(|| Problem::not_found(format!("event {id} has no such evidence here, or no longer")))?;
     // The task that deletes looks every few seconds; the end is the end before it has looked.

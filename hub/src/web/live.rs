@@ -1,5 +1,6 @@
 //! `GET /api/v1/live`: changes as server-sent events.
 
+use std::collections::BTreeSet;
 use std::convert::Infallible;
 use std::time::Duration;
 
@@ -8,19 +9,27 @@ use axum::http::HeaderMap;
 use axum::response::Sse;
 use axum::response::sse::{Event, KeepAlive};
 use futures_util::Stream;
+use gatepost_wire::EdgeId;
 use tokio::sync::broadcast::error::RecvError;
+use tokio::time::MissedTickBehavior;
 
 use super::App;
+use super::caller::Caller;
 use super::problem::Problem;
+use crate::access::{Permission, Session, TokenHash};
 use crate::live::{Change, Feed, Missed};
+use crate::store::StoreError;
 
 const KEEP_ALIVE: Duration = Duration::from_secs(15);
+
+/// How soon an open stream ends with its session, and follows what its person may see.
+const CHECK: Duration = Duration::from_secs(5);
 
 /// Changes as they happen
 ///
 /// Server-sent events: `alert` with an `Alert`, `device` with a `Device`, `command` with a `Given`, each the present state under the
 /// `id` of its last change. `reset` (data: null) means that too much was missed: load the lists anew and go on
-/// listening. The stream begins with an `id` alone; open it before loading the lists, and nothing is missed
+/// listening. Only what the person may see is sent, and the stream ends with the session. It begins with an `id` alone; open it before loading the lists, and nothing is missed
 /// between the two.
 #[utoipa::path(get, path = "/api/v1/live", tag = "live",
     params(("Last-Event-ID" = Option<i64>, Header, description = "`id` of the last event seen: what came after it is sent first")),
@@ -28,14 +37,18 @@ const KEEP_ALIVE: Duration = Duration::from_secs(15);
         (status = 200, description = "An endless stream", body = String, content_type = "text/event-stream",
             example = "event: alert\nid: 42\ndata: {\"id\":\"01ARZ3NDEKTSV4RRFFQ69G5FAV\"}\n\n"),
         (status = 400, description = "No number in Last-Event-ID", body = Problem, content_type = "application/problem+json"),
+        (status = 401, description = "Nobody is signed in", body = Problem, content_type = "application/problem+json"),
+        (status = 403, description = "Not permitted", body = Problem, content_type = "application/problem+json"),
         (status = 503, description = "The database cannot be read", body = Problem, content_type = "application/problem+json"),
     ))]
 pub async fn stream(
     State(app): State<App>,
+    caller: Caller,
     headers: HeaderMap,
 ) -> Result<Sse<impl Stream<Item = Result<Event, Infallible>>>, Problem> {
     // Listening begins before the database is read, so nothing falls between.
     let mut changes = app.feed.listen();
+    let mut view = View::of(&app, caller.session).await?;
     let (mut at, first) = match headers.get("last-event-id") {
         None => {
             let at = app.feed.position();
@@ -50,7 +63,7 @@ pub async fn stream(
             match app.feed.missed(number).await? {
                 Missed::Changes(missed) => {
                     let at = missed.last().map_or(number, |change| change.number);
-                    (at, missed.iter().map(event).collect())
+                    (at, missed.iter().filter(|change| view.shows(change)).map(event).collect())
                 }
                 Missed::TooMuch => {
                     let at = app.feed.position();
@@ -63,15 +76,29 @@ pub async fn stream(
         for event in first {
             yield Ok(event);
         }
+        let mut checks = tokio::time::interval(CHECK);
+        checks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        checks.tick().await;
         loop {
             let change = tokio::select! {
                 () = app.stop.cancelled() => return,
+                _ = checks.tick() => match view.renewed(&app).await {
+                    Renewed::Same => continue,
+                    Renewed::Other(other) => {
+                        view = other;
+                        yield Ok(reset(at));
+                        continue;
+                    }
+                    Renewed::Over => return,
+                },
                 change = changes.recv() => change,
             };
             match change {
                 Ok(change) if change.number > at => {
                     at = change.number;
-                    yield Ok(event(&change));
+                    if view.shows(&change) {
+                        yield Ok(event(&change));
+                    }
                 }
                 Ok(_) => {}
                 Err(RecvError::Lagged(_)) => {
@@ -84,6 +111,51 @@ pub async fn stream(
         }
     };
     Ok(Sse::new(stream).keep_alive(KeepAlive::new().interval(KEEP_ALIVE)))
+}
+
+/// What somebody may hear of.
+#[derive(Debug, PartialEq, Eq)]
+struct View {
+    session: TokenHash,
+    may: BTreeSet<Permission>,
+    /// None: of every box.
+    edges: Option<BTreeSet<EdgeId>>,
+}
+
+enum Renewed {
+    Same,
+    Other(View),
+    Over,
+}
+
+impl View {
+    async fn of(app: &App, session: Session) -> Result<Self, StoreError> {
+        let edges = app.store.edges_within(&session.person.scope()).await?;
+        Ok(Self { may: session.person.roles.permissions(), edges, session: session.hash })
+    }
+
+    fn shows(&self, change: &Change) -> bool {
+        self.may.contains(&change.subject.permission())
+            && self.edges.as_ref().is_none_or(|edges| edges.contains(&change.edge))
+    }
+
+    /// An open page is use of its session. When the database cannot be read, the page goes on with what it had: it is what tells
+    /// people that something is wrong.
+    async fn renewed(&self, app: &App) -> Renewed {
+        let renewed = match app.desk.session_of(self.session.clone()).await {
+            Ok(Some(session)) => Self::of(app, session).await,
+            Ok(None) => return Renewed::Over,
+            Err(error) => Err(error),
+        };
+        match renewed {
+            Ok(view) if view == *self => Renewed::Same,
+            Ok(view) => Renewed::Other(view),
+            Err(error) => {
+                tracing::error!(%error, "it cannot be looked up whether a page may stay open");
+                Renewed::Same
+            }
+        }
+    }
 }
 
 fn event(change: &Change) -> Event {

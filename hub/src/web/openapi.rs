@@ -3,14 +3,16 @@
 use axum::Json;
 use utoipa::OpenApi;
 
-use super::{alerts, commands, deletions, devices, events, evidence, health, live};
+use super::{
+    access_log, alerts, commands, deletions, devices, events, evidence, health, live, people, session, sites,
+};
 
 #[derive(OpenApi)]
 #[openapi(
     info(
         title = "Gatepost hub",
-        description = "Alarms, their evidence, events, devices, and commands to them. Times are RFC 3339 in UTC; ids are ULIDs. There are no accounts \
-            in this version, so the hub listens on loopback only."
+        description = "Alarms, their evidence, events, devices, and commands to them. Times are RFC 3339 in UTC; ids are ULIDs. All but \
+            signing in takes a session, by the cookie that `POST /api/v1/session` sets."
     ),
     paths(
         alerts::list,
@@ -24,6 +26,22 @@ use super::{alerts, commands, deletions, devices, events, evidence, health, live
         commands::give,
         devices::list,
         live::stream,
+        session::show,
+        session::sign_in,
+        session::sign_out,
+        session::accept,
+        session::change_password,
+        session::want_factor,
+        session::confirm_factor,
+        session::remove_factor,
+        people::list,
+        people::add,
+        people::change,
+        people::invite,
+        sites::list,
+        sites::put,
+        sites::remove,
+        access_log::list,
         get,
         health::live,
         health::ready

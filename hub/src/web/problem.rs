@@ -26,6 +26,9 @@ pub struct Problem {
     /// The parameter it is about.
     #[serde(skip_serializing_if = "Option::is_none")]
     parameter: Option<String>,
+    /// Header `Retry-After`, seconds.
+    #[serde(skip)]
+    retry_after_s: Option<u64>,
 }
 
 impl Problem {
@@ -37,6 +40,7 @@ impl Problem {
             status: status.as_u16(),
             detail: detail.into(),
             parameter: None,
+            retry_after_s: None,
         }
     }
 
@@ -44,6 +48,17 @@ impl Problem {
     pub fn parameter(name: &str, problem: impl std::fmt::Display) -> Self {
         let problem = Self::new(StatusCode::BAD_REQUEST, format!("`{name}`: {problem}"));
         Self { parameter: Some(name.to_owned()), ..problem }
+    }
+
+    /// The same with another status.
+    pub fn with_status(self, status: StatusCode) -> Self {
+        let title = status.canonical_reason().unwrap_or("Error");
+        Self { title, status: status.as_u16(), ..self }
+    }
+
+    /// It may go well after so many seconds.
+    pub fn retry_after(self, seconds: u64) -> Self {
+        Self { retry_after_s: Some(seconds), ..self }
     }
 
     /// There is no such thing.
@@ -55,9 +70,13 @@ impl Problem {
 impl IntoResponse for Problem {
     fn into_response(self) -> Response {
         let status = StatusCode::from_u16(self.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+        let retry_after = self.retry_after_s;
         let mut response = (status, Json(self)).into_response();
         let json = HeaderValue::from_static("application/problem+json");
         response.headers_mut().insert(header::CONTENT_TYPE, json);
+        if let Some(seconds) = retry_after {
+            response.headers_mut().insert(header::RETRY_AFTER, seconds.into());
+        }
         response
     }
 }
@@ -66,7 +85,10 @@ impl IntoResponse for Problem {
 impl From<StoreError> for Problem {
     fn from(error: StoreError) -> Self {
         tracing::error!(%error, "a request could not be answered");
-        Self::new(StatusCode::SERVICE_UNAVAILABLE, "the database cannot be read; the hub's log says why")
+        Self::new(
+            StatusCode::SERVICE_UNAVAILABLE,
+            "the database cannot be read or written; the hub's log says why",
+        )
     }
 }
 
@@ -75,6 +97,6 @@ pub async fn no_such_resource(uri: Uri) -> Problem {
 }
 
 pub async fn no_such_method() -> Problem {
-    let detail = "only GET and HEAD are answered here, and POST where commands are given";
+    let detail = "this is not done to it; /api/v1/openapi.json lists what is";
     Problem::new(StatusCode::METHOD_NOT_ALLOWED, detail)
 }

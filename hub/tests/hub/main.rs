@@ -1,6 +1,7 @@
 //! The real hub as a process, real brokers, real MQTT, real HTTP.
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "all of it is test code, helpers too")]
 
+mod access;
 mod api;
 mod batch;
 mod client;

@@ -4,6 +4,7 @@ use std::io::{BufRead as _, BufReader};
 use std::path::Path;
 use std::process::{Command, Stdio};
 
+use gatepost_testbed::account::PASSWORD;
 use gatepost_testbed::footage::workspace_root;
 use gatepost_wire::command::{Order, Outcome};
 use gatepost_wire::event::Phase;
@@ -43,6 +44,7 @@ async fn a_clip_is_played_and_an_original_asked_for() {
     let home = Home::embedded();
     let token = home.add("gate-1");
     let hub = home.start();
+    home.account(&hub, "wang.li", &["--role", "supervisor"]);
     let mut edge = Edge::connect(hub.broker_port(), "gate-1", &token).await.unwrap();
     come_online(&mut edge).await;
     let (boot, alarm) = (boot(), alarm());
@@ -58,6 +60,8 @@ async fn a_clip_is_played_and_an_original_asked_for() {
         .arg("e2e/evidence-page.mjs")
         .current_dir(page)
         .env("GATEPOST_URL", &hub.web)
+        .env("GATEPOST_NAME", "wang.li")
+        .env("GATEPOST_PASSWORD", PASSWORD)
         .stdout(Stdio::piped())
         .spawn()
         .unwrap_or_else(|e| panic!("node cannot be started: {e}; run `setup/install.sh debian`"));
@@ -79,6 +83,45 @@ async fn a_clip_is_played_and_an_original_asked_for() {
             assert!(edge.send(&released).await.unwrap());
             edge.publish(&evidence_topic(&released), original, false).await.unwrap();
             edge.publish("gp/v1/gate-1/command/reply", reply(&command, Outcome::Done), false).await.unwrap();
+        }
+        said.push(line);
+    }
+    let status = browser.wait().unwrap();
+    let said = said.join("\n");
+    println!("{said}");
+    assert!(status.success() && said.ends_with("DONE"), "{said}");
+}
+
+/// A person's way through the page: the link, signing in, the second factor, other people's accounts, and a session that ends.
+#[test]
+fn people_sign_in_and_manage_accounts_on_the_page() {
+    let home = Home::embedded();
+    let token = home.add("gate-1");
+    let hub = home.start();
+    home.account(&hub, "wang.li", &["--role", "supervisor"]);
+    home.account(&hub, "li.na", &["--role", "administrator"]);
+    // A box that has said something, so that there is one to see.
+    tokio::runtime::Runtime::new().unwrap().block_on(async {
+        let mut edge = Edge::connect(hub.broker_port(), "gate-1", &token).await.unwrap();
+        come_online(&mut edge).await;
+        assert!(edge.send(&intrusion_of("gate-1", boot(), 1, alarm(), Phase::Began)).await.unwrap());
+    });
+    let mut browser = Command::new("node")
+        .arg("e2e/accounts-page.mjs")
+        .current_dir(workspace_root().join("hub/ui"))
+        .env("GATEPOST_URL", &hub.web)
+        .env("GATEPOST_NAME", "wang.li")
+        .env("GATEPOST_PASSWORD", PASSWORD)
+        .env("GATEPOST_ADMIN", "li.na")
+        .env("GATEPOST_ADMIN_PASSWORD", PASSWORD)
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap_or_else(|e| panic!("node cannot be started: {e}; run `setup/install.sh debian`"));
+    let mut said = Vec::new();
+    for line in BufReader::new(browser.stdout.take().unwrap()).lines().map_while(Result::ok) {
+        if line == "END" {
+            home.call(&["person", "disable", "wang.li"]);
+            home.call(&["person", "enable", "wang.li"]);
         }
         said.push(line);
     }

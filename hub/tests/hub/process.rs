@@ -2,8 +2,10 @@
 
 use std::path::PathBuf;
 use std::process::{Command, Output};
+use std::sync::OnceLock;
 use std::time::Duration;
 
+use gatepost_testbed::account::Account;
 use gatepost_testbed::daemon::Daemon;
 use gatepost_testbed::http;
 use gatepost_wire::EventId;
@@ -24,6 +26,8 @@ pub struct Home {
     dir: TempDir,
     data: PathBuf,
     broker: String,
+    /// Who asks in tests.
+    account: OnceLock<Account>,
 }
 
 impl Home {
@@ -44,7 +48,7 @@ impl Home {
     pub fn with_broker(broker: &str) -> Self {
         let dir = tempfile::Builder::new().prefix("gatepost-hub-").tempdir().unwrap();
         let data = dir.path().join("data");
-        Self { dir, data, broker: broker.to_owned() }.configured()
+        Self { dir, data, broker: broker.to_owned(), account: OnceLock::new() }.configured()
     }
 
     /// With its data elsewhere.
@@ -88,11 +92,26 @@ impl Home {
         self.call(&["signing-key"]).parse().unwrap()
     }
 
-    /// Starts the hub and waits until it listens.
+    /// Starts the hub and waits until it listens. Requests are those of somebody who may do everything.
     pub fn start(&self) -> Hub {
+        let hub = self.start_unknown();
+        let new = || Account::everything(PROGRAM, self.config().as_ref(), &hub.web).unwrap();
+        let account = self.account.get_or_init(new);
+        account.use_at(&hub.web);
+        Hub { cookie: account.cookie().to_owned(), ..hub }
+    }
+
+    /// Starts the hub and waits until it listens. Nobody is signed in.
+    pub fn start_unknown(&self) -> Hub {
         let daemon = Daemon::spawn(PROGRAM, ["run", "--config", &self.config()]).unwrap();
         let web = address(&daemon, "web listening");
-        Hub { web, daemon }
+        Hub { web, daemon, cookie: String::new() }
+    }
+
+    /// Makes an account and signs in; gives the session's cookie.
+    pub fn account(&self, hub: &Hub, name: &str, arguments: &[&str]) -> String {
+        let account = Account::new(PROGRAM, self.config().as_ref(), &hub.web, name, arguments).unwrap();
+        account.cookie().to_owned()
     }
 }
 
@@ -109,6 +128,8 @@ fn port(address: &str) -> u16 {
 pub struct Hub {
     pub web: String,
     pub daemon: Daemon,
+    /// Of who may do everything.
+    pub cookie: String,
 }
 
 impl Hub {

@@ -7,6 +7,7 @@
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use gatepost_testbed::account::Account;
 use gatepost_testbed::daemon::{Daemon, Launch, binary};
 use gatepost_testbed::http::{self, Answer, wait_until};
 use gatepost_testbed::mosquitto::Mosquitto;
@@ -108,6 +109,8 @@ impl Site {
         let hub = launch("gatepost-hub", &folder.path().join("hub.toml")).spawn().unwrap();
         let line = hub.wait_for_line(START, |line| line.contains("web listening")).unwrap();
         let hub_url = line.split("address=").nth(1).unwrap().trim().to_owned();
+        let program = binary("gatepost-hub").unwrap();
+        Account::everything(program, &folder.path().join("hub.toml"), &hub_url).unwrap();
         let config = edge_config(&camera.url(), broker_port) + tables;
         std::fs::write(folder.path().join("edge.toml"), config).unwrap();
         let edge_launch = launch("gatepost-edge", &folder.path().join("edge.toml"));

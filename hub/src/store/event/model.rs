@@ -9,6 +9,7 @@ use gatepost_wire::{AlarmId, BootId, EdgeId, Event, EventId, Timestamp};
 use proptest::prelude::*;
 use ulid::Ulid;
 
+use crate::access::Scope;
 use crate::evidence::{Folder, Format};
 use crate::store::{AlertFilter, Content, Delivery, EventFilter, Fate, Record, Store, StoreError, Writer};
 
@@ -205,19 +206,19 @@ async fn run(steps: Vec<Step>) -> Result<(), TestCaseError> {
 }
 
 async fn agree(store: &Store, model: &Model) -> Result<(), TestCaseError> {
-    let all = EventFilter { limit: 500, ..Default::default() };
+    let all = EventFilter { scope: Scope::All, edge: None, boot: None, after: 0, limit: 500 };
     let events = store.events(&all).await.unwrap().events;
     let events: Vec<_> = events.iter().map(|event| (event.id, event.sequence_conflict)).collect();
     prop_assert_eq!(&events, &model.events);
 
-    let all = AlertFilter { limit: 500, ..Default::default() };
+    let all = AlertFilter { scope: Scope::All, edge: None, camera: None, before: None, limit: 500 };
     let alerts = store.alerts(&all).await.unwrap().alerts;
     let alarms: BTreeMap<_, _> =
         alerts.into_iter().map(|alert| (alert.id, (alert.edge, alert.events))).collect();
     prop_assert_eq!(&alarms, &model.alarms);
 
     let mut missing: BTreeMap<_, Vec<u64>> = BTreeMap::new();
-    for device in store.devices().await.unwrap() {
+    for device in store.devices(&Scope::All).await.unwrap() {
         for gap in device.missing {
             missing.entry((device.edge.clone(), gap.boot)).or_default().extend(gap.first.0..=gap.last.0);
         }

@@ -1,0 +1,184 @@
+//! What may be done, and which role may do it. `docs/ACCESS.md` shows the same as a table.
+
+use std::fmt;
+use std::str::FromStr;
+
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+/// Something that not everybody may do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Permission {
+    /// Alarms and events, without pictures.
+    SeeAlerts,
+    /// Pictures and clips, people in them pixelated, and originals that were released.
+    SeeEvidence,
+    /// Boxes, cameras and sensors, and how they are.
+    SeeDevices,
+    /// Who ordered what.
+    SeeCommands,
+    /// Arm and disarm areas, put them into maintenance.
+    SetMode,
+    /// Have a box hand out an original, in which people are not pixelated.
+    ReleaseOriginal,
+    /// What was deleted.
+    SeeDeletions,
+    /// Accounts and sites.
+    ManagePeople,
+    /// Who signed in, and what was done to accounts.
+    SeeAccessLog,
+}
+
+impl Permission {
+    /// All of them.
+    pub const ALL: [Self; 9] = [
+        Self::SeeAlerts,
+        Self::SeeEvidence,
+        Self::SeeDevices,
+        Self::SeeCommands,
+        Self::SetMode,
+        Self::ReleaseOriginal,
+        Self::SeeDeletions,
+        Self::ManagePeople,
+        Self::SeeAccessLog,
+    ];
+
+    /// It has no place, so who has it must not be limited to some sites.
+    pub const fn needs_all_sites(self) -> bool {
+        matches!(self, Self::ManagePeople | Self::SeeAccessLog)
+    }
+
+    /// The name on the wire.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::SeeAlerts => "see_alerts",
+            Self::SeeEvidence => "see_evidence",
+            Self::SeeDevices => "see_devices",
+            Self::SeeCommands => "see_commands",
+            Self::SetMode => "set_mode",
+            Self::ReleaseOriginal => "release_original",
+            Self::SeeDeletions => "see_deletions",
+            Self::ManagePeople => "manage_people",
+            Self::SeeAccessLog => "see_access_log",
+        }
+    }
+}
+
+/// What somebody works as. A person has one or more.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Role {
+    /// Watches alerts.
+    Operator,
+    /// Goes and looks: a guard, a grid worker.
+    Handler,
+    /// Answers for operators and handlers.
+    Supervisor,
+    /// Keeps boxes, cameras and sensors well.
+    Maintainer,
+    /// Puts them up.
+    Technician,
+    /// Reads what was done, and changes nothing.
+    Auditor,
+    /// Gives others their accounts.
+    Administrator,
+}
+
+impl Role {
+    /// All of them.
+    pub const ALL: [Self; 7] = [
+        Self::Operator,
+        Self::Handler,
+        Self::Supervisor,
+        Self::Maintainer,
+        Self::Technician,
+        Self::Auditor,
+        Self::Administrator,
+    ];
+
+    /// What it may do. No more than its work takes: who gives accounts sees no pictures.
+    pub const fn permissions(self) -> &'static [Permission] {
+        use Permission::{
+            ManagePeople, ReleaseOriginal, SeeAccessLog, SeeAlerts, SeeCommands, SeeDeletions, SeeDevices,
+            SeeEvidence, SetMode,
+        };
+        match self {
+            Self::Operator => &[SeeAlerts, SeeEvidence, SeeDevices, SeeCommands, SetMode],
+            Self::Handler => &[SeeAlerts, SeeEvidence],
+            Self::Supervisor => {
+                &[SeeAlerts, SeeEvidence, SeeDevices, SeeCommands, SetMode, ReleaseOriginal, SeeDeletions]
+            }
+            Self::Maintainer => &[SeeDevices, SeeCommands, SetMode],
+            Self::Technician => &[SeeDevices],
+            Self::Auditor => &[SeeAlerts, SeeDevices, SeeCommands, SeeDeletions, SeeAccessLog],
+            Self::Administrator => &[SeeDevices, ManagePeople, SeeAccessLog],
+        }
+    }
+
+    /// The name on the wire.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Operator => "operator",
+            Self::Handler => "handler",
+            Self::Supervisor => "supervisor",
+            Self::Maintainer => "maintainer",
+            Self::Technician => "technician",
+            Self::Auditor => "auditor",
+            Self::Administrator => "administrator",
+        }
+    }
+}
+
+impl fmt::Display for Role {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+/// A text names no role.
+#[derive(Debug, thiserror::Error)]
+#[error(
+    "{0:?} is no role: there are operator, handler, supervisor, maintainer, technician, auditor and administrator"
+)]
+pub struct RoleError(String);
+
+impl FromStr for Role {
+    type Err = RoleError;
+
+    fn from_str(text: &str) -> Result<Self, RoleError> {
+        Self::ALL.into_iter().find(|role| role.name() == text).ok_or_else(|| RoleError(text.to_owned()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_those_of_the_wire() {
+        for permission in Permission::ALL {
+            assert_eq!(serde_json::to_value(permission).unwrap(), permission.name());
+        }
+        for role in Role::ALL {
+            assert_eq!(serde_json::to_value(role).unwrap(), role.name());
+            assert_eq!(role.name().parse::<Role>().unwrap(), role);
+        }
+        assert!("root".parse::<Role>().unwrap_err().to_string().contains("operator"));
+    }
+
+    /// Nobody both gives accounts and sees pictures by one role, and every permission is somebody's.
+    #[test]
+    fn work_is_divided() {
+        for role in Role::ALL {
+            let may = role.permissions();
+            assert!(
+                !(may.contains(&Permission::ManagePeople) && may.contains(&Permission::SeeEvidence)),
+                "{role}"
+            );
+        }
+        for permission in Permission::ALL {
+            assert!(Role::ALL.iter().any(|role| role.permissions().contains(&permission)), "{permission:?}");
+        }
+    }
+}

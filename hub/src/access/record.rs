@@ -1,0 +1,89 @@
+//! What is written down about accounts, and stays.
+
+use gatepost_wire::Timestamp;
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use super::person::PersonName;
+
+/// What was done.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Action {
+    /// Somebody signed in.
+    SignedIn,
+    /// Somebody gave a wrong password or code.
+    SignInFailed,
+    /// Somebody signed out.
+    SignedOut,
+    /// A one-time link was made.
+    Invited,
+    /// A password was set by a one-time link.
+    PasswordSet,
+    /// Somebody changed their password.
+    PasswordChanged,
+    /// Somebody set up a second factor.
+    SecondFactorSet,
+    /// A second factor was removed.
+    SecondFactorRemoved,
+    /// An account was made.
+    PersonAdded,
+    /// Its name, roles or sites changed.
+    PersonChanged,
+    /// Nobody can sign in with it any more.
+    PersonDisabled,
+    /// Its person can sign in again.
+    PersonEnabled,
+    /// A site was made or changed.
+    SiteChanged,
+    /// A site was removed.
+    SiteRemoved,
+}
+
+/// Something to write down.
+#[derive(Debug, Clone)]
+pub struct Entry {
+    /// Whose account it is about.
+    pub name: Option<PersonName>,
+    /// Who did it, when that was somebody else.
+    pub by: Option<String>,
+    /// What.
+    pub action: Action,
+    /// From which address.
+    pub address: Option<String>,
+    /// More about it.
+    pub detail: Option<String>,
+}
+
+impl Entry {
+    /// About this account.
+    pub fn about(name: &PersonName, action: Action) -> Self {
+        Self { name: Some(name.clone()), by: None, action, address: None, detail: None }
+    }
+
+    /// With what was changed.
+    pub fn detail(self, detail: impl Into<String>) -> Self {
+        Self { detail: Some(detail.into()), ..self }
+    }
+}
+
+/// Something that was written down.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct AccessRecord {
+    /// Its place in the log.
+    pub number: i64,
+    /// When.
+    #[schema(value_type = String, format = DateTime)]
+    pub time: Timestamp,
+    /// Whose account it is about.
+    #[schema(example = "wang.li")]
+    pub name: Option<String>,
+    /// Who did it, when that was somebody else; `command line`: an administrator at the machine.
+    pub by: Option<String>,
+    /// What.
+    pub action: Action,
+    /// From which address.
+    pub address: Option<String>,
+    /// More about it.
+    pub detail: Option<String>,
+}

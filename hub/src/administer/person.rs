@@ -1,0 +1,129 @@
+//! Accounts from the command line: the first one, and the way back in when nobody has one.
+
+use anyhow::Context as _;
+use clap::Subcommand;
+use gatepost_hub::access::{
+    Desk, DisplayName, Person, PersonChange, PersonName, PersonState, Role, Roles, SiteId,
+};
+use gatepost_hub::config::{self, Config};
+use gatepost_wire::Timestamp;
+
+use super::with_store;
+use crate::ConfigFile;
+
+/// How the access log names who used this.
+const BY: &str = "command line";
+
+#[derive(Subcommand)]
+pub enum PersonCommand {
+    /// Makes an account and prints a one-time link by which its person sets a password
+    Add {
+        /// By what the person signs in, e.g. wang.li
+        name: PersonName,
+        /// What others call the person, e.g. 王丽
+        #[arg(long, value_name = "NAME")]
+        display_name: DisplayName,
+        /// operator, handler, supervisor, maintainer, technician, auditor or administrator; more than once for more
+        #[arg(long = "role", value_name = "ROLE", required = true)]
+        roles: Vec<Role>,
+        /// A site the person is limited to; more than once for more
+        #[arg(long = "site", value_name = "SITE")]
+        sites: Vec<SiteId>,
+        #[command(flatten)]
+        config: ConfigFile,
+    },
+    /// Lists everybody who has an account
+    List(ConfigFile),
+    /// Prints a new one-time link, for who has lost the password or the second factor
+    Link {
+        /// By what the person signs in
+        name: PersonName,
+        #[command(flatten)]
+        config: ConfigFile,
+    },
+    /// Shuts a person out, at once
+    Disable {
+        /// By what the person signs in
+        name: PersonName,
+        #[command(flatten)]
+        config: ConfigFile,
+    },
+    /// Lets a person in again
+    Enable {
+        /// By what the person signs in
+        name: PersonName,
+        #[command(flatten)]
+        config: ConfigFile,
+    },
+}
+
+impl PersonCommand {
+    pub fn run(self) -> anyhow::Result<()> {
+        match self {
+            Self::Add { name, display_name, roles, sites, config: file } => {
+                let roles = Roles::try_from(roles.into_iter().collect::<std::collections::BTreeSet<_>>());
+                let person = Person {
+                    name,
+                    display_name,
+                    roles: roles.map_err(anyhow::Error::msg)?,
+                    sites: (!sites.is_empty()).then(|| sites.into_iter().collect()),
+                    state: PersonState::Invited,
+                    second_factor: false,
+                    last_sign_in: None,
+                };
+                add(&config::load(&file.config)?, &person)
+            }
+            Self::List(file) => list(&config::load(&file.config)?),
+            Self::Link { name, config: file } => link(&config::load(&file.config)?, &name),
+            Self::Disable { name, config: file } => set_disabled(&config::load(&file.config)?, &name, true),
+            Self::Enable { name, config: file } => set_disabled(&config::load(&file.config)?, &name, false),
+        }
+    }
+}
+
+fn add(config: &Config, person: &Person) -> anyhow::Result<()> {
+    with_store(config, async |store| Ok(store.add_person(person, BY, Timestamp::now()).await?))?;
+    link(config, &person.name)
+}
+
+fn link(config: &Config, name: &PersonName) -> anyhow::Result<()> {
+    let invitation = with_store(config, async |store| Ok(Desk::invite(store, name, BY).await?))?;
+    eprintln!(
+        "{name} sets a password by this link, once, until {}; it is shown only here:",
+        invitation.until
+    );
+    println!("{}/#welcome={name}:{}", page(config), invitation.token.reveal());
+    Ok(())
+}
+
+fn list(config: &Config) -> anyhow::Result<()> {
+    for person in with_store(config, async |store| Ok(store.people().await?))? {
+        let state = match person.state {
+            PersonState::Invited => "invited, no password yet",
+            PersonState::Active if person.second_factor => "active, with second factor",
+            PersonState::Active => "active",
+            PersonState::Disabled => "disabled",
+        };
+        println!("{:<24} {state}; {} ({})", person.name, person.display_name.as_str(), person.roles);
+    }
+    Ok(())
+}
+
+fn set_disabled(config: &Config, name: &PersonName, disabled: bool) -> anyhow::Result<()> {
+    let change = PersonChange { disabled: Some(disabled), ..PersonChange::default() };
+    with_store(config, async |store| {
+        let changed = store.change_person(name, change, BY, Timestamp::now()).await;
+        changed.map(|_| ()).with_context(|| format!("person {name}"))
+    })?;
+    let now = if disabled { "shut out" } else { "let in again" };
+    eprintln!("{name} is {now}.");
+    Ok(())
+}
+
+/// Where people open the page.
+fn page(config: &Config) -> String {
+    match config.web.host_names.first() {
+        Some(name) => format!("https://{}", name.as_str()),
+        None => format!("http://{}", config.web.listen.get()),
+    }
+}

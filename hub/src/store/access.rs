@@ -1,0 +1,12 @@
+//! Accounts and what is done with them.
+
+mod invitation;
+mod log;
+mod person;
+mod session;
+mod sign_in;
+mod site;
+
+pub use person::{Account, PersonError};
+pub use site::SiteError;
+pub(super) use site::within;

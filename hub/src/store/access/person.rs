@@ -1,0 +1,383 @@
+//! People: their roles and sites, and what they prove who they are with.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use gatepost_wire::Timestamp;
+use sqlx::{FromRow, QueryBuilder, Sqlite, SqliteConnection};
+
+use super::log;
+use crate::access::{
+    Action, Entry, FactorKey, PasswordHash, Permission, Person, PersonChange, PersonName, PersonState, Role,
+    Roles, SiteId, TokenHash,
+};
+use crate::store::column::{from_word, nanos, parse, timestamp, word};
+use crate::store::{Store, StoreError};
+
+/// An account cannot become what was asked for.
+#[derive(Debug, thiserror::Error)]
+pub enum PersonError {
+    /// Somebody has the name, or had it.
+    #[error("there is a person {0} already; a name is never used again")]
+    Taken(PersonName),
+    /// Nobody has the name.
+    #[error("there is no person {0}")]
+    Unknown(PersonName),
+    /// Nobody could give accounts any more.
+    #[error("{0} is the last administrator who can sign in: make another one first")]
+    LastAdministrator(PersonName),
+    /// The role is about every site.
+    #[error("the role {0} is for every site, so it cannot be limited to some")]
+    NeedsAllSites(Role),
+    /// No such place.
+    #[error("there is no site {0}: make it first")]
+    UnknownSite(SiteId),
+    /// The database.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+impl From<sqlx::Error> for PersonError {
+    fn from(error: sqlx::Error) -> Self {
+        Self::Store(error.into())
+    }
+}
+
+/// A person and what they prove who they are with.
+#[derive(Debug, Clone)]
+pub struct Account {
+    /// Who.
+    pub person: Person,
+    /// None before the first one is set.
+    pub password: Option<PasswordHash>,
+    /// The second factor, and the time step of the last code that counted.
+    pub factor: Option<(FactorKey, i64)>,
+    /// A second factor that is not confirmed yet.
+    pub factor_wanted: Option<FactorKey>,
+}
+
+#[derive(FromRow)]
+struct Row {
+    name: String,
+    display_name: String,
+    all_sites: bool,
+    disabled: bool,
+    password: Option<String>,
+    factor: Option<Vec<u8>>,
+    factor_step: i64,
+    factor_wanted: Option<Vec<u8>>,
+    last_sign_in: Option<i64>,
+}
+
+impl Row {
+    fn account(self, roles: BTreeSet<Role>, sites: BTreeSet<SiteId>) -> Result<Account, StoreError> {
+        let unreadable = |column, value: &str| StoreError::Unreadable { column, value: value.to_owned() };
+        let state = match (self.disabled, &self.password) {
+            (true, _) => PersonState::Disabled,
+            (false, None) => PersonState::Invited,
+            (false, Some(_)) => PersonState::Active,
+        };
+        let person = Person {
+            name: parse("person.name", &self.name)?,
+            display_name: parse("person.display_name", &self.display_name)?,
+            roles: Roles::try_from(roles).map_err(|_| unreadable("person_role.role", &self.name))?,
+            sites: (!self.all_sites).then_some(sites),
+            state,
+            second_factor: self.factor.is_some(),
+            last_sign_in: self.last_sign_in.map(timestamp),
+        };
+        Ok(Account {
+            person,
+            password: self.password.map(PasswordHash::kept),
+            factor: self.factor.map(|key| (FactorKey::kept(key), self.factor_step)),
+            factor_wanted: self.factor_wanted.map(FactorKey::kept),
+        })
+    }
+}
+
+/// One account, or all by name.
+async fn accounts(
+    connection: &mut SqliteConnection,
+    name: Option<&PersonName>,
+) -> Result<Vec<Account>, StoreError> {
+    let select = |text, column| {
+        let mut query = QueryBuilder::<Sqlite>::new(text);
+        if let Some(name) = name {
+            query.push(format!(" WHERE {column} = ")).push_bind(name.to_string());
+        }
+        query
+    };
+    let mut people = select("SELECT * FROM person", "name");
+    people.push(" ORDER BY name");
+    let people: Vec<Row> = people.build_query_as().fetch_all(&mut *connection).await?;
+    let mut roles: BTreeMap<String, BTreeSet<Role>> = BTreeMap::new();
+    let rows: Vec<(String, String)> = select("SELECT person, role FROM person_role", "person")
+        .build_query_as()
+        .fetch_all(&mut *connection)
+        .await?;
+    for (person, role) in rows {
+        roles.entry(person).or_default().insert(from_word("person_role.role", role)?);
+    }
+    let mut sites: BTreeMap<String, BTreeSet<SiteId>> = BTreeMap::new();
+    let rows: Vec<(String, String)> = select("SELECT person, site FROM person_site", "person")
+        .build_query_as()
+        .fetch_all(connection)
+        .await?;
+    for (person, site) in rows {
+        sites.entry(person).or_default().insert(parse("person_site.site", &site)?);
+    }
+    people
+        .into_iter()
+        .map(|row| {
+            let (roles, sites) = (roles.remove(&row.name), sites.remove(&row.name));
+            row.account(roles.unwrap_or_default(), sites.unwrap_or_default())
+        })
+        .collect()
+}
+
+/// One account.
+pub(super) async fn account(
+    connection: &mut SqliteConnection,
+    name: &PersonName,
+) -> Result<Option<Account>, StoreError> {
+    Ok(accounts(connection, Some(name)).await?.into_iter().next())
+}
+
+impl Store {
+    /// Everybody, by name.
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    pub async fn people(&self) -> Result<Vec<Person>, StoreError> {
+        let mut connection = self.readers.acquire().await?;
+        Ok(accounts(&mut connection, None).await?.into_iter().map(|account| account.person).collect())
+    }
+
+    /// An account.
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    pub async fn account(&self, name: &PersonName) -> Result<Option<Account>, StoreError> {
+        account(&mut *self.readers.acquire().await?, name).await
+    }
+
+    /// Makes an account nobody can use before a password is set.
+    ///
+    /// # Errors
+    /// When the name is taken, the roles do not go with the sites, or the database cannot be written.
+    pub async fn add_person(&self, person: &Person, by: &str, now: Timestamp) -> Result<(), PersonError> {
+        let mut change = self.begin().await?;
+        let added = sqlx::query(
+            "INSERT INTO person (name, display_name, all_sites) VALUES (?, ?, ?) ON CONFLICT DO NOTHING",
+        )
+        .bind(person.name.as_str())
+        .bind(person.display_name.as_str())
+        .bind(person.sites.is_none())
+        .execute(&mut change.connection)
+        .await?;
+        if added.rows_affected() == 0 {
+            return Err(PersonError::Taken(person.name.clone()));
+        }
+        set_roles_and_sites(&mut change.connection, person).await?;
+        let entry = Entry { by: Some(by.to_owned()), ..Entry::about(&person.name, Action::PersonAdded) };
+        log::write(&mut change.connection, &entry.detail(describe(person)), now).await?;
+        Ok(change.commit().await?)
+    }
+
+    /// Changes an account; it holds for sessions under way.
+    ///
+    /// # Errors
+    /// When there is none of the name, the roles do not go with the sites, no administrator would be left, or the database cannot be
+    /// written.
+    pub async fn change_person(
+        &self,
+        name: &PersonName,
+        wanted: PersonChange,
+        by: &str,
+        now: Timestamp,
+    ) -> Result<Person, PersonError> {
+        let mut change = self.begin().await?;
+        let connection = &mut change.connection;
+        let before =
+            account(connection, name).await?.ok_or_else(|| PersonError::Unknown(name.clone()))?.person;
+        let after = Person {
+            display_name: wanted.display_name.unwrap_or_else(|| before.display_name.clone()),
+            roles: wanted.roles.unwrap_or_else(|| before.roles.clone()),
+            sites: wanted.sites.unwrap_or_else(|| before.sites.clone()),
+            ..before.clone()
+        };
+        let was_disabled = before.state == PersonState::Disabled;
+        let disabled = wanted.disabled.unwrap_or(was_disabled);
+        sqlx::query("UPDATE person SET display_name = ?, all_sites = ?, disabled = ? WHERE name = ?")
+            .bind(after.display_name.as_str())
+            .bind(after.sites.is_none())
+            .bind(disabled)
+            .bind(name.as_str())
+            .execute(&mut *connection)
+            .await?;
+        set_roles_and_sites(connection, &after).await?;
+        if before.may(Permission::ManagePeople) && !somebody_gives_accounts(connection).await? {
+            return Err(PersonError::LastAdministrator(name.clone()));
+        }
+        let mut done = Vec::new();
+        if after != before {
+            done.push((Action::PersonChanged, Some(describe(&after))));
+        }
+        match (was_disabled, disabled) {
+            (false, true) => {
+                end_sessions(connection, name, None).await?;
+                done.push((Action::PersonDisabled, None));
+            }
+            (true, false) => done.push((Action::PersonEnabled, None)),
+            _ => {}
+        }
+        for (action, detail) in done {
+            let entry = Entry { by: Some(by.to_owned()), detail, ..Entry::about(name, action) };
+            log::write(connection, &entry, now).await?;
+        }
+        let person =
+            account(connection, name).await?.ok_or_else(|| PersonError::Unknown(name.clone()))?.person;
+        change.commit().await?;
+        Ok(person)
+    }
+
+    /// Sets a password and ends all sessions of the person but one.
+    ///
+    /// # Errors
+    /// When the database cannot be written.
+    pub async fn set_password(
+        &self,
+        password: &PasswordHash,
+        keep: &TokenHash,
+        entry: &Entry,
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
+        let Some(name) = &entry.name else { return Ok(()) };
+        let mut change = self.begin().await?;
+        set_password(&mut change.connection, name, password).await?;
+        end_sessions(&mut change.connection, name, Some(keep)).await?;
+        log::write(&mut change.connection, entry, now).await?;
+        change.commit().await
+    }
+
+    /// Notes a second factor that its owner has yet to confirm.
+    ///
+    /// # Errors
+    /// When the database cannot be written.
+    pub async fn want_factor(&self, name: &PersonName, key: &FactorKey) -> Result<(), StoreError> {
+        let mut change = self.begin().await?;
+        sqlx::query("UPDATE person SET factor_wanted = ? WHERE name = ?")
+            .bind(key.as_bytes())
+            .bind(name.as_str())
+            .execute(&mut change.connection)
+            .await?;
+        change.commit().await
+    }
+
+    /// Sets or removes the second factor.
+    ///
+    /// # Errors
+    /// When the database cannot be written.
+    pub async fn set_factor(
+        &self,
+        factor: Option<(&FactorKey, i64)>,
+        entry: &Entry,
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
+        let Some(name) = &entry.name else { return Ok(()) };
+        let mut change = self.begin().await?;
+        sqlx::query("UPDATE person SET factor = ?, factor_step = ?, factor_wanted = NULL WHERE name = ?")
+            .bind(factor.map(|(key, _)| key.as_bytes()))
+            .bind(factor.map_or(0, |(_, step)| step))
+            .bind(name.as_str())
+            .execute(&mut change.connection)
+            .await?;
+        log::write(&mut change.connection, entry, now).await?;
+        change.commit().await
+    }
+}
+
+pub(super) async fn set_password(
+    connection: &mut SqliteConnection,
+    name: &PersonName,
+    password: &PasswordHash,
+) -> Result<(), StoreError> {
+    sqlx::query("UPDATE person SET password = ? WHERE name = ?")
+        .bind(password.as_str())
+        .bind(name.as_str())
+        .execute(connection)
+        .await?;
+    Ok(())
+}
+
+/// Ends the sessions of a person, but one if that is to stay.
+pub(super) async fn end_sessions(
+    connection: &mut SqliteConnection,
+    name: &PersonName,
+    keep: Option<&TokenHash>,
+) -> Result<(), StoreError> {
+    sqlx::query("DELETE FROM session WHERE person = ? AND hash IS NOT ?")
+        .bind(name.as_str())
+        .bind(keep.map(TokenHash::as_str))
+        .execute(connection)
+        .await?;
+    Ok(())
+}
+
+async fn set_roles_and_sites(connection: &mut SqliteConnection, person: &Person) -> Result<(), PersonError> {
+    let for_all = |role: &Role| role.permissions().iter().any(|permission| permission.needs_all_sites());
+    if let (Some(_), Some(role)) = (&person.sites, person.roles.iter().find(for_all)) {
+        return Err(PersonError::NeedsAllSites(role));
+    }
+    for table in ["DELETE FROM person_role WHERE person = ?", "DELETE FROM person_site WHERE person = ?"] {
+        sqlx::query(table).bind(person.name.as_str()).execute(&mut *connection).await?;
+    }
+    for role in person.roles.iter() {
+        sqlx::query("INSERT INTO person_role (person, role) VALUES (?, ?)")
+            .bind(person.name.as_str())
+            .bind(word(&role))
+            .execute(&mut *connection)
+            .await?;
+    }
+    for site in person.sites.iter().flatten() {
+        let known =
+            sqlx::query("INSERT INTO person_site (person, site) SELECT ?, site FROM site WHERE site = ?")
+                .bind(person.name.as_str())
+                .bind(site.as_str())
+                .execute(&mut *connection)
+                .await?;
+        if known.rows_affected() == 0 {
+            return Err(PersonError::UnknownSite(site.clone()));
+        }
+    }
+    Ok(())
+}
+
+/// An administrator who has not set a password yet counts: the link may be on its way, and another can be made at the machine.
+async fn somebody_gives_accounts(connection: &mut SqliteConnection) -> Result<bool, StoreError> {
+    let people = accounts(connection, None).await?;
+    Ok(people.iter().any(|account| {
+        account.person.state != PersonState::Disabled && account.person.may(Permission::ManagePeople)
+    }))
+}
+
+fn describe(person: &Person) -> String {
+    let sites = match &person.sites {
+        None => "every site".to_owned(),
+        Some(sites) => sites.iter().map(SiteId::as_str).collect::<Vec<_>>().join(", "),
+    };
+    format!("{}; {}; {sites}", person.display_name.as_str(), person.roles)
+}
+
+/// When the person signed in.
+pub(super) async fn note_sign_in(
+    connection: &mut SqliteConnection,
+    name: &PersonName,
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    sqlx::query("UPDATE person SET last_sign_in = ? WHERE name = ?")
+        .bind(nanos(now))
+        .bind(name.as_str())
+        .execute(connection)
+        .await?;
+    Ok(())
+}

@@ -1,0 +1,106 @@
+//! Who is signed in.
+
+use gatepost_wire::Timestamp;
+
+use super::{log, person};
+use crate::access::{Entry, LASTS, Session, TokenHash};
+use crate::store::column::{nanos, parse, timestamp};
+use crate::store::{Store, StoreError};
+
+impl Store {
+    /// The session of a token, whether it still counts or not.
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    pub async fn session(&self, hash: TokenHash) -> Result<Option<Session>, StoreError> {
+        let mut connection = self.readers.acquire().await?;
+        let row: Option<(String, i64, i64)> =
+            sqlx::query_as("SELECT person, until, used FROM session WHERE hash = ?")
+                .bind(hash.as_str())
+                .fetch_optional(&mut *connection)
+                .await?;
+        let Some((name, until, used)) = row else { return Ok(None) };
+        let account = person::account(&mut connection, &parse("session.person", &name)?).await?;
+        let session = |person| Session { hash, person, until: timestamp(until), used: timestamp(used) };
+        Ok(account.map(|account| session(account.person)))
+    }
+
+    /// Opens a session: the person proved who they are. `step` is the time step of the code that counted; false when another
+    /// sign-in has used it meanwhile.
+    ///
+    /// # Errors
+    /// When the database cannot be written.
+    pub async fn begin_session(
+        &self,
+        hash: &TokenHash,
+        step: Option<i64>,
+        entry: &Entry,
+        now: Timestamp,
+    ) -> Result<bool, StoreError> {
+        let Some(name) = &entry.name else { return Ok(false) };
+        let mut change = self.begin().await?;
+        if let Some(step) = step {
+            let fresh =
+                sqlx::query("UPDATE person SET factor_step = ?1 WHERE name = ?2 AND factor_step < ?1")
+                    .bind(step)
+                    .bind(name.as_str())
+                    .execute(&mut change.connection)
+                    .await?;
+            if fresh.rows_affected() == 0 {
+                return Ok(false);
+            }
+        }
+        sqlx::query("DELETE FROM sign_in_failure WHERE name = ?")
+            .bind(name.as_str())
+            .execute(&mut change.connection)
+            .await?;
+        sqlx::query("DELETE FROM session WHERE until <= ?")
+            .bind(nanos(now))
+            .execute(&mut change.connection)
+            .await?;
+        sqlx::query("INSERT INTO session (hash, person, until, used) VALUES (?, ?, ?, ?)")
+            .bind(hash.as_str())
+            .bind(name.as_str())
+            .bind(nanos(now.saturating_add(LASTS).unwrap_or(now)))
+            .bind(nanos(now))
+            .execute(&mut change.connection)
+            .await?;
+        person::note_sign_in(&mut change.connection, name, now).await?;
+        log::write(&mut change.connection, entry, now).await?;
+        change.commit().await?;
+        Ok(true)
+    }
+
+    /// The session is used. It never goes back, whatever the clock does.
+    ///
+    /// # Errors
+    /// When the database cannot be written.
+    pub async fn note_session(&self, hash: &TokenHash, now: Timestamp) -> Result<(), StoreError> {
+        let mut change = self.begin().await?;
+        sqlx::query("UPDATE session SET used = max(used, ?) WHERE hash = ?")
+            .bind(nanos(now))
+            .bind(hash.as_str())
+            .execute(&mut change.connection)
+            .await?;
+        change.commit().await
+    }
+
+    /// Ends a session.
+    ///
+    /// # Errors
+    /// When the database cannot be written.
+    pub async fn end_session(
+        &self,
+        hash: &TokenHash,
+        entry: &Entry,
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
+        let mut change = self.begin().await?;
+        sqlx::query("DELETE FROM session WHERE hash = ?")
+            .bind(hash.as_str())
+            .execute(&mut change.connection)
+            .await?;
+        log::write(&mut change.connection, entry, now).await?;
+        change.commit().await
+    }
+}

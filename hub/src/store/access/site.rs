@@ -1,0 +1,158 @@
+//! Sites, and which boxes a person sees.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use gatepost_wire::{EdgeId, Timestamp};
+use sqlx::{QueryBuilder, Sqlite};
+
+use super::log;
+use crate::access::{Action, Entry, Scope, Site, SiteId, SiteLabel};
+use crate::store::column::parse;
+use crate::store::{Store, StoreError};
+
+/// A site cannot become what was asked for.
+#[derive(Debug, thiserror::Error)]
+pub enum SiteError {
+    /// No such place.
+    #[error("there is no site {0}")]
+    Unknown(SiteId),
+    /// Somebody would be left without a place.
+    #[error("{person} is limited to site {site}: change that first")]
+    InUse {
+        /// The site.
+        site: SiteId,
+        /// Somebody who is limited to it.
+        person: String,
+    },
+    /// The database.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+impl From<sqlx::Error> for SiteError {
+    fn from(error: sqlx::Error) -> Self {
+        Self::Store(error.into())
+    }
+}
+
+/// Adds the condition that a box lies in a scope; `column` names the box.
+pub(in crate::store) fn within(query: &mut QueryBuilder<Sqlite>, column: &'static str, scope: &Scope) {
+    let Some(sites) = scope.sites() else { return };
+    query.push(" AND ").push(column).push(" IN (SELECT edge FROM site_edge WHERE site IN (");
+    let mut list = query.separated(", ");
+    for site in sites {
+        list.push_bind(site.to_string());
+    }
+    query.push("))");
+}
+
+impl Store {
+    /// All sites by name, and boxes that belong to none.
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    pub async fn sites(&self) -> Result<(Vec<Site>, BTreeSet<EdgeId>), StoreError> {
+        let labels: Vec<(String, String)> =
+            sqlx::query_as("SELECT site, label FROM site ORDER BY site").fetch_all(&self.readers).await?;
+        let boxes: Vec<(String, Option<String>)> = sqlx::query_as(
+            "SELECT edge, site FROM site_edge UNION ALL \
+             SELECT edge, NULL FROM device WHERE edge NOT IN (SELECT edge FROM site_edge)",
+        )
+        .fetch_all(&self.readers)
+        .await?;
+        let mut of_site: BTreeMap<Option<String>, BTreeSet<EdgeId>> = BTreeMap::new();
+        for (edge, site) in boxes {
+            of_site.entry(site).or_default().insert(parse("site_edge.edge", &edge)?);
+        }
+        let sites = labels
+            .into_iter()
+            .map(|(site, text)| {
+                let unreadable = |_| StoreError::Unreadable { column: "site.label", value: text.clone() };
+                let label = SiteLabel::try_from(text.clone()).map_err(unreadable)?;
+                let edges = of_site.remove(&Some(site.clone())).unwrap_or_default();
+                Ok(Site { site: parse("site.site", &site)?, label, edges })
+            })
+            .collect::<Result<_, StoreError>>()?;
+        Ok((sites, of_site.remove(&None).unwrap_or_default()))
+    }
+
+    /// Makes or replaces a site. Its boxes leave the sites they belonged to.
+    ///
+    /// # Errors
+    /// When the database cannot be written.
+    pub async fn put_site(&self, site: &Site, by: &str, now: Timestamp) -> Result<(), StoreError> {
+        let mut change = self.begin().await?;
+        sqlx::query(
+            "INSERT INTO site (site, label) VALUES (?, ?) ON CONFLICT (site) DO UPDATE SET label = excluded.label",
+        )
+        .bind(site.site.as_str())
+        .bind(site.label.as_str())
+        .execute(&mut change.connection)
+        .await?;
+        sqlx::query("DELETE FROM site_edge WHERE site = ?")
+            .bind(site.site.as_str())
+            .execute(&mut change.connection)
+            .await?;
+        for edge in &site.edges {
+            sqlx::query(
+                "INSERT INTO site_edge (edge, site) VALUES (?, ?) ON CONFLICT (edge) DO UPDATE SET site = excluded.site",
+            )
+            .bind(edge.as_str())
+            .bind(site.site.as_str())
+            .execute(&mut change.connection)
+            .await?;
+        }
+        let boxes = site.edges.iter().map(EdgeId::as_str).collect::<Vec<_>>().join(", ");
+        let detail = format!("{} {}: {boxes}", site.site, site.label.as_str());
+        log::write(&mut change.connection, &about_site(Action::SiteChanged, by, detail), now).await?;
+        change.commit().await
+    }
+
+    /// Removes a site; its boxes belong to none then.
+    ///
+    /// # Errors
+    /// When there is none of the name, somebody is limited to it, or the database cannot be written.
+    pub async fn remove_site(&self, site: &SiteId, by: &str, now: Timestamp) -> Result<(), SiteError> {
+        let mut change = self.begin().await?;
+        let person: Option<String> =
+            sqlx::query_scalar("SELECT person FROM person_site WHERE site = ? LIMIT 1")
+                .bind(site.as_str())
+                .fetch_optional(&mut change.connection)
+                .await?;
+        if let Some(person) = person {
+            return Err(SiteError::InUse { site: site.clone(), person });
+        }
+        sqlx::query("DELETE FROM site_edge WHERE site = ?")
+            .bind(site.as_str())
+            .execute(&mut change.connection)
+            .await?;
+        let removed = sqlx::query("DELETE FROM site WHERE site = ?")
+            .bind(site.as_str())
+            .execute(&mut change.connection)
+            .await?;
+        if removed.rows_affected() == 0 {
+            return Err(SiteError::Unknown(site.clone()));
+        }
+        let entry = about_site(Action::SiteRemoved, by, site.to_string());
+        log::write(&mut change.connection, &entry, now).await?;
+        Ok(change.commit().await?)
+    }
+
+    /// The boxes of a scope; none when it holds for all.
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    pub async fn edges_within(&self, scope: &Scope) -> Result<Option<BTreeSet<EdgeId>>, StoreError> {
+        if *scope == Scope::All {
+            return Ok(None);
+        }
+        let mut query = QueryBuilder::<Sqlite>::new("SELECT edge FROM site_edge WHERE 1");
+        within(&mut query, "edge", scope);
+        let edges: Vec<String> = query.build_query_scalar().fetch_all(&self.readers).await?;
+        edges.iter().map(|edge| parse("site_edge.edge", edge)).collect::<Result<_, _>>().map(Some)
+    }
+}
+
+fn about_site(action: Action, by: &str, detail: String) -> Entry {
+    Entry { name: None, by: Some(by.to_owned()), action, address: None, detail: Some(detail) }
+}

@@ -1,0 +1,46 @@
+//! `GET /api/v1/access-log`
+
+use axum::Json;
+use axum::extract::State;
+use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
+
+use super::App;
+use super::params::{Limit, Params, number_cursor};
+use super::problem::Problem;
+use crate::access::AccessRecord;
+
+/// Which records are asked for.
+#[derive(Debug, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub struct Query {
+    /// At most so many.
+    #[param(value_type = Option<u16>, minimum = 1, maximum = 200, default = 50)]
+    limit: Option<Limit<200>>,
+    /// `next` of the page before.
+    before: Option<String>,
+}
+
+/// Some records, the latest first.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct AccessLog {
+    /// The records. They are never changed or deleted.
+    records: Vec<AccessRecord>,
+    /// Give it as `before` to see older ones; null when there are none.
+    next: Option<String>,
+}
+
+/// Who signed in, and what was done to accounts and sites, the latest first
+#[utoipa::path(get, path = "/api/v1/access-log", tag = "people", params(Query), responses(
+    (status = 200, description = "A page of the list", body = AccessLog),
+    (status = 400, description = "A parameter is wrong", body = Problem, content_type = "application/problem+json"),
+    (status = 401, description = "Nobody is signed in", body = Problem, content_type = "application/problem+json"),
+    (status = 403, description = "Not permitted", body = Problem, content_type = "application/problem+json"),
+    (status = 503, description = "The database cannot be read", body = Problem, content_type = "application/problem+json"),
+))]
+pub async fn list(State(app): State<App>, Params(query): Params<Query>) -> Result<Json<AccessLog>, Problem> {
+    let before = query.before.map(|text| number_cursor("before", &text)).transpose()?;
+    let (records, next) = app.store.access_records(before, Limit::or(query.limit, 50)).await?;
+    Ok(Json(AccessLog { records, next: next.map(|number| number.to_string()) }))
+}
