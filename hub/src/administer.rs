@@ -1,6 +1,7 @@
 //! What an administrator does beside the running daemon. The daemon reads the same database and files and need not be told.
 
 mod person;
+mod timeline;
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -19,6 +20,7 @@ use jiff::SignedDuration;
 
 use crate::ConfigFile;
 pub use person::PersonCommand;
+pub use timeline::TimelineCommand;
 
 #[derive(Subcommand)]
 pub enum DeviceCommand {

@@ -17,6 +17,7 @@ use serde::Deserialize;
 use toml::Spanned;
 
 use crate::authority::AuthorityFiles;
+use crate::incident::Deadlines;
 
 pub use address::{HostName, LoopbackAddr, ServerName, ShareGroup};
 #[cfg(any(test, fuzzing))]
@@ -40,6 +41,8 @@ pub struct Config {
     pub broker: Broker,
     /// The database file.
     pub database: PathBuf,
+    /// How long incidents may stay in a stage.
+    pub incident_deadlines: Deadlines,
     /// Pictures and clips are kept so long, days.
     pub evidence_days: EvidenceDays,
 }
@@ -128,6 +131,8 @@ pub struct File {
     pub broker: BrokerTable,
     /// The database.
     pub store: StoreTable,
+    /// How long incidents may stay in a stage.
+    pub incident_deadlines: Deadlines,
     /// How long evidence is kept.
     pub retention: RetentionTable,
 }
@@ -142,6 +147,7 @@ impl Default for File {
             enrolment: EnrolmentTable::default(),
             broker: BrokerTable::default(),
             store: StoreTable::default(),
+            incident_deadlines: Deadlines::default(),
             retention: RetentionTable::default(),
         }
     }

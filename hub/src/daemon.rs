@@ -11,6 +11,7 @@ use crate::command::Dispatch;
 use crate::config::{self, Config};
 use crate::enrolment::{self, Enrolment};
 use crate::evidence::Folder;
+use crate::incident::Grouping;
 use crate::intake::Intake;
 use crate::live::Feed;
 use crate::retention::Retention;
@@ -65,12 +66,14 @@ pub async fn run(config: Config) -> Result<(), StartError> {
         store.forget_presence().await?;
     }
     let (changed, changes) = watch::channel(store.last_change().await?);
-    let (intake, writing) = Intake::start(store.writer(folder.clone()), folder.clone(), changed);
+    let (intake, writing) = Intake::start(store.writer(folder.clone()), folder.clone(), changed.clone());
     let stop = CancellationToken::new();
     let (feed, telling) = Feed::start(store.clone(), changes.clone(), stop.clone()).await?;
     let app = App {
         store: store.clone(),
         desk: Desk::new(store.clone()),
+        deadlines: config.incident_deadlines,
+        changed: changed.clone(),
         intake: intake.clone(),
         folder,
         feed,
@@ -78,6 +81,7 @@ pub async fn run(config: Config) -> Result<(), StartError> {
         stop: stop.clone(),
     };
     let server = Server::start(&config.web, app).await?;
+    let grouping = Grouping::start(store.clone(), config.incident_deadlines, changed);
     let retention = Retention::start(store.clone(), intake.clone(), config.evidence_days.get());
     let enrolment = match config.enrolment {
         Some(address) => Some(Enrolment::start(address, &config.tls, &authority, &store).await?),
@@ -98,6 +102,7 @@ pub async fn run(config: Config) -> Result<(), StartError> {
     }
     retention.stop().await;
     writing.stop().await;
+    grouping.stop().await;
     stop.cancel();
     server.ended().await;
     if let Err(error) = telling.await {

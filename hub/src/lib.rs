@@ -18,6 +18,7 @@ pub mod enrolment;
 pub mod evidence;
 #[cfg(any(test, fuzzing))]
 pub mod fuzzing;
+pub mod incident;
 pub mod intake;
 pub mod limits;
 pub mod live;

@@ -1,8 +1,9 @@
 //! What changed, as it changes: the store's changes, read once and told to every open page.
 //!
-//! A change is the present state of an alarm, a device or a command under the number of its last change. Whoever knows a
+//! A change is the present state of an alarm, a device, a command or an incident under the number of its last change. Whoever knows a
 //! number and asks for what came after it misses nothing; states in between may be skipped.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -12,7 +13,7 @@ use tokio::sync::{broadcast, watch};
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
-use crate::access::Permission;
+use crate::access::{Permission, PersonName};
 use crate::store::{Store, StoreError};
 
 /// Changes a slow page may be behind before it is told to start over.
@@ -36,6 +37,8 @@ pub enum Subject {
     Device,
     /// A command to an edge.
     Command,
+    /// An incident.
+    Incident,
 }
 
 impl Subject {
@@ -45,6 +48,7 @@ impl Subject {
             Self::Alert => Permission::SeeAlerts,
             Self::Device => Permission::SeeDevices,
             Self::Command => Permission::SeeCommands,
+            Self::Incident => Permission::SeeIncidents,
         }
     }
 
@@ -54,6 +58,7 @@ impl Subject {
             Self::Alert => "alert",
             Self::Device => "device",
             Self::Command => "command",
+            Self::Incident => "incident",
         }
     }
 }
@@ -65,6 +70,8 @@ pub struct Change {
     pub number: i64,
     /// At which box.
     pub edge: EdgeId,
+    /// Who handles or handled it, of an incident.
+    pub people: BTreeSet<PersonName>,
     /// What changed.
     pub subject: Subject,
     /// Its present state.
@@ -192,11 +199,13 @@ async fn changes_after(store: &Store, last: i64, limit: u16) -> Result<Stretch, 
     let alerts = store.alerts_changed(last, limit).await?;
     let devices = store.devices_changed(last, limit).await?;
     let commands = store.commands_changed(last, limit, Timestamp::now()).await?;
+    let incidents = store.incidents_changed(last, limit, Timestamp::now()).await?;
     let mut more = false;
     for cut in [
         (alerts.len(), alerts.last().map(|a| a.0)),
         (devices.len(), devices.last().map(|d| d.0)),
         (commands.len(), commands.last().map(|c| c.0)),
+        (incidents.len(), incidents.last().map(|i| i.0)),
     ] {
         if let (length, Some(number)) = cut
             && length >= usize::from(limit)
@@ -205,7 +214,7 @@ async fn changes_after(store: &Store, last: i64, limit: u16) -> Result<Stretch, 
             upto = upto.min(number);
         }
     }
-    let mut changes = Vec::with_capacity(alerts.len() + devices.len() + commands.len());
+    let mut changes = Vec::with_capacity(alerts.len() + devices.len() + commands.len() + incidents.len());
     for (number, alert) in &alerts {
         changes.push(change(*number, &alert.edge, Subject::Alert, alert)?);
     }
@@ -214,6 +223,10 @@ async fn changes_after(store: &Store, last: i64, limit: u16) -> Result<Stretch, 
     }
     for (number, command) in &commands {
         changes.push(change(*number, &command.edge, Subject::Command, command)?);
+    }
+    for (number, incident, people) in incidents {
+        let told = change(number, &incident.place.edge, Subject::Incident, &incident)?;
+        changes.push(Change { people, ..told });
     }
     changes.retain(|change| change.number <= upto);
     changes.sort_unstable_by_key(|change| change.number);
@@ -228,5 +241,5 @@ fn change<T: Serialize>(
 ) -> Result<Change, StoreError> {
     let json = serde_json::to_string(state)
         .map_err(|error| StoreError::Unreadable { column: subject.name(), value: error.to_string() })?;
-    Ok(Change { number, edge: edge.clone(), subject, json })
+    Ok(Change { number, edge: edge.clone(), people: BTreeSet::new(), subject, json })
 }

@@ -10,7 +10,7 @@ use clap::{Args, Parser, Subcommand};
 use gatepost_hub::authority::Authority;
 use gatepost_hub::{broker, config, daemon, limits, logging, web};
 
-use administer::{BrokerFiles, DeviceCommand, PersonCommand};
+use administer::{BrokerFiles, DeviceCommand, PersonCommand, TimelineCommand};
 
 /// Takes events from Gatepost edges, keeps each exactly once, shows live alerts.
 #[derive(Parser)]
@@ -36,6 +36,9 @@ enum Command {
     /// Gives people accounts: adds them, makes one-time links, shuts them out
     #[command(subcommand)]
     Person(PersonCommand),
+    /// Exports the timeline of all incidents, and checks that an export is whole
+    #[command(subcommand)]
+    Timeline(TimelineCommand),
     /// Prints the public key this hub signs commands with, for a box that has not enrolled
     SigningKey(ConfigFile),
     /// Writes certificates, revocations and access rules for a broker run by someone else
@@ -78,6 +81,7 @@ fn run(command: Command) -> anyhow::Result<()> {
         Command::Openapi => println!("{}", web::document().to_pretty_json()?),
         Command::Device(command) => command.run()?,
         Command::Person(command) => command.run()?,
+        Command::Timeline(command) => command.run()?,
         Command::SigningKey(file) => {
             let config = config::load(&file.config)?;
             println!("{}", Authority::open(&config.tls.authority)?.commands().verifying_key());

@@ -14,6 +14,7 @@ mod deletion;
 mod device;
 mod event;
 mod evidence;
+mod incident;
 mod record;
 mod refused;
 mod reply;
@@ -36,6 +37,7 @@ pub use command::{CommandFilter, Open};
 pub use deletion::{DeletionFilter, StoredDeletion};
 pub use event::{EventFilter, StoredEvent};
 pub use evidence::Kept;
+pub use incident::{Grouped, IncidentError, IncidentFilter, IncidentPage, Viewer};
 pub use record::{Content, Deletion, Delivery, Fate, Presence, Record};
 pub use writer::Writer;
 
@@ -154,7 +156,7 @@ mod tests {
 
     /// Who ordered what, what came of it and what was deleted has to stay, whatever a later version of the hub tries.
     #[tokio::test]
-    async fn records_of_commands_and_deletions_can_only_be_added_to() {
+    async fn records_can_only_be_added_to() {
         let dir = tempfile::tempdir().unwrap();
         let store = Store::open(&dir.path().join("hub.sqlite")).await.unwrap();
         let mut connection = store.options.connect().await.unwrap();
@@ -162,10 +164,20 @@ mod tests {
             "INSERT INTO command VALUES (1, 'c', 'gate-1', 'who', 'why', 0, 1, 'k', NULL, NULL, '{}', 1)",
             "INSERT INTO reply VALUES ('c', 0, 0, 'done', NULL, NULL, '{}', 2)",
             "INSERT INTO deletion VALUES (1, 0, 'e', 's', 'gate-1', 'image/jpeg', 1, 0, 'age', NULL)",
+            "INSERT INTO access_record VALUES (1, 0, 'li.na', NULL, 'signed_in', NULL, NULL)",
+            "INSERT INTO incident (id, edge, kind, severity, alarms, ongoing, first, last, opened, stage, is_open, reminded, \
+               version, change) VALUES ('i', 'gate-1', 'k', 1, 1, 0, 0, 0, 0, 'reported', 1, 0, 1, 3)",
+            "INSERT INTO incident_step VALUES (1, 'i', 1, 0, NULL, 'open', '{}', 'h')",
         ] {
             sqlx::query(insert).execute(&mut connection).await.unwrap();
         }
-        for (table, column) in [("command", "who"), ("reply", "outcome"), ("deletion", "cause")] {
+        for (table, column) in [
+            ("command", "who"),
+            ("reply", "outcome"),
+            ("deletion", "cause"),
+            ("access_record", "name"),
+            ("incident_step", "document"),
+        ] {
             for statement in
                 [format!("DELETE FROM {table}"), format!("UPDATE {table} SET {column} = 'another'")]
             {

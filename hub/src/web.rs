@@ -10,6 +10,7 @@ mod events;
 mod evidence;
 mod guard;
 mod health;
+mod incidents;
 mod live;
 mod openapi;
 mod page;
@@ -38,6 +39,7 @@ pub use openapi::document;
 use crate::access::Desk;
 use crate::config;
 use crate::evidence::Folder;
+use crate::incident::Deadlines;
 use crate::intake::{Intake, Storage};
 use crate::live::Feed;
 use crate::store::Store;
@@ -56,6 +58,10 @@ pub struct App {
     pub intake: Intake,
     /// Pictures, clips, originals.
     pub folder: Folder,
+    /// How long incidents may stay in a stage.
+    pub deadlines: Deadlines,
+    /// Tells that there are changes.
+    pub changed: watch::Sender<i64>,
     /// Changes.
     pub feed: Feed,
     /// Does the disk take what comes?
@@ -129,6 +135,13 @@ fn router(app: App, hosts: guard::Hosts) -> Router {
         .route("/commands/{id}", get(commands::one))
         .route("/deletions", get(deletions::list))
         .route("/devices", get(devices::list))
+        .route("/incidents", get(incidents::list))
+        .route("/incidents/{id}", get(incidents::one))
+        .route("/incidents/{id}/alerts", get(incidents::alerts))
+        .route("/incidents/{id}/timeline", get(incidents::timeline))
+        .route("/incidents/{id}/steps", post(incidents::take_step))
+        .route("/handlers", get(incidents::handlers))
+        .route("/incident-figures", get(incidents::figures))
         .route("/live", get(live::stream))
         .route("/session", get(session::show).post(session::sign_in).delete(session::sign_out))
         .route("/session/password", put(session::change_password))

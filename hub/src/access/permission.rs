@@ -22,6 +22,16 @@ pub enum Permission {
     SetMode,
     /// Have a box hand out an original, in which people are not pixelated.
     ReleaseOriginal,
+    /// Incidents that are or were one's own.
+    SeeIncidents,
+    /// Those of others too.
+    SeeAllIncidents,
+    /// Look at incidents, give them to somebody, put them aside, close them.
+    WorkIncidents,
+    /// Be given incidents and handle them.
+    HandleIncidents,
+    /// See that others have handled them; give them more time; look back.
+    VerifyIncidents,
     /// What was deleted.
     SeeDeletions,
     /// Accounts and sites.
@@ -32,13 +42,18 @@ pub enum Permission {
 
 impl Permission {
     /// All of them.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 14] = [
         Self::SeeAlerts,
         Self::SeeEvidence,
         Self::SeeDevices,
         Self::SeeCommands,
         Self::SetMode,
         Self::ReleaseOriginal,
+        Self::SeeIncidents,
+        Self::SeeAllIncidents,
+        Self::WorkIncidents,
+        Self::HandleIncidents,
+        Self::VerifyIncidents,
         Self::SeeDeletions,
         Self::ManagePeople,
         Self::SeeAccessLog,
@@ -58,6 +73,11 @@ impl Permission {
             Self::SeeCommands => "see_commands",
             Self::SetMode => "set_mode",
             Self::ReleaseOriginal => "release_original",
+            Self::SeeIncidents => "see_incidents",
+            Self::SeeAllIncidents => "see_all_incidents",
+            Self::WorkIncidents => "work_incidents",
+            Self::HandleIncidents => "handle_incidents",
+            Self::VerifyIncidents => "verify_incidents",
             Self::SeeDeletions => "see_deletions",
             Self::ManagePeople => "manage_people",
             Self::SeeAccessLog => "see_access_log",
@@ -100,18 +120,47 @@ impl Role {
     /// What it may do. No more than its work takes: who gives accounts sees no pictures.
     pub const fn permissions(self) -> &'static [Permission] {
         use Permission::{
-            ManagePeople, ReleaseOriginal, SeeAccessLog, SeeAlerts, SeeCommands, SeeDeletions, SeeDevices,
-            SeeEvidence, SetMode,
+            HandleIncidents, ManagePeople, ReleaseOriginal, SeeAccessLog, SeeAlerts, SeeAllIncidents,
+            SeeCommands, SeeDeletions, SeeDevices, SeeEvidence, SeeIncidents, SetMode, VerifyIncidents,
+            WorkIncidents,
         };
         match self {
-            Self::Operator => &[SeeAlerts, SeeEvidence, SeeDevices, SeeCommands, SetMode],
-            Self::Handler => &[SeeAlerts, SeeEvidence],
-            Self::Supervisor => {
-                &[SeeAlerts, SeeEvidence, SeeDevices, SeeCommands, SetMode, ReleaseOriginal, SeeDeletions]
-            }
+            Self::Operator => &[
+                SeeAlerts,
+                SeeEvidence,
+                SeeDevices,
+                SeeCommands,
+                SetMode,
+                SeeIncidents,
+                SeeAllIncidents,
+                WorkIncidents,
+            ],
+            Self::Handler => &[SeeAlerts, SeeEvidence, SeeIncidents, HandleIncidents],
+            Self::Supervisor => &[
+                SeeAlerts,
+                SeeEvidence,
+                SeeDevices,
+                SeeCommands,
+                SetMode,
+                ReleaseOriginal,
+                SeeIncidents,
+                SeeAllIncidents,
+                WorkIncidents,
+                HandleIncidents,
+                VerifyIncidents,
+                SeeDeletions,
+            ],
             Self::Maintainer => &[SeeDevices, SeeCommands, SetMode],
             Self::Technician => &[SeeDevices],
-            Self::Auditor => &[SeeAlerts, SeeDevices, SeeCommands, SeeDeletions, SeeAccessLog],
+            Self::Auditor => &[
+                SeeAlerts,
+                SeeDevices,
+                SeeCommands,
+                SeeIncidents,
+                SeeAllIncidents,
+                SeeDeletions,
+                SeeAccessLog,
+            ],
             Self::Administrator => &[SeeDevices, ManagePeople, SeeAccessLog],
         }
     }

@@ -110,6 +110,7 @@ fn parse(
         tls: tls(parsed.tls, &source, &data_dir)?,
         database: parsed.store.path.map_or_else(|| data_dir.join("hub.sqlite"), |path| source.path(&path)),
         broker: broker(parsed.broker, &source, &data_dir, secret)?,
+        incident_deadlines: parsed.incident_deadlines,
         evidence_days: parsed.retention.evidence_days,
         log: parsed.log,
         web: parsed.web,

@@ -7,6 +7,7 @@ mod session;
 mod sign_in;
 mod site;
 
+pub(super) use person::account;
 pub use person::{Account, PersonError};
 pub use site::SiteError;
-pub(super) use site::within;
+pub(super) use site::{edges_of, within};

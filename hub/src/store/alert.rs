@@ -10,6 +10,7 @@ use sqlx::{FromRow, QueryBuilder, Sqlite};
 
 use super::access::within;
 use super::column::timestamp;
+use super::rows::id_list;
 use super::{Store, StoreError, alarm};
 use crate::access::Scope;
 use crate::alarm::Alarm;
@@ -134,6 +135,18 @@ impl Store {
             _ => None,
         };
         Ok(AlertPage { alerts, next })
+    }
+
+    /// These alarms, in the order they began.
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    pub(super) async fn alerts_by_id(&self, ids: &[String]) -> Result<Vec<Alert>, StoreError> {
+        let mut query = QueryBuilder::<Sqlite>::new(SELECT);
+        query.push(" WHERE alarm.id IN (SELECT value FROM json_each(").push_bind(id_list(ids));
+        query.push(")) ORDER BY alarm.first_time, alarm.id");
+        let rows: Vec<Row> = query.build_query_as().fetch_all(&self.readers).await?;
+        self.told(rows).await
     }
 
     /// Alarms that changed after a change number, in the order of their changes, with those numbers.

@@ -28,7 +28,8 @@ pub enum Needs {
 pub const RULES: &[(&str, &str, Needs)] = {
     use Needs::{May, Nothing, Session};
     use Permission::{
-        ManagePeople, SeeAccessLog, SeeAlerts, SeeCommands, SeeDeletions, SeeDevices, SeeEvidence,
+        ManagePeople, SeeAccessLog, SeeAlerts, SeeAllIncidents, SeeCommands, SeeDeletions, SeeDevices,
+        SeeEvidence, SeeIncidents, WorkIncidents,
     };
     &[
         ("GET", "/api/v1/openapi.json", Nothing),
@@ -47,6 +48,14 @@ pub const RULES: &[(&str, &str, Needs)] = {
         ("GET", "/api/v1/events/{id}", May(SeeAlerts)),
         ("GET", "/api/v1/events/{id}/snapshot", May(SeeEvidence)),
         ("GET", "/api/v1/events/{id}/evidence/{sha256}", May(SeeEvidence)),
+        ("GET", "/api/v1/incidents", May(SeeIncidents)),
+        ("GET", "/api/v1/incidents/{id}", May(SeeIncidents)),
+        ("GET", "/api/v1/incidents/{id}/alerts", May(SeeIncidents)),
+        ("GET", "/api/v1/incidents/{id}/timeline", May(SeeIncidents)),
+        // Each step takes a permission of its own.
+        ("POST", "/api/v1/incidents/{id}/steps", May(SeeIncidents)),
+        ("GET", "/api/v1/handlers", May(WorkIncidents)),
+        ("GET", "/api/v1/incident-figures", May(SeeAllIncidents)),
         ("GET", "/api/v1/commands", May(SeeCommands)),
         ("GET", "/api/v1/commands/{id}", May(SeeCommands)),
         // Each order takes a permission of its own.

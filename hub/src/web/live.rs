@@ -16,8 +16,8 @@ use tokio::time::MissedTickBehavior;
 use super::App;
 use super::caller::Caller;
 use super::problem::Problem;
-use crate::access::{Permission, Session, TokenHash};
-use crate::live::{Change, Feed, Missed};
+use crate::access::{Permission, PersonName, Session, TokenHash};
+use crate::live::{Change, Feed, Missed, Subject};
 use crate::store::StoreError;
 
 const KEEP_ALIVE: Duration = Duration::from_secs(15);
@@ -27,7 +27,7 @@ const CHECK: Duration = Duration::from_secs(5);
 
 /// Changes as they happen
 ///
-/// Server-sent events: `alert` with an `Alert`, `device` with a `Device`, `command` with a `Given`, each the present state under the
+/// Server-sent events: `alert` with an `Alert`, `device` with a `Device`, `command` with a `Given`, `incident` with an `Incident` without `may`, each the present state under the
 /// `id` of its last change. `reset` (data: null) means that too much was missed: load the lists anew and go on
 /// listening. Only what the person may see is sent, and the stream ends with the session. It begins with an `id` alone; open it before loading the lists, and nothing is missed
 /// between the two.
@@ -117,6 +117,7 @@ pub async fn stream(
 #[derive(Debug, PartialEq, Eq)]
 struct View {
     session: TokenHash,
+    name: PersonName,
     may: BTreeSet<Permission>,
     /// None: of every box.
     edges: Option<BTreeSet<EdgeId>>,
@@ -131,11 +132,14 @@ enum Renewed {
 impl View {
     async fn of(app: &App, session: Session) -> Result<Self, StoreError> {
         let edges = app.store.edges_within(&session.person.scope()).await?;
-        Ok(Self { may: session.person.roles.permissions(), edges, session: session.hash })
+        let Session { hash, person, .. } = session;
+        Ok(Self { may: person.roles.permissions(), name: person.name, edges, session: hash })
     }
 
     fn shows(&self, change: &Change) -> bool {
+        let own = change.people.contains(&self.name);
         self.may.contains(&change.subject.permission())
+            && (change.subject != Subject::Incident || own || self.may.contains(&Permission::SeeAllIncidents))
             && self.edges.as_ref().is_none_or(|edges| edges.contains(&change.edge))
     }
 

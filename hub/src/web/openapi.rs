@@ -4,7 +4,8 @@ use axum::Json;
 use utoipa::OpenApi;
 
 use super::{
-    access_log, alerts, commands, deletions, devices, events, evidence, health, live, people, session, sites,
+    access_log, alerts, commands, deletions, devices, events, evidence, health, incidents, live, people,
+    session, sites,
 };
 
 #[derive(OpenApi)]
@@ -21,6 +22,13 @@ use super::{
         evidence::snapshot,
         evidence::one,
         deletions::list,
+        incidents::list,
+        incidents::one,
+        incidents::alerts,
+        incidents::timeline,
+        incidents::take_step,
+        incidents::handlers,
+        incidents::figures,
         commands::list,
         commands::one,
         commands::give,

@@ -30,7 +30,7 @@ pub struct Sites {
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 #[schema(example = json!({ "label": "第三小学", "edges": ["gate-1"] }))]
-pub struct Wanted {
+pub struct WantedSite {
     /// What people call it: one line of at most 100 characters.
     #[schema(value_type = String, min_length = 1, max_length = 100)]
     label: SiteLabel,
@@ -54,7 +54,7 @@ pub async fn list(State(app): State<App>) -> Result<Json<Sites>, Problem> {
 /// Makes or replaces a site
 #[utoipa::path(put, path = "/api/v1/sites/{site}", tag = "sites",
     params(("site" = String, Path, description = "Its name", example = "school-3", pattern = "^[a-z0-9-]{1,64}$")),
-    request_body = Wanted, responses(
+    request_body = WantedSite, responses(
         (status = 200, description = "The site as it is now", body = Site),
         (status = 400, description = "A field is wrong", body = Problem, content_type = "application/problem+json"),
         (status = 401, description = "Nobody is signed in", body = Problem, content_type = "application/problem+json"),
@@ -65,7 +65,7 @@ pub async fn put(
     State(app): State<App>,
     caller: Caller,
     Id(site): Id<SiteId>,
-    Body(wanted): Body<Wanted>,
+    Body(wanted): Body<WantedSite>,
 ) -> Result<Json<Site>, Problem> {
     let site = Site { site, label: wanted.label, edges: wanted.edges };
     app.store.put_site(&site, caller.name(), Timestamp::now()).await?;

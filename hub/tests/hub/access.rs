@@ -24,6 +24,14 @@ const TABLE: &[(&str, &str, &[&str])] = &[
     ("GET", "/api/v1/events/{id}", &["operator", "handler", "supervisor", "auditor"]),
     ("GET", "/api/v1/events/{id}/snapshot", &["operator", "handler", "supervisor"]),
     ("GET", "/api/v1/events/{id}/evidence/{sha256}", &["operator", "handler", "supervisor"]),
+    ("GET", "/api/v1/incidents", &["operator", "handler", "supervisor", "auditor"]),
+    // One that does not exist: the steps have a test of their own.
+    ("GET", "/api/v1/incidents/{id}", &["operator", "handler", "supervisor", "auditor"]),
+    ("GET", "/api/v1/incidents/{id}/alerts", &["operator", "handler", "supervisor", "auditor"]),
+    ("GET", "/api/v1/incidents/{id}/timeline", &["operator", "handler", "supervisor", "auditor"]),
+    ("POST", "/api/v1/incidents/{id}/steps", &["operator", "handler", "supervisor", "auditor"]),
+    ("GET", "/api/v1/handlers", &["operator", "supervisor"]),
+    ("GET", "/api/v1/incident-figures", &["operator", "supervisor", "auditor"]),
     ("GET", "/api/v1/commands", &["operator", "supervisor", "maintainer", "auditor"]),
     ("GET", "/api/v1/commands/{id}", &["operator", "supervisor", "maintainer", "auditor"]),
     // With an order to arm; releasing an original has a test of its own.
@@ -121,7 +129,7 @@ async fn every_route_is_open_to_the_roles_of_the_table_and_to_nobody_else() {
 
     let place = |path: &str| {
         let path = path.replace("{sha256}", &sha256).replace("{name}", "nobody").replace("{site}", "nowhere");
-        if path.contains("/commands/") {
+        if path.contains("/commands/") || path.contains("/incidents/") {
             path.replace("{id}", "01ARZ3NDEKTSV4RRFFQ69G5FAV")
         } else {
             path.replace("{id}", &event.id.to_string())

@@ -1,5 +1,6 @@
 //! The API is what its document says, and answers nobody it does not know.
 
+use std::collections::BTreeSet;
 use std::io::{Read as _, Write as _};
 use std::net::TcpStream;
 
@@ -9,7 +10,7 @@ use serde_json::Value;
 use crate::command::ask;
 use crate::edge::Edge;
 use crate::message::{boot, evidence_topic, intrusion, picture, with_evidence, with_original_kept};
-use crate::process::{Home, Hub, command};
+use crate::process::{Home, Hub, PATIENCE, command};
 
 /// The answer to a request with these headers, and the session's cookie where there is one.
 pub fn raw(hub: &Hub, request: &str) -> String {
@@ -34,6 +35,11 @@ async fn every_documented_path_answers() {
     assert!(edge.send(&event).await.unwrap());
     edge.publish(&evidence_topic(&event), picture("x"), false).await.unwrap();
     let given = ask(&hub, &event, "2 h");
+    let incident = http::wait_until("the incident", PATIENCE, || {
+        let page = hub.get("/api/v1/incidents");
+        page["incidents"][0]["id"].as_str().map(str::to_owned)
+    });
+    let incident = incident.unwrap();
 
     let printed: Value = serde_json::from_slice(&command(&["openapi"]).stdout).unwrap();
     assert_eq!(printed, hub.get("/api/v1/openapi.json"));
@@ -46,9 +52,14 @@ async fn every_documented_path_answers() {
         }
         let content = operations["get"]["responses"]["200"]["content"].as_object().unwrap();
         let content_type = content.keys().next().unwrap();
-        let id = if path.contains("/commands/") { given.clone() } else { event.id.to_string() };
+        let id = match path.split('/').nth(3) {
+            Some("commands") => given.clone(),
+            Some("incidents") => incident.clone(),
+            _ => event.id.to_string(),
+        };
         let sha256 = &event.data.evidence[0].sha256;
-        let url = hub.url(&path.replace("{id}", &id).replace("{sha256}", sha256));
+        let query = if path.ends_with("/handlers") { "?edge=gate-1" } else { "" };
+        let url = hub.url(&(path.replace("{id}", &id).replace("{sha256}", sha256) + query));
         if content_type == "text/event-stream" {
             EventStream::open(&url).unwrap();
             continue;
@@ -59,15 +70,23 @@ async fn every_documented_path_answers() {
         // What is documented as a list or an object has exactly the documented keys.
         let schema = &content[content_type]["schema"];
         if let Some(reference) = schema["$ref"].as_str() {
-            let properties = &printed.pointer(reference.trim_start_matches('#')).unwrap()["properties"];
             let body: Value = answer.json().unwrap();
-            let mut told: Vec<_> = body.as_object().unwrap().keys().collect();
-            let mut documented: Vec<_> = properties.as_object().unwrap().keys().collect();
-            told.sort();
-            documented.sort();
+            let told: BTreeSet<_> = body.as_object().unwrap().keys().cloned().collect();
+            let documented = keys(&printed, reference);
             assert_eq!(told, documented, "{path}");
         }
     }
+}
+
+/// The keys of a schema, with those of schemas that are flattened into it.
+fn keys(document: &Value, reference: &str) -> BTreeSet<String> {
+    let schema = document.pointer(reference.trim_start_matches('#')).unwrap();
+    let parts = schema["allOf"].as_array().cloned().unwrap_or_else(|| vec![schema.clone()]);
+    let own = |part: &Value| match part["$ref"].as_str() {
+        Some(reference) => keys(document, reference),
+        None => part["properties"].as_object().unwrap().keys().cloned().collect(),
+    };
+    parts.iter().flat_map(own).collect()
 }
 
 #[test]

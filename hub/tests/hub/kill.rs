@@ -13,8 +13,7 @@ const KILLS: u64 = 20;
 const EDGES: [&str; 3] = ["gate-1", "gate-2", "gate-3"];
 
 /// Publishes one event after the other until the connection ends; gives what was acknowledged.
-async fn publish_until_cut(port: u16, name: &str, token: &str) -> Vec<EventId> {
-    let mut edge = Edge::connect(port, name, token).await.unwrap();
+async fn publish_until_cut(mut edge: Edge, name: &str) -> Vec<EventId> {
     let boot = boot();
     let mut acknowledged = Vec::new();
     for seq in 1.. {
@@ -39,14 +38,11 @@ async fn nothing_acknowledged_is_lost() {
     for _ in 0..KILLS {
         let mut hub = home.start();
         let port = hub.broker_port();
-        let edges: Vec<_> = EDGES
-            .iter()
-            .zip(&tokens)
-            .map(|(name, token)| {
-                let (name, token) = (*name, token.clone());
-                tokio::spawn(async move { publish_until_cut(port, name, &token).await })
-            })
-            .collect();
+        let mut edges = Vec::new();
+        for (name, token) in EDGES.iter().zip(&tokens) {
+            let edge = Edge::connect(port, name, token).await.unwrap();
+            edges.push(tokio::spawn(async move { publish_until_cut(edge, name).await }));
+        }
         tokio::time::sleep(Duration::from_millis(rng.u64(100..400))).await;
         hub.daemon.kill().unwrap();
         for edge in edges {
@@ -69,10 +65,8 @@ async fn it_stops_quickly_with_a_page_open_and_keeps_what_came() {
     let token = home.add("gate-1");
     let mut hub = home.start();
     let page = gatepost_testbed::http::EventStream::open(&hub.url("/api/v1/live")).unwrap();
-    let publishing = {
-        let (port, token) = (hub.broker_port(), token.clone());
-        tokio::spawn(async move { publish_until_cut(port, "gate-1", &token).await })
-    };
+    let edge = Edge::connect(hub.broker_port(), "gate-1", &token).await.unwrap();
+    let publishing = tokio::spawn(async move { publish_until_cut(edge, "gate-1").await });
     tokio::time::sleep(Duration::from_millis(300)).await;
     let began = std::time::Instant::now();
     let status = hub.daemon.terminate(Duration::from_secs(10)).unwrap();

@@ -15,6 +15,7 @@ mod events;
 mod evidence;
 mod external;
 mod identity;
+mod incident;
 mod kill;
 mod kinds;
 mod live;

@@ -135,7 +135,7 @@ async fn accounts(
 }
 
 /// One account.
-pub(super) async fn account(
+pub(in crate::store) async fn account(
     connection: &mut SqliteConnection,
     name: &PersonName,
 ) -> Result<Option<Account>, StoreError> {

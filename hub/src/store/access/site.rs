@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use gatepost_wire::{EdgeId, Timestamp};
-use sqlx::{QueryBuilder, Sqlite};
+use sqlx::{QueryBuilder, Sqlite, SqliteConnection};
 
 use super::log;
 use crate::access::{Action, Entry, Scope, Site, SiteId, SiteLabel};
@@ -143,14 +143,22 @@ impl Store {
     /// # Errors
     /// When the database cannot be read.
     pub async fn edges_within(&self, scope: &Scope) -> Result<Option<BTreeSet<EdgeId>>, StoreError> {
-        if *scope == Scope::All {
-            return Ok(None);
-        }
-        let mut query = QueryBuilder::<Sqlite>::new("SELECT edge FROM site_edge WHERE 1");
-        within(&mut query, "edge", scope);
-        let edges: Vec<String> = query.build_query_scalar().fetch_all(&self.readers).await?;
-        edges.iter().map(|edge| parse("site_edge.edge", edge)).collect::<Result<_, _>>().map(Some)
+        edges_of(&mut *self.readers.acquire().await?, scope).await
     }
+}
+
+/// The boxes of a scope; none when it holds for all.
+pub(in crate::store) async fn edges_of(
+    connection: &mut SqliteConnection,
+    scope: &Scope,
+) -> Result<Option<BTreeSet<EdgeId>>, StoreError> {
+    if *scope == Scope::All {
+        return Ok(None);
+    }
+    let mut query = QueryBuilder::<Sqlite>::new("SELECT edge FROM site_edge WHERE 1");
+    within(&mut query, "edge", scope);
+    let edges: Vec<String> = query.build_query_scalar().fetch_all(connection).await?;
+    edges.iter().map(|edge| parse("site_edge.edge", edge)).collect::<Result<_, _>>().map(Some)
 }
 
 fn about_site(action: Action, by: &str, detail: String) -> Entry {

@@ -1,0 +1,187 @@
+//! Incidents: alarms of one happening, followed from report to closing by people.
+//!
+//! The hub [groups](Grouping) alarms into incidents. What people do about one is a [step](Action); which steps go with which
+//! [stage](Stage), and who may take them, is decided by [`State::after`], without a clock, a database or a network. Every step goes into
+//! a [timeline](timeline) that is only added to.
+
+mod action;
+mod deadline;
+mod figures;
+mod grouping;
+mod stage;
+mod state;
+pub mod timeline;
+
+pub use action::{Action, FalseReason, Grade, Kind, Outcome, Text};
+pub use deadline::Deadlines;
+pub use figures::{Counted, Figures, PerOperator, Times, WorstPlace};
+pub use grouping::{Grouping, tell};
+pub use stage::Stage;
+pub use state::{Actor, State, StepError};
+
+use std::collections::BTreeSet;
+
+use gatepost_wire::{AlarmId, CameraId, EdgeId, RuleId, SensorId, Severity, Timestamp, ZoneId};
+use serde::Serialize;
+use ulid::Ulid;
+use utoipa::ToSchema;
+
+use crate::access::{DisplayName, PersonName};
+
+/// A ULID.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
+#[serde(transparent)]
+pub struct IncidentId(Ulid);
+
+impl IncidentId {
+    /// A new one.
+    pub fn new() -> Self {
+        Self(Ulid::generate())
+    }
+}
+
+impl Default for IncidentId {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl std::fmt::Display for IncidentId {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+impl std::str::FromStr for IncidentId {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        text.parse().map(Self).map_err(|error| format!("{text:?} is no ULID: {error}"))
+    }
+}
+
+/// Where something happened and what: alarms that agree in it may be one incident.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+pub struct Place {
+    /// What happened, as in an alert.
+    #[schema(example = "zone_intrusion")]
+    pub kind: String,
+    /// The box.
+    #[schema(value_type = String)]
+    pub edge: EdgeId,
+    /// The camera.
+    #[schema(value_type = Option<String>)]
+    pub camera: Option<CameraId>,
+    /// The area or line in its picture.
+    #[schema(value_type = Option<String>)]
+    pub zone: Option<ZoneId>,
+    /// The sensor.
+    #[schema(value_type = Option<String>)]
+    pub sensor: Option<SensorId>,
+    /// Why, where the kind alone does not say it.
+    pub cause: Option<String>,
+}
+
+/// Who handles an incident.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+pub struct Assignee {
+    /// By what they sign in.
+    #[schema(value_type = String, example = "zhao.min")]
+    pub name: PersonName,
+    /// What others call them.
+    #[schema(value_type = String, example = "赵敏")]
+    pub display_name: DisplayName,
+}
+
+/// An incident as people are told of it.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+#[schema(example = json!({
+    "id": "01ARZ3NDEKTSV4RRFFQ69G5FAV", "number": 17, "kind": "zone_intrusion", "edge": "gate-1", "camera": "east-gate", "zone": "lawn",
+    "sensor": null, "cause": null, "camera_label": "东门", "zone_label": "草坪", "sensor_label": null, "severity": 2, "alarms": 3,
+    "ongoing": true, "first": "2026-01-31T08:30:00Z", "last": "2026-01-31T08:31:10Z", "opened": "2026-01-31T08:30:00.2Z",
+    "stage": "reported", "outcome": null, "reason": null, "assignee": null, "shelved_until": null,
+    "due": "2026-01-31T08:33:00.2Z", "overdue": false, "version": 1, "may": ["triage", "assign", "shelve", "note"]
+}))]
+pub struct Incident {
+    /// ULID.
+    #[schema(value_type = String)]
+    pub id: IncidentId,
+    /// What people call it by.
+    pub number: i64,
+    /// Where and what.
+    #[serde(flatten)]
+    pub place: Place,
+    /// What people call the camera.
+    pub camera_label: Option<String>,
+    /// What people call the area.
+    pub zone_label: Option<String>,
+    /// What people call the sensor.
+    pub sensor_label: Option<String>,
+    /// The gravest of its alarms: 1 (gravest) to 4.
+    #[schema(value_type = u8, minimum = 1, maximum = 4)]
+    pub severity: Severity,
+    /// How many alarms it has.
+    pub alarms: u32,
+    /// One of them still goes on.
+    pub ongoing: bool,
+    /// When the first began, by the box's clock.
+    #[schema(value_type = String, format = DateTime)]
+    pub first: Timestamp,
+    /// When something last happened, by the box's clock.
+    #[schema(value_type = String, format = DateTime)]
+    pub last: Timestamp,
+    /// When it was opened, by the hub's clock.
+    #[schema(value_type = String, format = DateTime)]
+    pub opened: Timestamp,
+    /// How far it got.
+    #[serde(flatten)]
+    pub state: Told,
+    /// What the caller may do with it now; left out in the stream of changes.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub may: Option<BTreeSet<Kind>>,
+}
+
+/// How far an incident got, as people are told of it.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub struct Told {
+    /// Its stage.
+    pub stage: Stage,
+    /// What triage found: `real`, `false_alarm` or `test`.
+    #[schema(value_type = Option<String>)]
+    pub outcome: Option<&'static str>,
+    /// Why it was a false alarm.
+    pub reason: Option<FalseReason>,
+    /// Who handles it.
+    pub assignee: Option<Assignee>,
+    /// It waits apart until then.
+    #[schema(value_type = Option<String>, format = DateTime)]
+    pub shelved_until: Option<Timestamp>,
+    /// By when its stage is to be left.
+    #[schema(value_type = Option<String>, format = DateTime)]
+    pub due: Option<Timestamp>,
+    /// It was not.
+    pub overdue: bool,
+    /// How many steps its timeline has.
+    pub version: u32,
+}
+
+/// An alarm as far as grouping asks.
+#[derive(Debug, Clone)]
+pub struct Report {
+    /// Which.
+    pub alarm: AlarmId,
+    /// Where and what.
+    pub place: Place,
+    /// The rule that decided it.
+    pub rule: Option<RuleId>,
+    /// How grave it is by now.
+    pub severity: Severity,
+    /// When it began, by the box's clock.
+    pub first: Timestamp,
+    /// When something last happened.
+    pub last: Timestamp,
+    /// It goes on.
+    pub ongoing: bool,
+    /// Alarms of the same happening, where the box says so.
+    pub fused_with: Vec<AlarmId>,
+}

@@ -1,0 +1,88 @@
+//! Groups alarms into incidents as they change, and reminds of those that wait for too long.
+//!
+//! It follows the store's changes as pages do, so that intake waits for nobody; how far it has got is kept with what it did, so that each
+//! alarm gets its incident once, whenever the hub is killed.
+
+use std::time::Duration;
+
+use gatepost_wire::Timestamp;
+use tokio::sync::watch;
+use tokio::task::JoinHandle;
+use tokio_util::sync::CancellationToken;
+
+use super::deadline::Deadlines;
+use crate::store::{Grouped, Store, StoreError};
+
+/// How soon somebody is reminded.
+const LOOK: Duration = Duration::from_secs(5);
+
+/// After a failed look.
+const RETRY: Duration = Duration::from_secs(1);
+
+/// The running task.
+#[derive(Debug)]
+pub struct Grouping {
+    task: JoinHandle<()>,
+    stop: CancellationToken,
+}
+
+impl Grouping {
+    /// Starts it; `changed` tells pages that there are changes, and it of alarms.
+    pub fn start(store: Store, deadlines: Deadlines, changed: watch::Sender<i64>) -> Self {
+        let stop = CancellationToken::new();
+        let task = tokio::spawn(run(store, deadlines, changed, stop.clone()));
+        Self { task, stop }
+    }
+
+    /// Waits until it has ended.
+    pub async fn stop(self) {
+        self.stop.cancel();
+        if let Err(error) = self.task.await {
+            tracing::error!(%error, "grouping did not end well");
+        }
+    }
+}
+
+async fn run(store: Store, deadlines: Deadlines, changed: watch::Sender<i64>, stop: CancellationToken) {
+    let mut changes = changed.subscribe();
+    changes.mark_changed();
+    let mut looks = tokio::time::interval(LOOK);
+    loop {
+        let looked = tokio::select! {
+            () = stop.cancelled() => return,
+            _ = changes.changed() => group(&store, &deadlines, &changed).await,
+            _ = looks.tick() => remind(&store, &changed).await,
+        };
+        if let Err(error) = looked {
+            tracing::error!(%error, "incidents cannot be written; alarms wait for theirs");
+            tokio::time::sleep(RETRY).await;
+            changes.mark_changed();
+        }
+    }
+}
+
+async fn group(store: &Store, deadlines: &Deadlines, changed: &watch::Sender<i64>) -> Result<(), StoreError> {
+    loop {
+        let Grouped { change, more } = store.group_alarms(deadlines, Timestamp::now()).await?;
+        tell(changed, change);
+        if !more {
+            return Ok(());
+        }
+    }
+}
+
+async fn remind(store: &Store, changed: &watch::Sender<i64>) -> Result<(), StoreError> {
+    tell(changed, store.remind(Timestamp::now()).await?);
+    Ok(())
+}
+
+/// Wakes pages, if there is something new.
+pub fn tell(changed: &watch::Sender<i64>, change: Option<i64>) {
+    changed.send_if_modified(|last| match change {
+        Some(change) if change > *last => {
+            *last = change;
+            true
+        }
+        _ => false,
+    });
+}

@@ -1,0 +1,223 @@
+//! Who did what when: steps, each with the hash of the one before it, so that nobody can change, remove or slip in one without
+//! breaking the chain from there on. (Whoever may write the database can forge all that follows; who keeps an export, or only its last
+//! hash, sees that.)
+
+use std::io::BufRead;
+
+use gatepost_wire::Timestamp;
+use serde::{Deserialize, Serialize};
+use sha2::{Digest as _, Sha256};
+use utoipa::ToSchema;
+
+use super::action::Kind;
+use super::stage::Stage;
+use crate::evidence::hex;
+
+/// What the first step names as the one before it.
+pub const BEGINNING: &str = "0000000000000000000000000000000000000000000000000000000000000000";
+
+/// A step as it is hashed: its fields in this order, as JSON.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Document {
+    /// Its place among all steps of the hub, from 1.
+    pub number: i64,
+    /// Its incident, a ULID.
+    pub incident: String,
+    /// Its place among those of the incident, from 1.
+    pub version: u32,
+    /// When, by the hub's clock.
+    pub time: Timestamp,
+    /// Who; none: the hub.
+    pub who: Option<String>,
+    /// What.
+    pub action: Kind,
+    /// The stage after it.
+    pub to: Stage,
+    /// What was said.
+    pub text: Option<String>,
+    /// What else belongs to it.
+    pub detail: serde_json::Value,
+    /// Hash of the step before it.
+    pub previous: String,
+}
+
+impl Document {
+    /// The text that is kept and hashed.
+    ///
+    /// # Errors
+    /// Never for what is in it.
+    pub fn text(&self) -> Result<String, serde_json::Error> {
+        serde_json::to_string(self)
+    }
+}
+
+/// SHA-256 of a step's text, lower-case hex.
+pub fn hash(document: &str) -> String {
+    hex(&Sha256::digest(document))
+}
+
+/// A step as people are told of it.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub struct Step {
+    /// Its place in the incident.
+    pub version: u32,
+    /// When.
+    #[schema(value_type = String, format = DateTime)]
+    pub time: Timestamp,
+    /// Who; null: the hub.
+    #[schema(example = "王丽 (wang.li)")]
+    pub who: Option<String>,
+    /// What.
+    pub action: Kind,
+    /// The stage after it.
+    pub to: Stage,
+    /// What was said.
+    pub text: Option<String>,
+    /// What else belongs to it: `outcome` and `reason`, `to`, `grade`, `until`, `alarm`, `severity`.
+    #[schema(value_type = Object)]
+    pub detail: serde_json::Value,
+    /// SHA-256 over it and the step before it.
+    pub hash: String,
+}
+
+impl Step {
+    /// Of a kept text.
+    ///
+    /// # Errors
+    /// When it is none.
+    pub fn of(document: &str, hash: String) -> Result<Self, serde_json::Error> {
+        let Document { version, time, who, action, to, text, detail, .. } = serde_json::from_str(document)?;
+        Ok(Self { version, time, who, action, to, text, detail, hash })
+    }
+}
+
+/// One line of an export.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Line {
+    /// The text that was hashed.
+    pub document: String,
+    /// Its hash.
+    pub hash: String,
+}
+
+/// An export that holds together.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Whole {
+    /// How many steps it has.
+    pub steps: i64,
+    /// The hash of the last one.
+    pub last: String,
+}
+
+/// An export does not hold together.
+#[derive(Debug, thiserror::Error)]
+pub enum ChainError {
+    /// It cannot be read.
+    #[error("line {line}: {source}")]
+    Unreadable {
+        /// Counted from 1.
+        line: i64,
+        /// Why.
+        source: std::io::Error,
+    },
+    /// A line is no step.
+    #[error("line {line} is no step of a timeline: {source}")]
+    Malformed {
+        /// Counted from 1.
+        line: i64,
+        /// Why.
+        source: serde_json::Error,
+    },
+    /// A step was changed.
+    #[error("line {line}: the step does not have the hash that stands beside it: it was changed")]
+    Changed {
+        /// Counted from 1.
+        line: i64,
+    },
+    /// A step is missing, or one was slipped in.
+    #[error("line {line}: the step does not follow the one before it: one is missing, or was slipped in")]
+    Broken {
+        /// Counted from 1.
+        line: i64,
+    },
+}
+
+/// Does an export hold together, from the first step on?
+///
+/// # Errors
+/// Names the first line that does not.
+pub fn verify(export: impl BufRead) -> Result<Whole, ChainError> {
+    let mut whole = Whole { steps: 0, last: BEGINNING.to_owned() };
+    for (text, line) in export.lines().zip(1..) {
+        let text = text.map_err(|source| ChainError::Unreadable { line, source })?;
+        let malformed = |source| ChainError::Malformed { line, source };
+        let Line { document, hash: told } = serde_json::from_str(&text).map_err(malformed)?;
+        if hash(&document) != told {
+            return Err(ChainError::Changed { line });
+        }
+        let step: Document = serde_json::from_str(&document).map_err(malformed)?;
+        if step.number != line || step.previous != whole.last {
+            return Err(ChainError::Broken { line });
+        }
+        whole = Whole { steps: line, last: told };
+    }
+    Ok(whole)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn export(steps: i64) -> Vec<String> {
+        let mut previous = BEGINNING.to_owned();
+        (1..=steps)
+            .map(|number| {
+                let document = Document {
+                    number,
+                    incident: "01ARZ3NDEKTSV4RRFFQ69G5FAV".into(),
+                    version: u32::try_from(number).unwrap(),
+                    time: Timestamp::UNIX_EPOCH,
+                    who: Some("王丽 (wang.li)".into()),
+                    action: Kind::Note,
+                    to: Stage::Reported,
+                    text: Some(format!("note {number}")),
+                    detail: serde_json::json!({}),
+                    previous: previous.clone(),
+                };
+                let document = document.text().unwrap();
+                let hash = hash(&document);
+                previous.clone_from(&hash);
+                serde_json::to_string(&Line { document, hash }).unwrap()
+            })
+            .collect()
+    }
+
+    fn check(lines: &[String]) -> Result<Whole, String> {
+        verify(lines.join("\n").as_bytes()).map_err(|error| error.to_string())
+    }
+
+    #[test]
+    fn a_whole_export_is_whole_and_whatever_is_done_to_it_is_seen() {
+        let lines = export(5);
+        assert_eq!(check(&lines).unwrap().steps, 5);
+        assert_eq!(check(&[]).unwrap().last, BEGINNING);
+        for at in 0..5 {
+            let mut changed = lines.clone();
+            changed[at] = changed[at].replace("note", "nope");
+            let told = check(&changed).unwrap_err();
+            assert!(told.starts_with(&format!("line {}: ", at + 1)) && told.contains("changed"), "{told}");
+            let mut missing = lines.clone();
+            missing.remove(at);
+            if at < 4 {
+                assert!(check(&missing).unwrap_err().contains("missing"), "line {at}");
+            }
+            let mut doubled = lines.clone();
+            doubled.insert(at, lines[at].clone());
+            assert!(check(&doubled).is_err());
+        }
+        let mut forged = lines.clone();
+        forged[2] = export(9)[2].replace("note 3", "note x");
+        assert!(check(&forged).is_err());
+        assert!(check(&["{}".to_owned()]).unwrap_err().contains("no step"));
+    }
+}

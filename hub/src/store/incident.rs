@@ -1,0 +1,132 @@
+//! Incidents: which alarms they have, how far they got, and every step.
+
+mod figures;
+mod group;
+mod step;
+mod view;
+
+pub use group::Grouped;
+pub use step::IncidentError;
+pub use view::{IncidentFilter, IncidentPage, Viewer};
+
+use sqlx::{FromRow, SqliteConnection};
+
+use super::StoreError;
+use super::column::{from_word, nanos, parse, parse_option, timestamp, word};
+use crate::incident::{FalseReason, IncidentId, Outcome, Place, State};
+use gatepost_wire::Severity;
+
+/// An incident as it is kept.
+#[derive(Debug, FromRow)]
+struct Row {
+    number: i64,
+    id: String,
+    edge: String,
+    kind: String,
+    camera: Option<String>,
+    zone: Option<String>,
+    sensor: Option<String>,
+    cause: Option<String>,
+    severity: i64,
+    alarms: i64,
+    ongoing: bool,
+    first: i64,
+    last: i64,
+    opened: i64,
+    stage: String,
+    outcome: Option<String>,
+    reason: Option<String>,
+    assignee: Option<String>,
+    shelved_until: Option<i64>,
+    due: Option<i64>,
+    version: i64,
+    change: i64,
+}
+
+impl Row {
+    fn id(&self) -> Result<IncidentId, StoreError> {
+        parse("incident.id", &self.id)
+    }
+
+    fn severity(&self) -> Result<Severity, StoreError> {
+        let level = u8::try_from(self.severity).ok().and_then(|level| Severity::try_from(level).ok());
+        level.ok_or_else(|| StoreError::Unreadable {
+            column: "incident.severity",
+            value: self.severity.to_string(),
+        })
+    }
+
+    fn version(&self) -> u32 {
+        u32::try_from(self.version).unwrap_or(u32::MAX)
+    }
+
+    fn place(&self) -> Result<Place, StoreError> {
+        Ok(Place {
+            kind: self.kind.clone(),
+            edge: parse("incident.edge", &self.edge)?,
+            camera: parse_option("incident.camera", self.camera.clone())?,
+            zone: parse_option("incident.zone", self.zone.clone())?,
+            sensor: parse_option("incident.sensor", self.sensor.clone())?,
+            cause: self.cause.clone(),
+        })
+    }
+
+    fn state(&self) -> Result<State, StoreError> {
+        let reason: Option<FalseReason> =
+            self.reason.clone().map(|word| from_word("incident.reason", word)).transpose()?;
+        let outcome: Option<Outcome> =
+            self.outcome.clone().map(|word| from_word("incident.outcome", word)).transpose()?;
+        Ok(State {
+            stage: from_word("incident.stage", self.stage.clone())?,
+            outcome,
+            reason,
+            assignee: parse_option("incident.assignee", self.assignee.clone())?,
+            shelved_until: self.shelved_until.map(timestamp),
+            due: self.due.map(timestamp),
+        })
+    }
+}
+
+async fn find(connection: &mut SqliteConnection, id: IncidentId) -> Result<Option<Row>, StoreError> {
+    let row = sqlx::query_as("SELECT * FROM incident WHERE id = ?").bind(id.to_string());
+    Ok(row.fetch_optional(connection).await?)
+}
+
+/// The number of the next change, beside the writer's: a transaction that writes has all others wait.
+async fn next_change(connection: &mut SqliteConnection) -> Result<i64, StoreError> {
+    let change = sqlx::query_scalar("UPDATE change_number SET last = last + 1 RETURNING last");
+    Ok(change.fetch_one(connection).await?)
+}
+
+/// Keeps how far an incident got.
+async fn keep(
+    connection: &mut SqliteConnection,
+    row: &Row,
+    state: &State,
+    version: u32,
+    now: gatepost_wire::Timestamp,
+) -> Result<i64, StoreError> {
+    let change = next_change(connection).await?;
+    let now = nanos(now);
+    sqlx::query(
+        "UPDATE incident SET stage = ?1, is_open = ?2, outcome = ?3, reason = ?4, assignee = ?5, shelved_until = ?6, due = ?7, \
+           reminded = CASE WHEN due IS ?7 THEN reminded ELSE 0 END, version = ?8, change = ?9, \
+           acknowledged = CASE WHEN acknowledged IS NULL AND ?1 <> 'reported' THEN ?10 ELSE acknowledged END, \
+           closed = CASE WHEN closed IS NULL AND ?2 = 0 THEN ?10 ELSE closed END \
+         WHERE id = ?11",
+    )
+    .bind(word(&state.stage))
+    .bind(state.stage.is_open())
+    .bind(state.outcome.map(Outcome::name))
+    .bind(state.reason.as_ref().map(word))
+    .bind(state.assignee.as_ref().map(|name| name.as_str()))
+    .bind(state.shelved_until.map(nanos))
+    .bind(state.due.map(nanos))
+    .bind(version)
+    .bind(change)
+    .bind(now)
+    .bind(&row.id)
+    .execute(connection)
+    .await?;
+    Ok(change)
+}

@@ -1,0 +1,337 @@
+//! From alarms to incidents, and reminders.
+
+use gatepost_wire::event::{FusedLink, Phase};
+use gatepost_wire::{AlarmId, Event, Timestamp};
+use jiff::SignedDuration;
+use sqlx::{FromRow, SqliteConnection};
+
+use super::step::{Taken, write};
+use super::{Row, find, next_change};
+use crate::alarm::Alarm;
+use crate::incident::{Deadlines, IncidentId, Kind, Place, Report, Stage, State};
+use crate::store::alarm;
+use crate::store::column::{nanos, parse, text, timestamp, word};
+use crate::store::{Store, StoreError};
+
+/// Alarms of one place and kind that are no further apart are one incident.
+const WINDOW: SignedDuration = SignedDuration::from_mins(5);
+
+/// Alarms of one transaction.
+const HANDFUL: u16 = 200;
+
+/// What a look at changed alarms did.
+#[derive(Debug, Clone, Copy)]
+pub struct Grouped {
+    /// The number of the last change it made.
+    pub change: Option<i64>,
+    /// There are more to look at.
+    pub more: bool,
+}
+
+#[derive(FromRow)]
+struct Changed {
+    #[sqlx(flatten)]
+    alarm: alarm::Row,
+    change: i64,
+}
+
+impl Store {
+    /// Gives alarms that changed their incident: one that is there, or a new one.
+    ///
+    /// # Errors
+    /// When the database cannot be read or written; nothing of it is kept then.
+    pub async fn group_alarms(&self, deadlines: &Deadlines, now: Timestamp) -> Result<Grouped, StoreError> {
+        let waiting: i64 = sqlx::query_scalar(
+            "SELECT count(*) FROM (SELECT 1 FROM alarm WHERE change > (SELECT change FROM incident_position) LIMIT 1)",
+        )
+        .fetch_one(&self.readers)
+        .await?;
+        if waiting == 0 {
+            // Most looks find nothing, and have nobody wait.
+            return Ok(Grouped { change: None, more: false });
+        }
+        let mut transaction = self.begin().await?;
+        let connection = &mut transaction.connection;
+        let rows: Vec<Changed> = sqlx::query_as(
+            "SELECT * FROM alarm WHERE change > (SELECT change FROM incident_position) ORDER BY change LIMIT ?",
+        )
+        .bind(i64::from(HANDFUL))
+        .fetch_all(&mut *connection)
+        .await?;
+        let (more, upto) = (rows.len() >= usize::from(HANDFUL), rows.last().map(|row| row.change));
+        let mut change = None;
+        for row in rows {
+            let report = report(connection, row.alarm.try_into()?).await?;
+            change = group(connection, &report, deadlines, now).await?.or(change);
+        }
+        sqlx::query("UPDATE incident_position SET change = coalesce(?, change)")
+            .bind(upto)
+            .execute(&mut *connection)
+            .await?;
+        transaction.commit().await?;
+        Ok(Grouped { change, more })
+    }
+
+    /// Says of incidents whose stage takes too long that it does, once; gives the number of the last change.
+    ///
+    /// # Errors
+    /// When the database cannot be read or written.
+    pub async fn remind(&self, now: Timestamp) -> Result<Option<i64>, StoreError> {
+        const LATE: &str = "FROM incident WHERE is_open = 1 AND reminded = 0 AND due IS NOT NULL AND due <= ?1 \
+             AND (shelved_until IS NULL OR shelved_until <= ?1)";
+        let count = sqlx::AssertSqlSafe(format!("SELECT count(*) {LATE}"));
+        let late: i64 = sqlx::query_scalar(count).bind(nanos(now)).fetch_one(&self.readers).await?;
+        if late == 0 {
+            return Ok(None);
+        }
+        let mut transaction = self.begin().await?;
+        let connection = &mut transaction.connection;
+        let select = sqlx::AssertSqlSafe(format!("SELECT * {LATE} ORDER BY due LIMIT 200"));
+        let rows: Vec<Row> = sqlx::query_as(select).bind(nanos(now)).fetch_all(&mut *connection).await?;
+        let mut change = None;
+        for row in rows {
+            let version = row.version().saturating_add(1);
+            let due = row.due.map(timestamp);
+            let taken = Taken {
+                incident: &row.id,
+                version,
+                time: now,
+                who: None,
+                action: Kind::Remind,
+                to: row.state()?.stage,
+                text: None,
+                detail: serde_json::json!({ "due": due }),
+            };
+            write(connection, &taken).await?;
+            let number = next_change(connection).await?;
+            sqlx::query("UPDATE incident SET reminded = 1, version = ?, change = ? WHERE id = ?")
+                .bind(version)
+                .bind(number)
+                .bind(&row.id)
+                .execute(&mut *connection)
+                .await?;
+            change = Some(number);
+        }
+        transaction.commit().await?;
+        Ok(change)
+    }
+}
+
+/// The alarm, and with which others its box says that it belongs.
+async fn report(connection: &mut SqliteConnection, alarm: Alarm) -> Result<Report, StoreError> {
+    let mut fused_with = Vec::new();
+    for event in [alarm.first.event, alarm.latest.event] {
+        let envelope: Option<String> = sqlx::query_scalar("SELECT envelope FROM event WHERE id = ?")
+            .bind(event.to_string())
+            .fetch_optional(&mut *connection)
+            .await?;
+        let event = envelope.and_then(|text| Event::from_json(text.as_bytes()).ok());
+        match event.and_then(|event| event.data.fused).map(|fused| fused.link) {
+            Some(FusedLink::Parts(parts)) => fused_with.extend(parts),
+            Some(FusedLink::PartOf(whole)) => fused_with.push(whole),
+            None => {}
+        }
+    }
+    Ok(Report {
+        alarm: alarm.id,
+        place: Place {
+            kind: alarm.scene.kind,
+            edge: alarm.edge,
+            camera: alarm.scene.camera,
+            zone: alarm.scene.zone,
+            sensor: alarm.scene.sensor,
+            cause: alarm.scene.cause,
+        },
+        rule: alarm.scene.rule,
+        severity: alarm.severity,
+        first: alarm.first.time,
+        last: alarm.latest.time,
+        ongoing: alarm.latest.phase != Phase::Ended,
+        fused_with,
+    })
+}
+
+async fn group(
+    connection: &mut SqliteConnection,
+    report: &Report,
+    deadlines: &Deadlines,
+    now: Timestamp,
+) -> Result<Option<i64>, StoreError> {
+    let known = incident_of(connection, report.alarm).await?;
+    let row = match known {
+        Some(id) => find(connection, id).await?,
+        None => match fused(connection, report).await? {
+            Some(row) => Some(row),
+            None => near(connection, report).await?,
+        },
+    };
+    let Some(row) = row else { return open(connection, report, deadlines, now).await.map(Some) };
+    if known.is_none() {
+        link(connection, report.alarm, &row.id).await?;
+    }
+    update(connection, &row, report, known.is_none(), deadlines, now).await
+}
+
+async fn incident_of(
+    connection: &mut SqliteConnection,
+    alarm: AlarmId,
+) -> Result<Option<IncidentId>, StoreError> {
+    let id: Option<String> = sqlx::query_scalar("SELECT incident FROM incident_alarm WHERE alarm = ?")
+        .bind(alarm.to_string())
+        .fetch_optional(connection)
+        .await?;
+    id.map(|id| parse("incident_alarm.incident", &id)).transpose()
+}
+
+/// The open incident of an alarm that this one is fused with.
+async fn fused(connection: &mut SqliteConnection, report: &Report) -> Result<Option<Row>, StoreError> {
+    for other in &report.fused_with {
+        if let Some(id) = incident_of(connection, *other).await?
+            && let Some(row) = find(connection, id).await?
+            && row.state()?.stage.is_open()
+        {
+            return Ok(Some(row));
+        }
+    }
+    Ok(None)
+}
+
+/// An open incident of the same place and kind, not long before or after by the box's own clock.
+async fn near(connection: &mut SqliteConnection, report: &Report) -> Result<Option<Row>, StoreError> {
+    let place = &report.place;
+    let edge_of = |time: Timestamp, by: SignedDuration| nanos(time.saturating_add(by).unwrap_or(time));
+    let row = sqlx::query_as(
+        "SELECT * FROM incident WHERE is_open = 1 AND edge = ? AND kind = ? AND camera IS ? AND zone IS ? AND sensor IS ? \
+           AND cause IS ? AND first <= ? AND last >= ? ORDER BY number DESC LIMIT 1",
+    )
+    .bind(place.edge.as_str())
+    .bind(&place.kind)
+    .bind(text(place.camera.as_ref()))
+    .bind(text(place.zone.as_ref()))
+    .bind(text(place.sensor.as_ref()))
+    .bind(&place.cause)
+    .bind(edge_of(report.last, WINDOW))
+    .bind(edge_of(report.first, -WINDOW));
+    Ok(row.fetch_optional(connection).await?)
+}
+
+async fn link(connection: &mut SqliteConnection, alarm: AlarmId, incident: &str) -> Result<(), StoreError> {
+    sqlx::query("INSERT INTO incident_alarm (alarm, incident) VALUES (?, ?)")
+        .bind(alarm.to_string())
+        .bind(incident)
+        .execute(connection)
+        .await?;
+    Ok(())
+}
+
+async fn open(
+    connection: &mut SqliteConnection,
+    report: &Report,
+    deadlines: &Deadlines,
+    now: Timestamp,
+) -> Result<i64, StoreError> {
+    let (id, place) = (IncidentId::new().to_string(), &report.place);
+    let state = State::reported(report.severity, deadlines, now);
+    let change = next_change(connection).await?;
+    sqlx::query(
+        "INSERT INTO incident (id, edge, kind, camera, zone, sensor, cause, rule, severity, alarms, ongoing, first, last, opened, \
+           stage, is_open, due, reminded, version, change) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, 1, ?, ?, ?, ?, ?, 1, ?, 0, 1, ?)",
+    )
+    .bind(&id)
+    .bind(place.edge.as_str())
+    .bind(&place.kind)
+    .bind(text(place.camera.as_ref()))
+    .bind(text(place.zone.as_ref()))
+    .bind(text(place.sensor.as_ref()))
+    .bind(&place.cause)
+    .bind(text(report.rule.as_ref()))
+    .bind(i64::from(report.severity.level()))
+    .bind(report.ongoing)
+    .bind(nanos(report.first))
+    .bind(nanos(report.last))
+    .bind(nanos(now))
+    .bind(word(&state.stage))
+    .bind(state.due.map(nanos))
+    .bind(change)
+    .execute(&mut *connection)
+    .await?;
+    link(connection, report.alarm, &id).await?;
+    let taken = Taken {
+        incident: &id,
+        version: 1,
+        time: now,
+        who: None,
+        action: Kind::Open,
+        to: state.stage,
+        text: None,
+        detail: serde_json::json!({ "alarm": report.alarm, "severity": report.severity.level() }),
+    };
+    write(connection, &taken).await?;
+    Ok(change)
+}
+
+/// Brings an incident up to date with one of its alarms. What does not change is not told again.
+async fn update(
+    connection: &mut SqliteConnection,
+    row: &Row,
+    report: &Report,
+    joined: bool,
+    deadlines: &Deadlines,
+    now: Timestamp,
+) -> Result<Option<i64>, StoreError> {
+    let ongoing: i64 = sqlx::query_scalar(
+        "SELECT EXISTS (SELECT 1 FROM incident_alarm JOIN alarm ON alarm.id = incident_alarm.alarm \
+         WHERE incident_alarm.incident = ? AND alarm.latest_phase <> 'ended')",
+    )
+    .bind(&row.id)
+    .fetch_one(&mut *connection)
+    .await?;
+    let (first, last) = (row.first.min(nanos(report.first)), row.last.max(nanos(report.last)));
+    let before = row.severity()?;
+    let severity = before.min(report.severity);
+    let same = (row.first, row.last, row.ongoing, before) == (first, last, ongoing != 0, severity);
+    if same && !joined {
+        return Ok(None);
+    }
+    let state = row.state()?;
+    let mut version = row.version();
+    let mut due = state.due;
+    if severity.level() < before.level() {
+        version = version.saturating_add(1);
+        write(connection, &worsened(row, report, version, state.stage, now)).await?;
+        if state.stage == Stage::Reported {
+            // Graver ones are looked at sooner.
+            due = [due, deadlines.due(Stage::Reported, severity, now)].into_iter().flatten().min();
+        }
+    }
+    let change = next_change(connection).await?;
+    sqlx::query(
+        "UPDATE incident SET severity = ?, alarms = alarms + ?, ongoing = ?, first = ?, last = ?, due = ?, version = ?, change = ? \
+         WHERE id = ?",
+    )
+    .bind(i64::from(severity.level()))
+    .bind(i64::from(joined))
+    .bind(ongoing)
+    .bind(first)
+    .bind(last)
+    .bind(due.map(nanos))
+    .bind(version)
+    .bind(change)
+    .bind(&row.id)
+    .execute(connection)
+    .await?;
+    Ok(Some(change))
+}
+
+fn worsened<'a>(row: &'a Row, report: &Report, version: u32, to: Stage, now: Timestamp) -> Taken<'a> {
+    Taken {
+        incident: &row.id,
+        version,
+        time: now,
+        who: None,
+        action: Kind::Worsen,
+        to,
+        text: None,
+        detail: serde_json::json!({ "alarm": report.alarm, "severity": report.severity.level() }),
+    }
+}

@@ -1,0 +1,224 @@
+//! Incidents as people are told of them.
+
+use std::collections::BTreeSet;
+
+use gatepost_wire::{EdgeId, Timestamp};
+use sqlx::{FromRow, QueryBuilder, Sqlite};
+
+use super::Row;
+use crate::access::{PersonName, Scope};
+use crate::alert::Alert;
+use crate::incident::{Actor, Assignee, Incident, IncidentId, Stage, Told};
+use crate::store::access::within;
+use crate::store::column::{parse, timestamp, word};
+use crate::store::{Store, StoreError};
+
+/// Whose business an incident has to be.
+#[derive(Debug, Clone)]
+pub struct Viewer {
+    /// The boxes they see.
+    pub scope: Scope,
+    /// Only what is or was theirs.
+    pub only_of: Option<PersonName>,
+}
+
+/// Which incidents are asked for.
+#[derive(Debug)]
+pub struct IncidentFilter {
+    /// For whom.
+    pub viewer: Viewer,
+    /// Open ones, or closed ones.
+    pub open: Option<bool>,
+    /// Assigned to this person.
+    pub assignee: Option<PersonName>,
+    /// In this stage.
+    pub stage: Option<Stage>,
+    /// Of this box.
+    pub edge: Option<EdgeId>,
+    /// Opened before the one with this number.
+    pub before: Option<i64>,
+    /// At most so many.
+    pub limit: u16,
+}
+
+/// Some incidents, newest first.
+#[derive(Debug)]
+pub struct IncidentPage {
+    /// The incidents.
+    pub incidents: Vec<Incident>,
+    /// The number to go on before, when there may be more.
+    pub next: Option<i64>,
+}
+
+#[derive(FromRow)]
+struct Shown {
+    #[sqlx(flatten)]
+    row: Row,
+    camera_label: Option<String>,
+    zone_label: Option<String>,
+    sensor_label: Option<String>,
+    display_name: Option<String>,
+}
+
+impl Shown {
+    fn told(self, now: Timestamp, actor: Option<&Actor>) -> Result<Incident, StoreError> {
+        let row = self.row;
+        let state = row.state()?;
+        let assignee = match (&state.assignee, self.display_name) {
+            (Some(name), Some(display)) => {
+                Some(Assignee { name: name.clone(), display_name: parse("person.display_name", &display)? })
+            }
+            _ => None,
+        };
+        Ok(Incident {
+            id: row.id()?,
+            number: row.number,
+            place: row.place()?,
+            camera_label: self.camera_label,
+            zone_label: self.zone_label,
+            sensor_label: self.sensor_label,
+            severity: row.severity()?,
+            alarms: u32::try_from(row.alarms).unwrap_or(u32::MAX),
+            ongoing: row.ongoing,
+            first: timestamp(row.first),
+            last: timestamp(row.last),
+            opened: timestamp(row.opened),
+            may: actor.map(|actor| state.choices(actor, now)),
+            state: Told {
+                stage: state.stage,
+                outcome: state.outcome.map(|outcome| outcome.name()),
+                reason: state.reason,
+                assignee,
+                shelved_until: state.shelved_until.filter(|until| now < *until),
+                due: state.due,
+                overdue: state.is_overdue(now),
+                version: row.version(),
+            },
+        })
+    }
+}
+
+const SELECT: &str = "SELECT incident.*, c.label AS camera_label, z.label AS zone_label, s.label AS sensor_label, \
+      person.display_name FROM incident \
+    LEFT JOIN label c ON c.edge = incident.edge AND c.camera = incident.camera AND c.zone = '' \
+    LEFT JOIN label z ON z.edge = incident.edge AND z.camera = incident.camera AND z.zone = incident.zone \
+    LEFT JOIN sensor_label s ON s.edge = incident.edge AND s.sensor = incident.sensor \
+    LEFT JOIN person ON person.name = incident.assignee WHERE 1";
+
+fn for_viewer(query: &mut QueryBuilder<Sqlite>, viewer: &Viewer) {
+    within(query, "incident.edge", &viewer.scope);
+    if let Some(name) = &viewer.only_of {
+        query
+            .push(" AND incident.id IN (SELECT incident FROM incident_assignee WHERE person = ")
+            .push_bind(name.to_string())
+            .push(")");
+    }
+}
+
+impl Store {
+    /// Incidents, newest first, with what `actor` may do with each.
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    pub async fn incidents(
+        &self,
+        filter: &IncidentFilter,
+        actor: &Actor,
+        now: Timestamp,
+    ) -> Result<IncidentPage, StoreError> {
+        let mut query = QueryBuilder::<Sqlite>::new(SELECT);
+        for_viewer(&mut query, &filter.viewer);
+        match filter.open {
+            // As the index has it.
+            Some(true) => drop(query.push(" AND is_open = 1")),
+            Some(false) => drop(query.push(" AND is_open = 0")),
+            None => {}
+        }
+        if let Some(name) = &filter.assignee {
+            query.push(" AND assignee = ").push_bind(name.to_string());
+        }
+        if let Some(stage) = &filter.stage {
+            query.push(" AND stage = ").push_bind(word(stage));
+        }
+        if let Some(edge) = &filter.edge {
+            query.push(" AND incident.edge = ").push_bind(edge.to_string());
+        }
+        if let Some(before) = filter.before {
+            query.push(" AND incident.number < ").push_bind(before);
+        }
+        query.push(" ORDER BY incident.number DESC LIMIT ").push_bind(i64::from(filter.limit));
+        let rows: Vec<Shown> = query.build_query_as().fetch_all(&self.readers).await?;
+        let full = rows.len() >= usize::from(filter.limit);
+        let next = rows.last().map(|shown| shown.row.number).filter(|_| full);
+        let incidents =
+            rows.into_iter().map(|shown| shown.told(now, Some(actor))).collect::<Result<_, _>>()?;
+        Ok(IncidentPage { incidents, next })
+    }
+
+    /// One incident, if it is the viewer's business.
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    pub async fn incident(
+        &self,
+        id: IncidentId,
+        viewer: &Viewer,
+        actor: &Actor,
+        now: Timestamp,
+    ) -> Result<Option<Incident>, StoreError> {
+        let mut query = QueryBuilder::<Sqlite>::new(SELECT);
+        query.push(" AND incident.id = ").push_bind(id.to_string());
+        for_viewer(&mut query, viewer);
+        let row: Option<Shown> = query.build_query_as().fetch_optional(&self.readers).await?;
+        row.map(|shown| shown.told(now, Some(actor))).transpose()
+    }
+
+    /// Incidents that changed after a change number, in that order, with those numbers and the people who handle or handled them.
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    pub async fn incidents_changed(
+        &self,
+        after: i64,
+        limit: u16,
+        now: Timestamp,
+    ) -> Result<Vec<(i64, Incident, BTreeSet<PersonName>)>, StoreError> {
+        let mut query = QueryBuilder::<Sqlite>::new(SELECT);
+        query.push(" AND incident.change > ").push_bind(after);
+        query.push(" ORDER BY incident.change LIMIT ").push_bind(i64::from(limit));
+        let rows: Vec<Shown> = query.build_query_as().fetch_all(&self.readers).await?;
+        let mut changed = Vec::with_capacity(rows.len());
+        for shown in rows {
+            let names: Vec<String> = match shown.row.assignee {
+                // Who never was anybody's has none.
+                None if shown.row.version <= 1 => Vec::new(),
+                _ => {
+                    sqlx::query_scalar("SELECT person FROM incident_assignee WHERE incident = ?")
+                        .bind(&shown.row.id)
+                        .fetch_all(&self.readers)
+                        .await?
+                }
+            };
+            let people = names.iter().map(|name| parse("incident_assignee.person", name));
+            let people = people.collect::<Result<_, StoreError>>()?;
+            changed.push((shown.row.change, shown.told(now, None)?, people));
+        }
+        Ok(changed)
+    }
+
+    /// The alarms of an incident, the first first.
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    pub async fn alerts_of(&self, id: IncidentId, limit: u16) -> Result<Vec<Alert>, StoreError> {
+        let alarms: Vec<String> = sqlx::query_scalar(
+            "SELECT alarm FROM incident_alarm JOIN alarm ON alarm.id = incident_alarm.alarm WHERE incident = ? \
+             ORDER BY alarm.first_time, alarm.id LIMIT ?",
+        )
+        .bind(id.to_string())
+        .bind(i64::from(limit))
+        .fetch_all(&self.readers)
+        .await?;
+        self.alerts_by_id(&alarms).await
+    }
+}

@@ -1,0 +1,306 @@
+//! `/api/v1/incidents`: the closed loop, and its figures.
+
+use axum::Json;
+use axum::extract::State;
+use axum::http::StatusCode;
+use gatepost_wire::{EdgeId, Timestamp};
+use jiff::SignedDuration;
+use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
+
+use super::App;
+use super::caller::Caller;
+use super::params::{Body, Id, Limit, Params, number_cursor};
+use super::problem::Problem;
+use crate::access::{Permission, PersonState};
+use crate::alert::Alert;
+use crate::incident::timeline::Step;
+use crate::incident::{Action, Actor, Assignee, Figures, Incident, IncidentId, Stage, StepError, tell};
+use crate::store::{IncidentError, IncidentFilter, Viewer};
+
+/// Alarms of one incident that are shown; a chattering sensor may have more.
+const ALERTS: u16 = 200;
+
+/// Which incidents are asked for.
+#[derive(Debug, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub struct Query {
+    /// At most so many.
+    #[param(value_type = Option<u16>, minimum = 1, maximum = 200, default = 50)]
+    limit: Option<Limit<200>>,
+    /// `next` of the page before.
+    before: Option<String>,
+    /// Open ones, or closed ones.
+    open: Option<bool>,
+    /// Assigned to who asks.
+    mine: Option<bool>,
+    /// In this stage.
+    stage: Option<Stage>,
+    /// Of this box.
+    #[param(value_type = Option<String>, pattern = "^[a-z0-9-]{1,64}$")]
+    edge: Option<EdgeId>,
+}
+
+/// Some incidents, newest first.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct Incidents {
+    /// The incidents.
+    incidents: Vec<Incident>,
+    /// Give it as `before` to see older ones; null when there are none.
+    next: Option<String>,
+}
+
+/// The alarms of an incident.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct IncidentAlerts {
+    /// The first first; at most 200.
+    alerts: Vec<Alert>,
+}
+
+/// Who did what when.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct Timeline {
+    /// The first first. They are never changed or deleted.
+    steps: Vec<Step>,
+}
+
+/// A step to be taken.
+#[derive(Debug, Deserialize, ToSchema)]
+#[schema(example = json!({ "version": 1, "action": "triage", "outcome": "false_alarm", "reason": "animal" }))]
+#[serde(try_from = "serde_json::Map<String, serde_json::Value>")]
+pub struct WantedStep {
+    /// `version` of the incident as it was seen: when it has changed meanwhile, nothing is done.
+    version: u32,
+    /// What is to be done; `action` names it: `triage` (`outcome`, `reason` of a false alarm), `assign` (`to`), `accept`, `return`, `begin`,
+    /// `feed_back`, `pass`, `fail`, `close`, `evaluate` (`grade`), `shelve` and `extend` (`until`), `unshelve`, `note`. Where something is to
+    /// be said it is in `text`: 1 to 1000 characters.
+    #[schema(value_type = String)]
+    action: Action,
+}
+
+impl TryFrom<serde_json::Map<String, serde_json::Value>> for WantedStep {
+    type Error = String;
+
+    fn try_from(mut map: serde_json::Map<String, serde_json::Value>) -> Result<Self, String> {
+        let version = map.remove("version").and_then(|version| version.as_u64()?.try_into().ok());
+        let version = version.ok_or("`version` is missing: the one the incident had when it was loaded")?;
+        let action = serde_json::from_value(map.into()).map_err(|error| error.to_string())?;
+        Ok(Self { version, action })
+    }
+}
+
+/// Which box.
+#[derive(Debug, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub struct At {
+    /// The box an incident is at.
+    #[param(value_type = String, pattern = "^[a-z0-9-]{1,64}$")]
+    edge: EdgeId,
+}
+
+/// People.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct Handlers {
+    /// By name.
+    people: Vec<Assignee>,
+}
+
+/// Since when.
+#[derive(Debug, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub struct Period {
+    /// So many days.
+    #[param(value_type = Option<u16>, minimum = 1, maximum = 90, default = 7)]
+    days: Option<Limit<90>>,
+}
+
+/// Who only handles incidents sees those that are or were theirs.
+fn viewer(caller: &Caller) -> Viewer {
+    let person = &caller.session.person;
+    let only_of = (!person.may(Permission::SeeAllIncidents)).then(|| person.name.clone());
+    Viewer { scope: caller.scope(), only_of }
+}
+
+async fn find(app: &App, caller: &Caller, id: IncidentId) -> Result<Incident, Problem> {
+    let actor = Actor::from(&caller.session.person);
+    let incident = app.store.incident(id, &viewer(caller), &actor, Timestamp::now()).await?;
+    incident.ok_or_else(|| Problem::not_found(format!("there is no incident {id}")))
+}
+
+/// Incidents, newest first
+#[utoipa::path(get, path = "/api/v1/incidents", tag = "incidents", params(Query), responses(
+    (status = 200, description = "A page of the list", body = Incidents),
+    (status = 400, description = "A parameter is wrong", body = Problem, content_type = "application/problem+json"),
+    (status = 401, description = "Nobody is signed in", body = Problem, content_type = "application/problem+json"),
+    (status = 403, description = "Not permitted", body = Problem, content_type = "application/problem+json"),
+    (status = 503, description = "The database cannot be read", body = Problem, content_type = "application/problem+json"),
+))]
+pub async fn list(
+    State(app): State<App>,
+    caller: Caller,
+    Params(query): Params<Query>,
+) -> Result<Json<Incidents>, Problem> {
+    let actor = Actor::from(&caller.session.person);
+    let filter = IncidentFilter {
+        viewer: viewer(&caller),
+        open: query.open,
+        assignee: query.mine.unwrap_or(false).then(|| actor.name.clone()),
+        stage: query.stage,
+        edge: query.edge,
+        before: query.before.map(|text| number_cursor("before", &text)).transpose()?,
+        limit: Limit::or(query.limit, 50),
+    };
+    let page = app.store.incidents(&filter, &actor, Timestamp::now()).await?;
+    Ok(Json(Incidents { incidents: page.incidents, next: page.next.map(|number| number.to_string()) }))
+}
+
+/// One incident
+#[utoipa::path(get, path = "/api/v1/incidents/{id}", tag = "incidents",
+    params(("id" = String, Path, description = "ULID of the incident", example = "01ARZ3NDEKTSV4RRFFQ69G5FAV")),
+    responses(
+        (status = 200, description = "The incident", body = Incident),
+        (status = 400, description = "No ULID", body = Problem, content_type = "application/problem+json"),
+        (status = 401, description = "Nobody is signed in", body = Problem, content_type = "application/problem+json"),
+        (status = 403, description = "Not permitted", body = Problem, content_type = "application/problem+json"),
+        (status = 404, description = "No such incident", body = Problem, content_type = "application/problem+json"),
+        (status = 503, description = "The database cannot be read", body = Problem, content_type = "application/problem+json"),
+    ))]
+pub async fn one(
+    State(app): State<App>,
+    caller: Caller,
+    Id(id): Id<IncidentId>,
+) -> Result<Json<Incident>, Problem> {
+    find(&app, &caller, id).await.map(Json)
+}
+
+/// The alarms of an incident
+#[utoipa::path(get, path = "/api/v1/incidents/{id}/alerts", tag = "incidents",
+    params(("id" = String, Path, description = "ULID of the incident", example = "01ARZ3NDEKTSV4RRFFQ69G5FAV")),
+    responses(
+        (status = 200, description = "Its alarms", body = IncidentAlerts),
+        (status = 400, description = "No ULID", body = Problem, content_type = "application/problem+json"),
+        (status = 401, description = "Nobody is signed in", body = Problem, content_type = "application/problem+json"),
+        (status = 403, description = "Not permitted", body = Problem, content_type = "application/problem+json"),
+        (status = 404, description = "No such incident", body = Problem, content_type = "application/problem+json"),
+        (status = 503, description = "The database cannot be read", body = Problem, content_type = "application/problem+json"),
+    ))]
+pub async fn alerts(
+    State(app): State<App>,
+    caller: Caller,
+    Id(id): Id<IncidentId>,
+) -> Result<Json<IncidentAlerts>, Problem> {
+    find(&app, &caller, id).await?;
+    Ok(Json(IncidentAlerts { alerts: app.store.alerts_of(id, ALERTS).await? }))
+}
+
+/// Who did what when with an incident
+#[utoipa::path(get, path = "/api/v1/incidents/{id}/timeline", tag = "incidents",
+    params(("id" = String, Path, description = "ULID of the incident", example = "01ARZ3NDEKTSV4RRFFQ69G5FAV")),
+    responses(
+        (status = 200, description = "Every step", body = Timeline),
+        (status = 400, description = "No ULID", body = Problem, content_type = "application/problem+json"),
+        (status = 401, description = "Nobody is signed in", body = Problem, content_type = "application/problem+json"),
+        (status = 403, description = "Not permitted", body = Problem, content_type = "application/problem+json"),
+        (status = 404, description = "No such incident", body = Problem, content_type = "application/problem+json"),
+        (status = 503, description = "The database cannot be read", body = Problem, content_type = "application/problem+json"),
+    ))]
+pub async fn timeline(
+    State(app): State<App>,
+    caller: Caller,
+    Id(id): Id<IncidentId>,
+) -> Result<Json<Timeline>, Problem> {
+    find(&app, &caller, id).await?;
+    Ok(Json(Timeline { steps: app.store.timeline(id).await? }))
+}
+
+/// Takes a step
+#[utoipa::path(post, path = "/api/v1/incidents/{id}/steps", tag = "incidents",
+    params(("id" = String, Path, description = "ULID of the incident", example = "01ARZ3NDEKTSV4RRFFQ69G5FAV")),
+    request_body = WantedStep, responses(
+        (status = 200, description = "The incident as it is now", body = Incident),
+        (status = 400, description = "A field is wrong", body = Problem, content_type = "application/problem+json"),
+        (status = 401, description = "Nobody is signed in", body = Problem, content_type = "application/problem+json"),
+        (status = 403, description = "Not permitted, or not by this person", body = Problem, content_type = "application/problem+json"),
+        (status = 404, description = "No such incident", body = Problem, content_type = "application/problem+json"),
+        (status = 409, description = "It has changed meanwhile, or the step does not go with its stage", body = Problem,
+            content_type = "application/problem+json"),
+        (status = 503, description = "The database cannot be written", body = Problem, content_type = "application/problem+json"),
+    ))]
+pub async fn take_step(
+    State(app): State<App>,
+    caller: Caller,
+    Id(id): Id<IncidentId>,
+    Body(wanted): Body<WantedStep>,
+) -> Result<Json<Incident>, Problem> {
+    find(&app, &caller, id).await?;
+    let person = &caller.session.person;
+    let taken =
+        app.store.take_step(id, wanted.version, &wanted.action, person, &app.deadlines, Timestamp::now());
+    tell(&app.changed, Some(taken.await?));
+    find(&app, &caller, id).await.map(Json)
+}
+
+/// Who may handle incidents at a box
+#[utoipa::path(get, path = "/api/v1/handlers", tag = "incidents", params(At), responses(
+    (status = 200, description = "People with an account in use", body = Handlers),
+    (status = 400, description = "A parameter is wrong", body = Problem, content_type = "application/problem+json"),
+    (status = 401, description = "Nobody is signed in", body = Problem, content_type = "application/problem+json"),
+    (status = 403, description = "Not permitted", body = Problem, content_type = "application/problem+json"),
+    (status = 503, description = "The database cannot be read", body = Problem, content_type = "application/problem+json"),
+))]
+pub async fn handlers(
+    State(app): State<App>,
+    caller: Caller,
+    Params(at): Params<At>,
+) -> Result<Json<Handlers>, Problem> {
+    caller.must_see(&app, &at.edge).await?;
+    let mut people = Vec::new();
+    for person in app.store.people().await? {
+        let able = person.state == PersonState::Active && person.may(Permission::HandleIncidents);
+        let edges = if able { app.store.edges_within(&person.scope()).await? } else { continue };
+        if edges.is_none_or(|edges| edges.contains(&at.edge)) {
+            people.push(Assignee { name: person.name, display_name: person.display_name });
+        }
+    }
+    Ok(Json(Handlers { people }))
+}
+
+/// The work with incidents in numbers
+#[utoipa::path(get, path = "/api/v1/incident-figures", tag = "incidents", params(Period), responses(
+    (status = 200, description = "At the sites of who asks", body = Figures),
+    (status = 400, description = "A parameter is wrong", body = Problem, content_type = "application/problem+json"),
+    (status = 401, description = "Nobody is signed in", body = Problem, content_type = "application/problem+json"),
+    (status = 403, description = "Not permitted", body = Problem, content_type = "application/problem+json"),
+    (status = 503, description = "The database cannot be read", body = Problem, content_type = "application/problem+json"),
+))]
+pub async fn figures(
+    State(app): State<App>,
+    caller: Caller,
+    Params(period): Params<Period>,
+) -> Result<Json<Figures>, Problem> {
+    let now = Timestamp::now();
+    let days = Limit::or(period.days, 7);
+    let since = now.saturating_sub(SignedDuration::from_hours(i64::from(days) * 24)).unwrap_or(now);
+    let scope = caller.scope();
+    let counted = app.store.counted(since, &scope).await?;
+    let operators = app.store.operators(since, &scope).await?;
+    Ok(Json(Figures::of(&counted, operators, since, now)))
+}
+
+impl From<IncidentError> for Problem {
+    fn from(error: IncidentError) -> Self {
+        match error {
+            IncidentError::Unknown(_) => Self::not_found(error.to_string()),
+            IncidentError::Changed | IncidentError::Step(StepError::WrongStage) => {
+                Self::new(StatusCode::CONFLICT, error.to_string())
+            }
+            IncidentError::Step(StepError::Parameter { name, problem }) => Self::parameter(name, problem),
+            IncidentError::Step(_) => Self::new(StatusCode::FORBIDDEN, error.to_string()),
+            IncidentError::NoHandler(_) => Self::parameter("to", error),
+            IncidentError::Store(error) => error.into(),
+        }
+    }
+}

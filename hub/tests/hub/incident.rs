@@ -1,0 +1,249 @@
+//! The closed loop: alarms become incidents, people follow them to the end.
+
+use std::time::Duration;
+
+use gatepost_testbed::http::{self, Answer, EventStream};
+use gatepost_wire::event::Phase;
+use gatepost_wire::{AlarmId, Timestamp};
+use serde_json::{Value, json};
+
+use crate::edge::Edge;
+use crate::message::{alarm, boot, intrusion_of};
+use crate::process::{Home, Hub, PATIENCE, command};
+
+struct Person<'h> {
+    hub: &'h Hub,
+    cookie: String,
+}
+
+impl<'h> Person<'h> {
+    fn new(home: &Home, hub: &'h Hub, name: &str, arguments: &[&str]) -> Self {
+        Self { hub, cookie: home.account(hub, name, arguments) }
+    }
+
+    fn get(&self, path: &str) -> Answer {
+        http::send("GET", &self.hub.url(path), Some(&self.cookie), None::<&()>).unwrap()
+    }
+
+    fn incident(&self, id: &str) -> Value {
+        self.get(&format!("/api/v1/incidents/{id}")).json().unwrap()
+    }
+
+    fn list(&self, query: &str) -> Vec<Value> {
+        let page: Value = self.get(&format!("/api/v1/incidents?{query}")).json().unwrap();
+        page["incidents"].as_array().unwrap().clone()
+    }
+
+    /// As the page does: with the version it has just loaded.
+    fn step(&self, id: &str, mut step: Value) -> Answer {
+        if step.get("version").is_none() {
+            step["version"] = http::get_json::<Value>(&self.hub.url(&format!("/api/v1/incidents/{id}")))
+                .unwrap()["version"]
+                .clone();
+        }
+        let url = self.hub.url(&format!("/api/v1/incidents/{id}/steps"));
+        http::send("POST", &url, Some(&self.cookie), Some(&step)).unwrap()
+    }
+
+    fn takes(&self, id: &str, step: Value) -> Value {
+        let answer = self.step(id, step.clone());
+        assert_eq!(answer.status, 200, "{step}: {}", answer.text());
+        answer.json().unwrap()
+    }
+}
+
+fn wait_for_incidents(hub: &Hub, count: usize) -> Vec<Value> {
+    http::wait_until("incidents", PATIENCE, || {
+        let page = hub.get("/api/v1/incidents?limit=200");
+        let incidents = page["incidents"].as_array().unwrap().clone();
+        (incidents.len() == count).then_some(incidents)
+    })
+    .unwrap()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn alarms_of_one_happening_are_one_incident() {
+    let home = Home::embedded();
+    let token = home.add("gate-1");
+    let hub = home.start();
+    let stream = EventStream::open(&hub.url("/api/v1/live")).unwrap();
+    let mut edge = Edge::connect(hub.broker_port(), "gate-1", &token).await.unwrap();
+    let boot = boot();
+    let mut seq = 0;
+    let mut event = |alarm: AlarmId, phase: Phase, minutes_ago: i64| {
+        seq += 1;
+        let mut event = intrusion_of("gate-1", boot, seq, alarm, phase);
+        event.time = Timestamp::now() - jiff::SignedDuration::from_mins(minutes_ago);
+        event
+    };
+    let (first, second, earlier, later) = (alarm(), alarm(), alarm(), alarm());
+    for event in [
+        event(first, Phase::Began, 30),
+        event(first, Phase::Ended, 29),
+        // Four minutes after the first ended: the same happening.
+        event(second, Phase::Began, 25),
+        // Long before, and long after.
+        event(earlier, Phase::Began, 60),
+        event(later, Phase::Began, 10),
+    ] {
+        assert!(edge.send(&event).await.unwrap());
+    }
+    let incidents = wait_for_incidents(&hub, 3);
+    let alarms: Vec<&Value> = incidents.iter().map(|incident| &incident["alarms"]).collect();
+    assert_eq!(alarms, [1, 1, 2], "newest first");
+    let double = &incidents[2];
+    assert_eq!(
+        (&double["stage"], &double["ongoing"], &double["version"]),
+        (&json!("reported"), &json!(true), &json!(1))
+    );
+    let id = double["id"].as_str().unwrap();
+    let alerts = hub.get(&format!("/api/v1/incidents/{id}/alerts"));
+    let ids: Vec<&Value> = alerts["alerts"].as_array().unwrap().iter().map(|alert| &alert["id"]).collect();
+    assert_eq!(ids, [&json!(first), &json!(second)]);
+    assert!(edge.send(&event(second, Phase::Ended, 24)).await.unwrap());
+    let quiet = |id: &str| (hub.get(&format!("/api/v1/incidents/{id}"))["ongoing"] == false).then_some(());
+    http::wait_until("the incident to be quiet", PATIENCE, || quiet(id)).unwrap();
+    let told = loop {
+        let told = stream.next(PATIENCE).unwrap();
+        if told.event == "incident" {
+            break serde_json::from_str::<Value>(&told.data).unwrap();
+        }
+    };
+    assert!(told.get("may").is_none() && told["number"].as_i64().unwrap() >= 1, "{told}");
+
+    // A hub that is killed and started again opens none twice.
+    drop(stream);
+    drop(hub);
+    let hub = home.start();
+    let mut edge = Edge::connect(hub.broker_port(), "gate-1", &token).await.unwrap();
+    assert!(edge.send(&event(earlier, Phase::Ended, 59)).await.unwrap());
+    let id = incidents[1]["id"].as_str().unwrap();
+    http::wait_until("the incident to be quiet", PATIENCE, || {
+        (hub.get(&format!("/api/v1/incidents/{id}"))["ongoing"] == false).then_some(())
+    })
+    .unwrap();
+    wait_for_incidents(&hub, 3);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn people_follow_an_incident_to_its_end() {
+    let home = Home::embedded();
+    let (token, elsewhere) = (home.add("gate-1"), home.add("gate-2"));
+    let hub = home.start();
+    let site = json!({ "label": "school", "edges": ["gate-2"] });
+    let url = hub.url("/api/v1/sites/school-2");
+    assert_eq!(http::send("PUT", &url, Some(&hub.cookie), Some(&site)).unwrap().status, 200);
+    let operator = Person::new(&home, &hub, "wang", &["--role", "operator"]);
+    let handler = Person::new(&home, &hub, "zhao", &["--role", "handler"]);
+    let supervisor = Person::new(&home, &hub, "li", &["--role", "supervisor"]);
+    let _far = Person::new(&home, &hub, "far", &["--role", "handler", "--site", "school-2"]);
+    for (name, token) in [("gate-1", &token), ("gate-2", &elsewhere)] {
+        let mut edge = Edge::connect(hub.broker_port(), name, token).await.unwrap();
+        assert!(edge.send(&intrusion_of(name, boot(), 1, alarm(), Phase::Began)).await.unwrap());
+    }
+    let incidents = wait_for_incidents(&hub, 2);
+    let id = incidents.iter().find(|one| one["edge"] == "gate-1").unwrap()["id"].as_str().unwrap();
+
+    assert_eq!(handler.get(&format!("/api/v1/incidents/{id}")).status, 404, "it is not theirs");
+    assert_eq!(handler.list(""), Vec::<Value>::new());
+    assert_eq!(operator.incident(id)["may"], json!(["triage", "assign", "shelve", "note"]));
+    let people: Value = operator.get("/api/v1/handlers?edge=gate-1").json().unwrap();
+    let names: Vec<&Value> = people["people"].as_array().unwrap().iter().map(|one| &one["name"]).collect();
+    assert_eq!(names, ["li", "tester", "zhao"]);
+    for (step, status, words) in [
+        (json!({ "action": "assign", "to": "far" }), 400, "cannot handle it"),
+        (json!({ "action": "assign", "to": "wang" }), 400, "cannot handle it"),
+        (json!({ "action": "accept" }), 403, "handle_incidents"),
+        (json!({ "action": "close", "text": "x" }), 409, "stage"),
+        (json!({ "action": "triage", "outcome": "false_alarm" }), 400, "why"),
+        (json!({ "action": "triage", "outcome": "maybe" }), 400, "maybe"),
+        (json!({ "action": "note", "text": "  " }), 400, "1 to 1000"),
+        (json!({ "action": "note", "text": "x", "more": 1 }), 400, "unknown field"),
+        (json!({ "action": "note", "text": "x", "version": 7 }), 409, "changed meanwhile"),
+        (json!({ "action": "open" }), 400, "unknown variant"),
+    ] {
+        let answer = operator.step(id, step.clone());
+        assert_eq!(answer.status, status, "{step}: {}", answer.text());
+        assert!(answer.text().contains(words), "{step}: {}", answer.text());
+    }
+
+    operator.takes(id, json!({ "action": "triage", "outcome": "real" }));
+    let assigned = operator
+        .takes(id, json!({ "action": "assign", "to": "zhao", "text": "at the <b>east</b> gate\n请尽快" }));
+    assert_eq!(assigned["assignee"], json!({ "name": "zhao", "display_name": "zhao" }));
+    assert_eq!(handler.list("mine=true&open=true").len(), 1);
+    assert_eq!(handler.incident(id)["may"], json!(["accept", "return", "note"]));
+    handler.takes(id, json!({ "action": "accept" }));
+    handler.takes(id, json!({ "action": "begin" }));
+    assert_eq!(
+        supervisor.step(id, json!({ "action": "feed_back", "text": "x" })).status,
+        403,
+        "only by who has it"
+    );
+    handler.takes(id, json!({ "action": "feed_back", "text": "a ball; gave it back" }));
+    assert_eq!(handler.step(id, json!({ "action": "pass" })).status, 403);
+    supervisor.takes(id, json!({ "action": "pass" }));
+    let closed = operator.takes(id, json!({ "action": "close" }));
+    assert_eq!(
+        (&closed["stage"], &closed["outcome"], &closed["due"]),
+        (&json!("closed"), &json!("real"), &Value::Null)
+    );
+    supervisor.takes(id, json!({ "action": "evaluate", "grade": 5 }));
+    assert_eq!(operator.list("open=true").len(), 1, "the other one");
+    assert_eq!(operator.list("open=false").len(), 1);
+
+    let timeline: Value = handler.get(&format!("/api/v1/incidents/{id}/timeline")).json().unwrap();
+    let steps = timeline["steps"].as_array().unwrap();
+    let actions: Vec<&str> = steps.iter().map(|step| step["action"].as_str().unwrap()).collect();
+    assert_eq!(
+        actions,
+        ["open", "triage", "assign", "accept", "begin", "feed_back", "pass", "close", "evaluate"]
+    );
+    assert_eq!((&steps[0]["who"], &steps[2]["who"]), (&Value::Null, &json!("wang (wang)")));
+    assert_eq!(steps[2]["detail"], json!({ "to": "zhao" }));
+    let figures: Value = supervisor.get("/api/v1/incident-figures?days=1").json().unwrap();
+    assert_eq!((&figures["opened"], &figures["per_operator_10_min"]["operators"]), (&json!(2), &json!(1)));
+    assert!(figures["close_s"]["p50"].as_i64().unwrap() < 60, "{figures}");
+
+    // The export holds together, and whoever changes a word of it is found out.
+    let export = home.call(&["timeline", "export"]);
+    let file = home.data().join("export.jsonl");
+    let verify = |text: &str| {
+        std::fs::write(&file, text).unwrap();
+        command(&["timeline", "verify", &file.display().to_string()])
+    };
+    let good = verify(&export);
+    assert!(String::from_utf8_lossy(&good.stdout).starts_with("whole: 10 steps"), "{good:?}");
+    let forged = verify(&export.replace("gave it back", "kept it"));
+    assert!(!forged.status.success());
+    assert!(String::from_utf8_lossy(&forged.stderr).contains("was changed"), "{forged:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn of_two_who_act_at_once_one_is_told_and_who_is_late_is_reminded() {
+    let home = Home::with_broker(
+        "[broker]\nlisten = \"127.0.0.1:0\"\n[incident_deadlines]\nreported_s = [1, 1, 1, 1]\n",
+    );
+    let token = home.add("gate-1");
+    let hub = home.start();
+    let operator = Person::new(&home, &hub, "wang", &["--role", "operator"]);
+    let mut edge = Edge::connect(hub.broker_port(), "gate-1", &token).await.unwrap();
+    assert!(edge.send(&intrusion_of("gate-1", boot(), 1, alarm(), Phase::Began)).await.unwrap());
+    let id = wait_for_incidents(&hub, 1)[0]["id"].as_str().unwrap().to_owned();
+    let late = http::wait_until("the reminder", Duration::from_secs(15), || {
+        let incident = operator.incident(&id);
+        (incident["overdue"] == true && incident["version"] == 2).then_some(incident)
+    });
+    let timeline: Value = operator.get(&format!("/api/v1/incidents/{id}/timeline")).json().unwrap();
+    assert_eq!(timeline["steps"][1]["action"], "remind", "{late:?}");
+    let answers: Vec<u16> = std::thread::scope(|scope| {
+        let both = [(); 8].map(|()| {
+            let step = json!({ "version": 2, "action": "triage", "outcome": "test" });
+            scope.spawn(|| operator.step(&id, step).status)
+        });
+        both.into_iter().map(|one| one.join().unwrap()).collect()
+    });
+    assert_eq!(answers.iter().filter(|status| **status == 200).count(), 1, "{answers:?}");
+    assert!(answers.iter().all(|status| matches!(status, 200 | 409)), "{answers:?}");
+    assert_eq!(operator.incident(&id)["stage"], "closed");
+}
