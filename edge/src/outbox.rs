@@ -84,6 +84,9 @@ pub struct Delivery {
     recorded: watch::Receiver<Seq>,
 }
 
+/// What is written in one go, and the events in it.
+type Composed = (Vec<(Severity, Item)>, Vec<Event>);
+
 /// What a restart found: alarms that were going on when the daemon died.
 pub type OpenAlarms = Vec<EventData>;
 
@@ -154,6 +157,15 @@ impl Recorder {
     /// # Errors
     /// [`OutboxError`]; a full disk is one.
     pub fn record(&mut self, drafts: &[Draft]) -> Result<Vec<Event>, OutboxError> {
+        let (items, events) = self.compose(drafts)?;
+        self.store.commit(&items, &events)?;
+        self.last = events.last().map_or(self.last, |event| event.seq);
+        self.recorded.send_replace(self.last);
+        Ok(events)
+    }
+
+    /// The events these drafts become, and what has to be written of them.
+    fn compose(&self, drafts: &[Draft]) -> Result<Composed, OutboxError> {
         let mut seq = self.last;
         let mut items = Vec::with_capacity(drafts.len());
         let mut events = Vec::with_capacity(drafts.len());
@@ -166,10 +178,7 @@ impl Recorder {
             }
             events.push(event);
         }
-        self.store.commit(&items, &events)?;
-        self.last = seq;
-        self.recorded.send_replace(seq);
-        Ok(events)
+        Ok((items, events))
     }
 
     fn event(&self, draft: &Draft, seq: Seq) -> Event {

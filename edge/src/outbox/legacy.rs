@@ -6,6 +6,7 @@ use gatepost_wire::{Event, EventId, Severity};
 use sled::IVec;
 
 use super::entry::{Entry, Item, Lane, Position};
+use super::frame::Group;
 use super::segment::{Change, Fault, LOG_FILE, Segment, sync_folder};
 use super::state::State;
 
@@ -57,7 +58,8 @@ fn take_over(folder: &Path, old: &sled::Db, segment: &Segment) -> Result<u64, Fa
             severity = Event::from_json(json).map_or(Severity::MEDIUM, |event| event.data.severity);
         }
         number += 1;
-        change.put(&Entry { position: Position::new(number, Lane::of(severity)), severity, item });
+        let entry = Entry { position: Position::new(number, Lane::of(severity)), severity, item };
+        change.put(&entry, Group::alone(number));
         if number % super::GROUP as u64 == 0 {
             segment.commit(std::mem::take(&mut change))?;
         }

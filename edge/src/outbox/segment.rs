@@ -25,7 +25,7 @@ use sled::{Batch, Db, IVec};
 
 use super::blobs::Blobs;
 use super::entry::{Entry, Lane, Position};
-use super::frame;
+use super::frame::{self, Group};
 use super::state::State;
 use super::tally::Tally;
 
@@ -86,8 +86,8 @@ pub(super) struct Segment {
 pub(super) struct Change(Batch);
 
 impl Change {
-    pub fn put(&mut self, entry: &Entry) {
-        self.0.insert(&entry.position.key(), frame::encode(entry));
+    pub fn put(&mut self, entry: &Entry, group: Group) {
+        self.0.insert(&entry.position.key(), frame::encode(entry, group));
     }
 
     pub fn set_last_number(&mut self, number: u64) {

@@ -18,8 +18,9 @@ use std::sync::Arc;
 
 use super::damage::Damage;
 use super::entry::{Entry, Lane, Position};
+use super::frame::Group;
 use super::high_water::HighWaterMark;
-use super::recovery;
+use super::recovery::{self, Promised};
 use super::segment::{self, Change, Fault, Segment, sync_folder};
 use super::state::State;
 use super::tally::Tally;
@@ -51,7 +52,10 @@ pub(super) struct Chain {
     segment_bytes: u64,
     slots: BTreeMap<u64, Slot>,
     state: State,
+    /// The last number promised. What has a higher one is on its way to the disk, or did not get there.
     last_number: u64,
+    /// `last_number` is exact, and no longer what the process before left in its mark.
+    has_taken_stock: bool,
     mark: HighWaterMark,
     uses: u64,
     /// A failed commit may be there or not: count anew after the next one.
@@ -80,6 +84,7 @@ impl Chain {
             slots: BTreeMap::new(),
             state: State::default(),
             last_number,
+            has_taken_stock: false,
             mark,
             uses: 0,
             uncertain: false,
@@ -92,6 +97,7 @@ impl Chain {
             chain.slots.insert(first, slot);
         }
         chain.take_stock()?;
+        chain.has_taken_stock = true;
         Ok(chain)
     }
 
@@ -151,7 +157,10 @@ impl Chain {
         items: Vec<(gatepost_wire::Severity, super::Item)>,
         events: &[gatepost_wire::Event],
     ) -> Result<(Pending, Change), Fault> {
-        if self.newest_slot().is_none_or(|slot| slot.disk_bytes >= self.segment_bytes) {
+        // A group that was refused may be there all the same, so it is tried again in the same segment: in the next one it
+        // would be there twice.
+        let is_full = |slot: &Slot| slot.disk_bytes >= self.segment_bytes && !self.uncertain;
+        if self.newest_slot().is_none_or(is_full) {
             self.seal()?;
             self.begin()?;
         }
@@ -159,11 +168,12 @@ impl Chain {
         events.iter().for_each(|event| state.note(event));
         let mut change = Change::default();
         let mut number = self.last_number;
+        let group = Group { first: number + 1, last: number + items.len() as u64 };
         let mut entries = Vec::with_capacity(items.len());
         for (severity, item) in items {
             number += 1;
             let entry = Entry { position: Position::new(number, Lane::of(severity)), severity, item };
-            change.put(&entry);
+            change.put(&entry, group);
             entries.push(entry);
         }
         change.set_last_number(number);
@@ -218,6 +228,8 @@ impl Chain {
                 self.retire_if_drained(first)?;
             }
         }
+        // Who is killed before it is settled has not recorded it, and the hub would know of a number that never was.
+        found.retain(|entry| entry.position.number <= self.last_number);
         Ok(found)
     }
 
@@ -294,7 +306,7 @@ impl Chain {
             slot.tally = Tally::default();
             return self.retire_if_drained(first);
         }
-        let last = self.last_of(first);
+        let last = self.promised_of(first).number();
         let folder = self.path(first);
         recovery::write_rebuilt(&folder, State::default(), kept, first, last)?;
         std::fs::rename(&folder, folder.with_extension(DRAINED))?;
@@ -332,7 +344,7 @@ impl Chain {
     /// The segment, opened and counted if it was closed.
     fn segment(&mut self, first: u64) -> Result<Arc<Segment>, Fault> {
         self.uses += 1;
-        let expected = self.last_of(first);
+        let promised = self.promised_of(first);
         let uses = self.uses;
         let Some(slot) = self.slots.get_mut(&first) else {
             return Err(Fault::Damaged(format!("segment {first} is gone")));
@@ -341,7 +353,7 @@ impl Chain {
         if let Some(segment) = &slot.open {
             return Ok(Arc::clone(segment));
         }
-        let (segment, damage) = recovery::open(&slot.folder, first, expected)?;
+        let (segment, damage) = recovery::open(&slot.folder, first, promised)?;
         self.damages.extend(damage);
         slot.tally = segment.tally()?;
         slot.disk_bytes = segment.disk_bytes();
@@ -353,10 +365,10 @@ impl Chain {
 
     /// Replaces a damaged segment by what can be read of it.
     fn rebuild(&mut self, first: u64, reason: &str) -> Result<(), Fault> {
-        let expected = self.last_of(first);
+        let promised = self.promised_of(first);
         let Some(slot) = self.slots.get_mut(&first) else { return Ok(()) };
         slot.open = None;
-        let damage = recovery::rebuild(&slot.folder, first, expected, reason)?;
+        let damage = recovery::rebuild(&slot.folder, first, promised, reason)?;
         self.damages.push(damage);
         // Only the newest must know what is not in its own entries.
         if first == self.newest() { self.write_state(first) } else { Ok(()) }
@@ -421,8 +433,12 @@ impl Chain {
     }
 
     /// The last number a segment must know: the next one begins after it. The newest must know what was promised.
-    fn last_of(&self, first: u64) -> u64 {
-        self.slots.range(first + 1..).next().map_or(self.last_number, |(next, _)| next - 1)
+    fn promised_of(&self, first: u64) -> Promised {
+        match self.slots.range(first + 1..).next() {
+            Some((next, _)) => Promised::Exactly(next - 1),
+            None if self.has_taken_stock => Promised::Exactly(self.last_number),
+            None => Promised::AtLeast(self.last_number),
+        }
     }
 
     fn path(&self, first: u64) -> PathBuf {

@@ -14,6 +14,8 @@ enum Step {
     Lose,
     /// The daemon is started again.
     Restart,
+    /// The write of a group breaks off, and it is tried again or the daemon is killed.
+    BreakOff(Vec<u8>, prop::sample::Index, bool),
 }
 
 fn step() -> impl Strategy<Value = Step> {
@@ -24,11 +26,29 @@ fn step() -> impl Strategy<Value = Step> {
         1 => (lane, 0usize..4).prop_map(|(lane, n)| Step::SetAside(lane, n)),
         1 => Just(Step::Lose),
         1 => Just(Step::Restart),
+        1 => (prop::collection::vec(1u8..=4, 1..60), any::<prop::sample::Index>(), any::<bool>())
+            .prop_map(|(group, cut, is_killed)| Step::BreakOff(group, cut, is_killed)),
     ]
 }
 
 /// What waits, in the order of recording.
 type Model = Vec<(Severity, Item)>;
+
+fn items_of(event: &Event) -> Vec<(Severity, Item)> {
+    let severity = event.data.severity;
+    let mut items = vec![(severity, Item::Event { id: event.id, json: event.to_json().unwrap() })];
+    if !event.data.evidence.is_empty() {
+        items.push((severity, Item::Picture { event: event.id }));
+    }
+    items
+}
+
+/// Everything that waits, in the order of recording.
+fn list(delivery: &Delivery) -> Model {
+    let mut entries = waiting(delivery);
+    entries.sort_by_key(|entry| entry.position.number);
+    entries.into_iter().map(|entry| (entry.severity, entry.item)).collect()
+}
 
 fn of_lane(model: &Model, lane: Lane) -> Vec<Item> {
     model.iter().filter(|(severity, _)| Lane::of(*severity) == lane).map(|(_, item)| item.clone()).collect()
@@ -43,6 +63,7 @@ proptest! {
         let mut model = Model::new();
         let (mut recorder, mut delivery, _) = open_small(folder.path());
         let mut last = Seq(0);
+        let mut acknowledged = Vec::new();
         for step in steps {
             match step {
                 Step::Record(group) => {
@@ -58,11 +79,8 @@ proptest! {
                     for (event, (_, pictured)) in recorder.record(&drafts).unwrap().iter().zip(group) {
                         last = last.next();
                         prop_assert_eq!(event.seq, last);
-                        let json = event.to_json().unwrap();
-                        model.push((event.data.severity, Item::Event { id: event.id, json }));
-                        if pictured {
-                            model.push((event.data.severity, Item::Picture { event: event.id }));
-                        }
+                        prop_assert_eq!(!event.data.evidence.is_empty(), pictured);
+                        model.extend(items_of(event));
                     }
                 }
                 Step::Acknowledge(lane, n) | Step::SetAside(lane, n) => {
@@ -73,6 +91,7 @@ proptest! {
                             prop_assert_eq!(delivery.remove(entry.position).unwrap(), Some(entry.item.clone()));
                         }
                         model.retain(|(_, item)| *item != entry.item);
+                        acknowledged.push(entry.item.clone());
                     }
                 }
                 Step::Lose => {
@@ -92,6 +111,31 @@ proptest! {
                     drop((recorder, delivery));
                     (recorder, delivery, _) = open_small(folder.path());
                     last = Seq(0);
+                }
+                Step::BreakOff(group, cut, is_killed) => {
+                    let drafts = group_of(&group);
+                    let broken = break_off(&mut recorder, folder.path(), &drafts, cut);
+                    let items: Model = broken.events.iter().flat_map(items_of).collect();
+                    if is_killed {
+                        drop((recorder, delivery));
+                        broken.befall();
+                        (recorder, delivery, _) = open_small(folder.path());
+                        last = Seq(0);
+                        if list(&delivery).ends_with(&items) {
+                            model.extend(items);
+                        }
+                    } else {
+                        broken.befall();
+                        prop_assert_eq!(recorder.record(&drafts).unwrap(), broken.events);
+                        last.0 += drafts.len() as u64;
+                        model.extend(items);
+                    }
+                    let found = list(&delivery);
+                    // What was acknowledged since the last write comes again.
+                    let is_known =
+                        |entry: &&(Severity, Item)| model.contains(entry) || !acknowledged.contains(&entry.1);
+                    prop_assert_eq!(&found.iter().filter(is_known).cloned().collect::<Model>(), &model);
+                    model = found;
                 }
             }
             for lane in Lane::ALL {
