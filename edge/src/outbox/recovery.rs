@@ -145,6 +145,10 @@ impl Loss {
             && end - last == found
             && read_back.len() <= super::GROUP * 2;
         let missing = (absent + end - last).saturating_sub(found);
+        if !is_torn_tail {
+            let present = present.len();
+            tracing::warn!(first, last, ?promised, present, absent, found, end, "the outbox does not add up");
+        }
         Ok(Some(Self { read_back, missing, end: void, is_torn_tail }))
     }
 
@@ -221,19 +225,24 @@ fn put_back(
     (first, last): (u64, u64),
 ) -> Result<(), Fault> {
     let mut entries = entries.into_iter().peekable();
-    while entries.peek().is_some() {
+    let mut waiting = segment.tally()?.entries();
+    loop {
         let mut change = Change::default();
         for entry in entries.by_ref().take(CHUNK) {
             note(&mut state, &entry);
             change.put(&entry, group(entry.position.number));
+            waiting += 1;
         }
-        segment.commit(change)?;
+        if entries.peek().is_some() {
+            segment.commit(change)?;
+            continue;
+        }
+        // In one go with the last of them: an entry behind the last number would be overwritten, and a number that is
+        // neither there nor gone is missed.
+        change.set_last_number(last);
+        state.write_whole(&mut change).map_err(|e| Fault::Refused(e.to_string()))?;
+        return segment.commit_with_gone(change, (last + 1).saturating_sub(first).saturating_sub(waiting));
     }
-    let mut change = Change::default();
-    change.set_last_number(last);
-    state.write_whole(&mut change).map_err(|e| Fault::Refused(e.to_string()))?;
-    segment.commit(change)?;
-    segment.commit_gone(first, last)
 }
 
 pub(super) fn note(state: &mut State, entry: &Entry) {

@@ -17,7 +17,6 @@ use std::collections::BTreeSet;
 use std::fs::File;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -74,11 +73,17 @@ pub(super) struct Segment {
     db: Db,
     log: File,
     blobs: Blobs,
-    /// Numbers without an entry, here or in the database. Changed by one at a time: who removes holds the chain.
-    gone: AtomicU64,
+    removals: Mutex<Removals>,
+}
+
+/// What was removed. Both are written in one batch, so they change under one lock: an entry removed and not yet counted would
+/// be looked for after a kill, and the segment called damaged.
+struct Removals {
+    /// How many numbers have no entry, here or in the database.
+    gone: u64,
     /// Removed, and still in the database until something else is written or the segment is closed. A drained segment is
     /// deleted whole, so most removals are never written: each would cost the log more than the entry itself did.
-    forgotten: Mutex<BTreeSet<[u8; 9]>>,
+    forgotten: BTreeSet<[u8; 9]>,
 }
 
 /// A change of a segment, made whole or not at all.
@@ -120,33 +125,34 @@ impl Segment {
         folder.parent().map_or(Ok(()), sync_folder)?;
         let blobs = Blobs::of(folder);
         blobs.sync()?;
-        let gone = guarded(|| number_at(&db, GONE))?.unwrap_or(0).into();
-        Ok(Self { db, log, blobs, gone, forgotten: Mutex::default() })
+        let gone = guarded(|| number_at(&db, GONE))?.unwrap_or(0);
+        let removals = Mutex::new(Removals { gone, forgotten: BTreeSet::new() });
+        Ok(Self { db, log, blobs, removals })
     }
 
     /// How many entries wait here, from the numbers alone, in a segment that begins with `first`.
     pub fn expected_entries(&self, first: u64) -> Result<u64, Fault> {
         let given = self.last_number()?.map_or(0, |last| (last + 1).saturating_sub(first));
-        Ok(given.saturating_sub(self.gone.load(Ordering::Relaxed)))
+        Ok(given.saturating_sub(self.removals().gone))
     }
 
-    fn forgotten(&self) -> MutexGuard<'_, BTreeSet<[u8; 9]>> {
-        self.forgotten.lock().unwrap_or_else(PoisonError::into_inner)
+    fn removals(&self) -> MutexGuard<'_, Removals> {
+        self.removals.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// It is about to be deleted: what was removed need not be written any more.
     pub fn discard(&self) {
-        self.forgotten().clear();
+        self.removals().forgotten.clear();
     }
 
     /// Adds what was removed to a change.
     fn write_removals(&self, change: &mut Change) {
-        let mut forgotten = self.forgotten();
-        if !forgotten.is_empty() {
-            forgotten.iter().for_each(|key| change.0.remove(key));
-            change.set_gone(self.gone.load(Ordering::Relaxed));
+        let mut removals = self.removals();
+        if !removals.forgotten.is_empty() {
+            removals.forgotten.iter().for_each(|key| change.0.remove(key));
+            change.set_gone(removals.gone);
             // Should the change fail, they are delivered again.
-            forgotten.clear();
+            removals.forgotten.clear();
         }
     }
 
@@ -164,12 +170,10 @@ impl Segment {
         })
     }
 
-    /// Notes how many numbers have no entry, once all entries are in.
-    pub fn commit_gone(&self, first: u64, last: u64) -> Result<(), Fault> {
-        let gone = (last + 1).saturating_sub(first).saturating_sub(self.tally()?.entries());
-        let mut change = Change::default();
+    /// Commits a change after which so many numbers have no entry. Nothing was removed since it was opened.
+    pub fn commit_with_gone(&self, mut change: Change, gone: u64) -> Result<(), Fault> {
         change.set_gone(gone);
-        self.gone.store(gone, Ordering::Relaxed);
+        self.removals().gone = gone;
         self.commit(change)
     }
 
@@ -177,9 +181,9 @@ impl Segment {
     pub fn entries(&self, lane: Lane, from: u64, limit: usize) -> Result<Vec<Entry>, Fault> {
         guarded(|| {
             let range = Position::new(from, lane).key()..=Position::new(u64::MAX, lane).key();
-            let forgotten = self.forgotten();
+            let removals = self.removals();
             let waits = |found: &Result<(IVec, IVec), sled::Error>| {
-                !found.as_ref().is_ok_and(|(key, _)| forgotten.contains(&key[..]))
+                !found.as_ref().is_ok_and(|(key, _)| removals.forgotten.contains(&key[..]))
             };
             self.db.range(range).filter(waits).take(limit).map(|found| entry(&found?)).collect()
         })
@@ -191,7 +195,7 @@ impl Segment {
             for lane in Lane::ALL {
                 for found in self.db.scan_prefix([lane.prefix()]) {
                     let found = found?;
-                    if !self.forgotten().contains(&found.0[..]) {
+                    if !self.removals().forgotten.contains(&found.0[..]) {
                         each(&entry(&found)?);
                     }
                 }
@@ -211,15 +215,16 @@ impl Segment {
     pub fn remove(&self, position: Position) -> Result<Option<Entry>, Fault> {
         let removed = self.get(position)?;
         if removed.is_some() {
-            self.forgotten().insert(position.key());
-            self.gone.fetch_add(1, Ordering::Relaxed);
+            let mut removals = self.removals();
+            removals.forgotten.insert(position.key());
+            removals.gone += 1;
         }
         Ok(removed)
     }
 
     /// Looks an entry up.
     pub fn get(&self, position: Position) -> Result<Option<Entry>, Fault> {
-        if self.forgotten().contains(&position.key()) {
+        if self.removals().forgotten.contains(&position.key()) {
             return Ok(None);
         }
         guarded(|| match self.db.get(position.key())? {
