@@ -30,6 +30,9 @@ use super::tally::Tally;
 
 /// sled keeps its log in this file of its folder.
 pub(super) const LOG_FILE: &str = "db";
+/// What sled began to write of where its pages are, and did not finish. It takes this for finished all the same, says that it is
+/// damaged, and opens nothing; it needs none of it, for the log says the same.
+const UNFINISHED: &str = ".generating";
 /// A box has little memory, and a segment is read front to back once.
 const CACHE_BYTES: u64 = 2 * 1024 * 1024;
 /// sled lets go of its lock a moment after it is closed.
@@ -117,6 +120,7 @@ impl Segment {
     /// Opens the database in `folder`, or makes one there that survives a power cut.
     pub fn open(folder: &Path) -> Result<Self, Fault> {
         std::fs::create_dir_all(folder)?;
+        remove_unfinished(folder)?;
         let db = open_db(folder)?;
         let log = File::open(folder.join(LOG_FILE))?;
         log.sync_all()?;
@@ -274,6 +278,16 @@ pub(super) fn disk_bytes(folder: &Path) -> u64 {
 /// Makes what was created, renamed or removed in a folder survive a power cut.
 pub(super) fn sync_folder(folder: &Path) -> std::io::Result<()> {
     File::open(folder)?.sync_all()
+}
+
+fn remove_unfinished(folder: &Path) -> std::io::Result<()> {
+    for file in std::fs::read_dir(folder)? {
+        let file = file?;
+        if file.file_name().to_string_lossy().ends_with(UNFINISHED) {
+            std::fs::remove_file(file.path())?;
+        }
+    }
+    Ok(())
 }
 
 fn number_at(db: &Db, key: &[u8]) -> Result<Option<u64>, Fault> {

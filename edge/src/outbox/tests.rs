@@ -255,6 +255,20 @@ proptest! {
     }
 }
 
+/// Chaos, seed 1870402316: a kill on a full disk, and sled called a whole log damaged.
+#[test]
+fn what_sled_did_not_finish_is_no_damage() {
+    let folder = tempfile::tempdir().unwrap();
+    let (mut recorder, delivery, _) = open(folder.path(), edge()).unwrap();
+    let event = record(&mut recorder, &draft(Phase::Began, 0));
+    drop((recorder, delivery));
+    let segment = segment_folders(folder.path()).pop().unwrap();
+    fs::write(segment.join("snap.00000000000760AF.generating"), "").unwrap();
+    let (recorder, delivery, _) = open(folder.path(), edge()).unwrap();
+    assert_eq!(ids(&delivery), [event.id]);
+    assert_eq!(recorder.untold_damages(), []);
+}
+
 #[test]
 fn what_is_gravest_is_served_first() {
     let folder = tempfile::tempdir().unwrap();
