@@ -28,6 +28,30 @@ pub fn power_cuts(seed: u64, cuts: u32, disk_lies: bool) -> anyhow::Result<Verdi
     settle(&mut site)
 }
 
+/// Kills the edge so often while a full disk refuses what it writes, and leaves rubbish behind what it had written; nothing may be
+/// lost, nothing be shown as missing that was never recorded. None where no small disk can be had.
+pub fn kills_on_a_full_disk(seed: u64, kills: u32) -> anyhow::Result<Option<Verdict>> {
+    let mut rng = fastrand::Rng::with_seed(seed);
+    let mut site = Site::start(seed)?;
+    if !site.has_small_disks() {
+        return Ok(None);
+    }
+    site.kill_hub()?;
+    for _ in 0..kills {
+        site.start_edge()?;
+        live(&mut rng);
+        site.fill_edge_disk()?;
+        live(&mut rng);
+        // sled still finds room in what it has taken from the disk before.
+        site.fill_edge_disk()?;
+        live(&mut rng);
+        site.kill_edge()?;
+        site.free_disks()?;
+        site.tear_tail(Tear::Rubbish, &mut rng)?;
+    }
+    settle(&mut site).map(Some)
+}
+
 /// Damages the newest log while nobody has it open. What cannot be read then must be reported.
 pub fn torn_log(seed: u64, tear: Tear) -> anyhow::Result<Verdict> {
     let mut rng = fastrand::Rng::with_seed(seed);
@@ -53,7 +77,7 @@ fn settle(site: &mut Site) -> anyhow::Result<Verdict> {
     mend(site)?;
     site.stop_edge()?;
     // The edge has ended, so everything it had is delivered.
-    let verdict = Verdict::reach(&site.web, &site.recorded, Duration::ZERO)?;
+    let verdict = site.verdict(Duration::ZERO)?;
     ensure!(verdict.recorded >= AT_STAKE, "only {} events were recorded: no test", verdict.recorded);
     Ok(verdict)
 }

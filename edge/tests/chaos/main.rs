@@ -2,7 +2,7 @@
 //! edge's log calls recorded is looked for at the hub. See `docs/DELIVERY.md`.
 //!
 //! `cargo test --test chaos` runs a short set; with `CHAOS_SECONDS` it goes on with new seeds for so long, with `CHAOS_SEED`
-//! it repeats one. The last line is the summary, and the exit status is not zero if anything was lost.
+//! it repeats one; `CHAOS_KEEP` names a folder where damaged disks are kept. The last line is the summary, and the exit status is not zero if anything was lost.
 
 mod disk;
 mod eyeless;
@@ -15,7 +15,7 @@ use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, ensure};
-use disk::{power_cuts, torn_log};
+use disk::{kills_on_a_full_disk, power_cuts, torn_log};
 use faults::{Fault, mend, strike_for_rounds};
 use site::{Site, Tear};
 use verdict::Verdict;
@@ -26,6 +26,8 @@ const ROUNDS_SHORT: u32 = 6;
 const ROUNDS_LONG: u32 = 20;
 const CUTS_SHORT: u32 = 3;
 const CUTS_LONG: u32 = 20;
+const KILLS_SHORT: u32 = 3;
+const KILLS_LONG: u32 = 8;
 const PATIENCE: Duration = Duration::from_secs(180);
 
 #[derive(Default)]
@@ -87,6 +89,11 @@ fn chaos() -> anyhow::Result<bool> {
             summary.add_power_cuts("first", 1, CUTS_SHORT)?;
             summary.add_torn_log("first", 1, Tear::Flip)?;
             summary.add_torn_log("a log cut off was not noticed", 1, Tear::Cut)?;
+            summary.add_kills_on_a_full_disk(
+                "a part of a group was taken for news",
+                3_716_231_043,
+                KILLS_SHORT,
+            )?;
             for (name, seed) in SEEDS {
                 summary.add_mixed(name, seed, ROUNDS_SHORT)?;
             }
@@ -103,13 +110,15 @@ impl Summary {
         for tear in [Tear::Flip, Tear::Cut] {
             self.add_torn_log(name, seed, tear)?;
         }
+        self.add_kills_on_a_full_disk(name, seed, KILLS_LONG)?;
         self.add_mixed(name, seed, ROUNDS_LONG)
     }
 
     fn add_mixed(&mut self, name: &str, seed: u64, rounds: u32) -> anyhow::Result<()> {
         let (faults, verdict) = run(seed, rounds).with_context(|| format!("seed {seed}"))?;
         // What a full hub could not store comes again, behind what it could; its place is its number.
-        let is_good = verdict.is_whole() && (verdict.overtaken == 0 || faults.contains(&Fault::HubDiskFull));
+        let is_good =
+            verdict.is_unharmed() && (verdict.overtaken == 0 || faults.contains(&Fault::HubDiskFull));
         self.tell(is_good, &format!("seed {seed} ({name}), {} mixed faults", faults.len()), &verdict);
         if !is_good {
             println!("{faults:?}");
@@ -124,10 +133,23 @@ impl Summary {
 
     fn add_power_cuts(&mut self, name: &str, seed: u64, cuts: u32) -> anyhow::Result<()> {
         let verdict = power_cuts(seed, cuts, false).with_context(|| format!("seed {seed}"))?;
-        let is_good = verdict.is_whole() && verdict.overtaken == 0;
+        let is_good = verdict.is_unharmed() && verdict.overtaken == 0;
         self.tell(is_good, &format!("seed {seed} ({name}), {cuts} power cuts without a hub"), &verdict);
         self.faults += cuts as usize;
         self.power_cuts += cuts as usize;
+        self.lost += verdict.lost.len();
+        Ok(())
+    }
+
+    fn add_kills_on_a_full_disk(&mut self, name: &str, seed: u64, kills: u32) -> anyhow::Result<()> {
+        let Some(verdict) = kills_on_a_full_disk(seed, kills).with_context(|| format!("seed {seed}"))? else {
+            println!("no small disk can be mounted here (root is needed): nothing is killed on a full one");
+            return Ok(());
+        };
+        let is_good = verdict.is_unharmed() && verdict.overtaken == 0;
+        self.tell(is_good, &format!("seed {seed} ({name}), {kills} kills on a full disk"), &verdict);
+        self.faults += 2 * kills as usize;
+        self.kills += kills as usize;
         self.lost += verdict.lost.len();
         Ok(())
     }
@@ -162,7 +184,7 @@ impl Summary {
         let damage = if verdict.is_damage_told { "damage reported" } else { "no damage reported" };
         println!("{run}: {recorded} recorded, {stored} stored, {} lost, {damage}: {word}", lost.len());
         if !is_good {
-            println!("{verdict:?}");
+            println!("{}", verdict.details());
             self.bad += 1;
         }
         self.runs += 1;
@@ -199,5 +221,5 @@ fn run(seed: u64, rounds: u32) -> anyhow::Result<(Vec<Fault>, Verdict)> {
 fn settle(site: &mut Site) -> anyhow::Result<Verdict> {
     mend(site)?;
     site.stop_edge()?;
-    Verdict::reach(&site.web, &site.recorded, PATIENCE)
+    site.verdict(PATIENCE)
 }

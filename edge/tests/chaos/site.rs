@@ -14,15 +14,18 @@ use gatepost_testbed::proxy::Proxy;
 use tempfile::TempDir;
 
 use crate::forgetful::Forgetful;
-use crate::verdict::{Recorded, recorded_in};
+use crate::verdict::{Recorded, Verdict, recorded_in};
 
 const START: Duration = Duration::from_secs(120);
 const DISK: &str = "size=96m";
 /// A record of sled may end with a number whose last bytes are zero: they are written and synced, and not free for rubbish.
 const RECORD_ENDS_WITH_ZEROS: usize = 64;
 /// How an entry begins in the outbox's log, and how much of it follows at least.
-const FRAME: &[u8] = b"GPf1";
+const FRAME: &[u8] = b"GPf2";
 const FRAME_BYTES_AT_LEAST: usize = 200;
+
+/// A folder for the disks of edges that ended with damage or less than everything, for whoever wants to look into them.
+const KEEP: &str = "CHAOS_KEEP";
 
 /// A place for data, on a small disk of its own where that can be mounted.
 struct Disk {
@@ -42,7 +45,8 @@ impl Disk {
     /// Takes every free byte; nothing where it is no disk of its own.
     fn fill(&self) -> anyhow::Result<()> {
         if self.is_mounted {
-            let mut ballast = File::create(self.path.join("ballast"))?;
+            // Filled once more, it gives nothing back in between.
+            let mut ballast = File::options().create(true).append(true).open(self.path.join("ballast"))?;
             for size in [65536, 4096, 1] {
                 while ballast.write_all(&vec![0; size]).is_ok() {}
             }
@@ -83,6 +87,8 @@ pub struct Site {
     pub hub: Option<Daemon>,
     pub proxy: Proxy,
     pub recorded: Vec<Recorded>,
+    /// What its logs say of the outbox, for whoever looks into a run that is not well.
+    said: Vec<String>,
     /// Of the present hub process.
     pub web: String,
     /// Who asks the hub what it has.
@@ -113,6 +119,7 @@ impl Site {
             hub: None,
             proxy,
             recorded: Vec::new(),
+            said: Vec::new(),
             web: String::new(),
             account: None,
             disk_lies: false,
@@ -159,6 +166,8 @@ impl Site {
             let hub = launch.arg(self.dir.path().join("hub.toml")).spawn()?;
             let line = hub.wait_for_line(START, |line| line.contains("web listening"))?;
             self.web = line.split("address=").nth(1).context("the hub's address")?.trim().to_owned();
+            // The last thing it does. If its port is another's it ends only now, and its output says so.
+            hub.wait_for_line(START, |line| line.contains("broker listening for boxes"))?;
             match &self.account {
                 Some(account) => account.use_at(&self.web),
                 None => {
@@ -214,7 +223,7 @@ impl Site {
     pub fn kill_edge(&mut self) -> anyhow::Result<()> {
         if let Some(mut edge) = self.edge.take() {
             edge.kill()?;
-            self.recorded.extend(recorded_in(&edge.log()));
+            self.remember(&edge);
         }
         Ok(())
     }
@@ -223,10 +232,31 @@ impl Site {
     pub fn stop_edge(&mut self) -> anyhow::Result<()> {
         if let Some(mut edge) = self.edge.take() {
             let status = edge.terminate(Duration::from_secs(180))?;
-            self.recorded.extend(recorded_in(&edge.log()));
+            self.remember(&edge);
             ensure!(status.success(), "{status}:\n{}", edge.log());
         }
         Ok(())
+    }
+
+    fn remember(&mut self, edge: &Daemon) {
+        let log = edge.log();
+        self.recorded.extend(recorded_in(&log));
+        let telling = log.lines().filter(|line| line.contains("\"started\"") || line.contains("outbox"));
+        self.said.extend(telling.map(str::to_owned));
+    }
+
+    /// Asks the hub what it has of what was recorded, until it has everything.
+    pub fn verdict(&self, patience: Duration) -> anyhow::Result<Verdict> {
+        let asked = Verdict::reach(&self.web, &self.recorded, patience);
+        let hub = || self.hub.as_ref().map_or_else(String::new, Daemon::log);
+        let verdict = asked.with_context(|| format!("the hub cannot be asked; it wrote:\n{}", hub()))?;
+        if let Some(folder) = std::env::var_os(KEEP).filter(|_| !verdict.is_unharmed()) {
+            let to = Path::new(&folder).join(format!("{}-{}", self.seed, self.recorded.len()));
+            fs::create_dir_all(&to)?;
+            let copied = Command::new("cp").arg("-a").arg(&self.edge_disk.path).arg(&to).status()?;
+            ensure!(copied.success(), "{}: {copied}", to.display());
+        }
+        Ok(Verdict { said: self.said.clone(), ..verdict })
     }
 
     pub fn cut_power(&mut self) -> anyhow::Result<()> {

@@ -96,12 +96,29 @@ pub struct Verdict {
     pub missing: Vec<Gap>,
     /// The edge said that its outbox was damaged.
     pub is_damage_told: bool,
+    /// What the edge's logs say of its outbox.
+    pub said: Vec<String>,
 }
 
 impl Verdict {
     /// Everything recorded is there, once and in its place.
     pub fn is_whole(&self) -> bool {
         self.lost.is_empty() && self.doubled + self.conflicts + self.missing.len() == 0
+    }
+
+    /// No bytes of it were harmed on the disk, so nobody may be told that they were.
+    pub fn is_unharmed(&self) -> bool {
+        self.is_whole() && !self.is_damage_told
+    }
+
+    /// For whoever looks into a run that is not well.
+    pub fn details(&self) -> String {
+        let Self { lost, doubled, conflicts, overtaken, missing, said, .. } = self;
+        let said = said.join("\n");
+        format!(
+            "lost: {lost:?}\ndoubled: {doubled}, two in one place: {conflicts}, overtaken: {overtaken}\n\
+             shown as missing: {missing:?}\nthe edge's logs say of its outbox:\n{said}"
+        )
     }
 
     /// Nothing is there twice, and what is not there is known to be missing.
@@ -140,6 +157,7 @@ impl Verdict {
             overtaken: ways.values().map(overtaken).sum(),
             missing,
             is_damage_told: stored.iter().any(Stored::tells_of_damage),
+            said: Vec::new(),
         }
     }
 }
