@@ -2,6 +2,7 @@
 
 use std::fs::{self, File};
 use std::io::Write;
+use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::{Duration, Instant};
@@ -20,6 +21,8 @@ const START: Duration = Duration::from_secs(120);
 const DISK: &str = "size=96m";
 /// A record of sled may end with a number whose last bytes are zero: they are written and synced, and not free for rubbish.
 const RECORD_ENDS_WITH_ZEROS: usize = 64;
+/// sled's own segments, unless it is told otherwise.
+const PART: usize = 512 * 1024;
 /// How an entry begins in the outbox's log, and how much of it follows at least.
 const FRAME: &[u8] = b"GPf2";
 const FRAME_BYTES_AT_LEAST: usize = 200;
@@ -297,10 +300,11 @@ impl Site {
         let mut bytes = fs::read(&path)?;
         match tear {
             Tear::Rubbish => {
-                let end = bytes.iter().rposition(|byte| *byte != 0).map_or(0, |last| last + 1);
-                let rubbish: Vec<u8> = (0..rng.usize(1..4000)).map(|_| rng.u8(..)).collect();
-                bytes.resize(end + RECORD_ENDS_WITH_ZEROS, 0);
-                bytes.extend(rubbish);
+                let rubbish = rng.usize(1..4000);
+                let Some(free) = behind_the_end(&bytes) else { return Ok(()) };
+                let free = free.start..free.end.min(free.start + rubbish);
+                bytes.resize(bytes.len().max(free.end), 0);
+                bytes[free].fill_with(|| rng.u8(..));
             }
             Tear::Flip => {
                 let at = inside_an_event(&bytes, rng)?;
@@ -316,6 +320,26 @@ impl Site {
         let logs = segments.filter_map(|segment| Some(segment.ok()?.path().join("db")));
         logs.filter(|log| log.exists()).max()
     }
+}
+
+/// Where nothing of a log stands yet. sled writes it in parts of one size, which lie in the file in any order, and fills a part that
+/// is full with zeros: what is written next goes into the last one, and everything else in the file is written and synced.
+fn behind_the_end(log: &[u8]) -> Option<Range<usize>> {
+    let parts = log.chunks(PART).enumerate().filter_map(|(n, part)| Some((number_of_part(part)?, n * PART)));
+    let (_, base) = parts.max()?;
+    let part = &log[base..log.len().min(base + PART)];
+    let used = part.iter().rposition(|byte| *byte != 0).map_or(0, |last| last + 1);
+    let free = base + used + RECORD_ENDS_WITH_ZEROS..base + PART;
+    (!free.is_empty()).then_some(free)
+}
+
+/// How far the log had grown when this part was begun; none where the part is not used.
+fn number_of_part(part: &[u8]) -> Option<i64> {
+    let (crc, rest) = part.split_first_chunk()?;
+    let head: &[u8; 16] = rest.first_chunk()?;
+    let (number, _) = head.split_first_chunk()?;
+    let is_used = !crc32fast::hash(head) == u32::from_le_bytes(*crc);
+    is_used.then_some(i64::from_le_bytes(*number) ^ i64::MAX)
 }
 
 /// Somewhere in one of the events of a log. sled writes an event more than once as its pages grow, so not every wound
