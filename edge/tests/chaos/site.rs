@@ -90,8 +90,6 @@ pub struct Site {
     pub hub: Option<Daemon>,
     pub proxy: Proxy,
     pub recorded: Vec<Recorded>,
-    /// What its logs say of the outbox, for whoever looks into a run that is not well.
-    said: Vec<String>,
     /// Of the present hub process.
     pub web: String,
     /// Who asks the hub what it has.
@@ -101,6 +99,8 @@ pub struct Site {
     clock_s: i64,
     starts: u64,
     seed: u64,
+    /// What the edge's logs say of its outbox, for whoever looks into a run that is not well.
+    said: Vec<String>,
     forgetful: Forgetful,
     edge_disk: Disk,
     hub_disk: Disk,
@@ -122,13 +122,13 @@ impl Site {
             hub: None,
             proxy,
             recorded: Vec::new(),
-            said: Vec::new(),
             web: String::new(),
             account: None,
             disk_lies: false,
             clock_s: 0,
             starts: 0,
             seed,
+            said: Vec::new(),
             forgetful,
             edge_disk,
             hub_disk,
@@ -167,10 +167,10 @@ impl Site {
         if self.hub.is_none() {
             let launch = Launch::new(binary("gatepost-hub")?).args(["run", "--config"]);
             let hub = launch.arg(self.dir.path().join("hub.toml")).spawn()?;
+            // The last thing it opens. With that port taken it ends, after it has named its web address.
+            hub.wait_for_line(START, |line| line.contains("broker listening for boxes"))?;
             let line = hub.wait_for_line(START, |line| line.contains("web listening"))?;
             self.web = line.split("address=").nth(1).context("the hub's address")?.trim().to_owned();
-            // The last thing it does. If its port is another's it ends only now, and its output says so.
-            hub.wait_for_line(START, |line| line.contains("broker listening for boxes"))?;
             match &self.account {
                 Some(account) => account.use_at(&self.web),
                 None => {
