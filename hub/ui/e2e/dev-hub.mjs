@@ -20,6 +20,7 @@ import { dirname, extname, join, normalize } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { answer as answerOfAccounts, endAll, mayOf, sessionOf, watchEnds } from './accounts.mjs';
+import { answer as answerOfIncidents, begin, report, watchIncidents } from './incidents.mjs';
 
 const { values: options } = parseArgs({
   options: {
@@ -185,6 +186,8 @@ if (options.kinds) {
   }
 }
 
+begin(alerts);
+
 function health(edge, cameras, more = {}) {
   return {
     edge,
@@ -282,11 +285,12 @@ const streams = new Map();
 watchEnds((session) => streams.forEach((whose, stream) => whose === session && stream.end()));
 const NEEDED = { alert: 'see_alerts', device: 'see_devices', command: 'see_commands' };
 let eventId = 0;
-function send(name, data) {
+function send(name, data, hears = (session) => mayOf(session).includes(NEEDED[name])) {
   eventId += 1;
   const message = `id: ${eventId}\nevent: ${name}\ndata: ${JSON.stringify(data)}\n\n`;
-  for (const [stream, session] of streams) if (mayOf(session).includes(NEEDED[name])) stream.write(message);
+  for (const [stream, session] of streams) if (hears(session)) stream.write(message);
 }
+watchIncidents((incident, sees) => send('incident', incident, (session) => sees(session.person.name, mayOf(session))));
 
 const hues = [28, 200, 150, 95];
 function drawing(id) {
@@ -325,6 +329,7 @@ function publish(overrides) {
     if (index >= 0) alerts[index] = state;
     else alerts.unshift(state);
     send('alert', state);
+    report(state);
   };
   put({ ...alert, snapshot: null });
   setTimeout(() => put({ ...alert, snapshot: picture }), 1_500);
@@ -422,7 +427,8 @@ const server = createServer(async (request, response) => {
   }
   const session = sessionOf(request);
   if (path.startsWith('/api/')) {
-    const told = answerOfAccounts(request.method, url, session, body);
+    const told =
+      answerOfAccounts(request.method, url, session, body) ?? answerOfIncidents(request.method, url, session, mayOf(session), body, alerts);
     if (told) return json(response, ...told);
   }
   if (request.method === 'POST' && path === '/api/v1/commands') {

@@ -6,7 +6,7 @@
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { launch } from './browser.mjs';
-import { NAME, isSignedOutNote, signIn, signedIn } from './sign-in.mjs';
+import { NAME, isSignedOutNote, signIn, signedIn, toAlerts } from './sign-in.mjs';
 
 const hub = process.env.GATEPOST_URL;
 if (!hub) {
@@ -45,6 +45,7 @@ async function openPage(language, locale, colorScheme) {
   await page.goto(hub, { waitUntil: 'load' });
   await signIn(page);
   await signedIn(page);
+  await toAlerts(page);
   return side;
 }
 const shot = async (side, name) => {

@@ -7,7 +7,7 @@ import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { launch } from './browser.mjs';
-import { isSignedOutNote, signIn, signedIn } from './sign-in.mjs';
+import { isSignedOutNote, signIn, signedIn, toAlerts } from './sign-in.mjs';
 
 const hub = process.env.GATEPOST_URL;
 if (!hub) {
@@ -111,6 +111,7 @@ try {
     await check(`${language} somebody signs in`, async () => {
       await signIn(page);
       await signedIn(page);
+      await toAlerts(page);
     });
     await check(`${language} policy is default-src 'self' without unsafe-inline`, async () => {
       const policy = side.response?.headers()['content-security-policy'] ?? '';

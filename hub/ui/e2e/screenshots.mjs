@@ -133,7 +133,61 @@ const editSite = async (page) => {
   await page.click('[data-site="school-3"] [data-edit]');
 };
 
+/** The first incident at this stage, open beside the list. */
+const incidentAt = (stage, n = 0) => async (page) => {
+  await page.click(`[data-incident-id][data-stage="${stage}"] >> nth=${n}`);
+  await page.waitForSelector('[data-panel] [data-timeline]');
+  await page.waitForSelector('[data-panel] img.shown', { timeout: 3_000 }).catch(() => {});
+};
+const choose = (stage, choice, more = async () => {}) => async (page) => {
+  await incidentAt(stage)(page);
+  await page.click(`[data-choice="${choice}"]`);
+  await page.waitForSelector(`[data-form="${choice}"]`);
+  await more(page);
+};
+const toTimeline = (stage) => async (page) => {
+  await incidentAt(stage)(page);
+  await page.$eval('[data-timeline]', (list) => list.scrollIntoView({ block: 'center' }));
+};
+const figures = async (page) => {
+  await page.click('[data-to="figures"]');
+  await page.waitForSelector('[data-figures]');
+};
+const unfold = async (page) => {
+  await page.click('[data-shelf] summary');
+  await page.$eval('[data-shelf]', (shelf) => shelf.scrollIntoView({ block: 'center' }));
+};
+
 const CASES = [
+  { name: 'incidents-dark-zh', ...WALL, ...dark, ...zh },
+  { name: 'incidents-dark-en', ...WALL, ...dark, ...en },
+  { name: 'incidents-light-zh', ...DESKTOP, ...light, ...zh },
+  { name: 'incidents-light-en', ...DESKTOP, ...light, ...en },
+  { name: 'incidents-phone-zh', ...PHONE, ...light, ...zh, viewport: { width: 390, height: 1400 } },
+  { name: 'incidents-phone-en', ...PHONE, ...light, ...en },
+  { name: 'incidents-all-dark-zh', ...DESKTOP, ...dark, ...zh, link: '#/?show=all' },
+  { name: 'incidents-filtered-light-en', ...DESKTOP, ...light, ...en, link: '#/?stage=verified&edge=gate-1' },
+  { name: 'incidents-shelf-dark-zh', ...DESKTOP, ...dark, ...zh, act: unfold },
+  { name: 'incidents-empty-dark-zh', ...DESKTOP, ...dark, ...zh, empty: true },
+  { name: 'incidents-failed-light-zh', ...DESKTOP, ...light, ...zh, broken: true },
+  { name: 'incidents-loading-dark-en', ...DESKTOP, ...dark, ...en, slow: true },
+  { name: 'incidents-offline-dark-zh', ...DESKTOP, ...dark, ...zh, act: offline },
+  { name: 'incident-dark-zh', ...WALL, ...dark, ...zh, act: incidentAt('reported') },
+  { name: 'incident-light-en', ...DESKTOP, ...light, ...en, act: incidentAt('fed_back') },
+  { name: 'incident-dark-zh-false', ...WALL, ...dark, ...zh, act: choose('reported', 'false_alarm') },
+  { name: 'incident-dark-en-assign', ...WALL, ...dark, ...en, act: choose('triaged', 'assign') },
+  { name: 'incident-light-zh-shelve', ...DESKTOP, ...light, ...zh, act: choose('reported', 'shelve') },
+  { name: 'incident-light-zh-timeline', ...DESKTOP, ...light, ...zh, act: toTimeline('fed_back') },
+  { name: 'incident-dark-en-timeline', ...WALL, ...dark, ...en, act: toTimeline('fed_back') },
+  { name: 'incident-phone-zh', ...PHONE, ...light, ...zh, as: 'zhao.min', act: incidentAt('assigned') },
+  { name: 'incident-phone-en', ...PHONE, ...dark, ...en, as: 'zhao.min', act: incidentAt('handling') },
+  { name: 'incident-phone-zh-feedback', ...PHONE, ...dark, ...zh, as: 'zhao.min', act: choose('handling', 'feed_back') },
+  { name: 'incidents-phone-zh-mine', ...PHONE, ...dark, ...zh, as: 'zhao.min' },
+  { name: 'incidents-phone-en-mine', ...PHONE, ...light, ...en, as: 'zhao.min' },
+  { name: 'figures-dark-zh', ...WALL, ...dark, ...zh, act: figures },
+  { name: 'figures-light-en', ...DESKTOP, ...light, ...en, act: figures },
+  { name: 'figures-phone-zh', ...PHONE, ...light, ...zh, viewport: { width: 390, height: 1700 }, act: figures },
+  { name: 'figures-phone-en', ...PHONE, ...light, ...en, viewport: { width: 390, height: 1700 }, act: figures },
   { name: 'people-dark-zh', ...WALL, ...dark, ...zh, as: 'zhou.yi', act: people },
   { name: 'people-light-en', ...DESKTOP, ...light, ...en, as: 'zhao.ming', act: people },
   { name: 'people-dark-en-add', ...DESKTOP, ...dark, ...en, as: 'zhou.yi', act: addPerson },
@@ -229,7 +283,7 @@ const full = await startHub(...extra);
 const empty = await startHub('--empty');
 const kinds = await startHub('--kinds', ...extra);
 const { browser, close } = await launch();
-for (const { name, act, empty: isEmpty, kinds: ofKinds, broken, slow, as = 'wang.li', link = '', ...settings } of CASES) {
+for (const { name, act, empty: isEmpty, kinds: ofKinds, broken, slow, as = 'wang.li', link = as === null || /^(incident|figures)/.test(name) ? '' : '#/alerts', ...settings } of CASES) {
   if (options.only && !name.includes(options.only)) continue;
   const hub = isEmpty ? empty : ofKinds ? kinds : full;
   const context = await browser.newContext(settings);
@@ -242,7 +296,7 @@ for (const { name, act, empty: isEmpty, kinds: ofKinds, broken, slow, as = 'wang
     await enter(page, as);
     await page.waitForSelector(`[data-person="${as}"]`);
   }
-  if (as === 'wang.li') await page.waitForSelector(broken ? '.failed' : slow ? '.skeleton' : '[data-list="alerts"], [data-empty="alerts"]');
+  if (as === 'wang.li') await page.waitForSelector(broken ? '.failed' : slow ? '.skeleton' : '[data-list="alerts"], [data-empty="alerts"], [data-list="incidents"], [data-empty="incidents"]');
   await page.waitForTimeout(600);
   await act?.(page, { context, hub });
   await page.waitForTimeout(400);

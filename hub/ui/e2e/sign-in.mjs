@@ -21,3 +21,9 @@ export async function signIn(page, name = NAME, password = PASSWORD) {
 }
 
 export const signedIn = (page, name = NAME) => page.waitForSelector(`[data-person="${name}"]`, { timeout: UI_MS });
+
+/** Whoever watches incidents has the single alarms on a page of their own. */
+export async function toAlerts(page) {
+  const link = await page.$('[data-to="alerts"]');
+  if (link) await link.click();
+}

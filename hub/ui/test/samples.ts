@@ -1,6 +1,7 @@
 import type { Alert, Device, Health } from '../src/lib/api';
 import type { ReleaseCommand } from '../src/lib/commands';
 import type { Evidence } from '../src/lib/evidence';
+import type { Incident } from '../src/lib/incidents';
 
 export const T0 = Date.parse('2025-11-23T06:02:31Z');
 
@@ -89,6 +90,39 @@ export function release(id: string, more: Partial<ReleaseCommand> = {}): Release
     answered: null,
     reason: null,
     detail: null,
+    ...more,
+  };
+}
+
+export function incident(id: string, more: Partial<Incident> = {}): Incident {
+  const opened = more.opened ?? T0;
+  return {
+    id,
+    number: 1,
+    kind: 'zone_intrusion',
+    severity: 2,
+    edge: 'gate-1',
+    camera: 'east-gate',
+    cameraLabel: '东门',
+    zone: 'lawn',
+    zoneLabel: '草坪',
+    sensor: null,
+    sensorLabel: null,
+    cause: null,
+    alarms: 1,
+    ongoing: false,
+    first: opened,
+    last: opened,
+    opened,
+    stage: 'reported',
+    outcome: null,
+    reason: null,
+    assignee: null,
+    shelvedUntil: null,
+    due: null,
+    overdue: false,
+    version: 1,
+    may: null,
     ...more,
   };
 }

@@ -14,6 +14,10 @@ export const PERMISSIONS = [
   'see_deletions',
   'manage_people',
   'see_access_log',
+  'see_incidents',
+  'work_incidents',
+  'handle_incidents',
+  'verify_incidents',
 ] as const;
 export type Permission = (typeof PERMISSIONS)[number];
 

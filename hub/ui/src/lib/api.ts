@@ -127,7 +127,7 @@ export interface AlertPage {
 }
 
 /** A level this page does not know is shown as the gravest: better too loud than unseen. */
-const severity = (value: unknown): Severity => (value === 2 || value === 3 || value === 4 ? value : 1);
+export const parseSeverity = (value: unknown): Severity => (value === 2 || value === 3 || value === 4 ? value : 1);
 
 export function parseAlert(value: unknown): Alert {
   const alert = fields(value, 'alert');
@@ -136,7 +136,7 @@ export function parseAlert(value: unknown): Alert {
   return {
     id: text(alert.id, 'alert.id'),
     kind: text(alert.kind, 'alert.kind'),
-    severity: severity(alert.severity),
+    severity: parseSeverity(alert.severity),
     edge: text(alert.edge, 'alert.edge'),
     camera: optionalText(alert.camera),
     cameraLabel: optionalText(alert.camera_label),

@@ -7,6 +7,8 @@ import { clock } from './clock.svelte';
 import { fetchReleases, mergeReleases, parseRelease, type ReleaseCommand } from './commands';
 import { mergeDevices } from './devices';
 import { HubError } from './http';
+import { parseIncident } from './incidents';
+import { incidents } from './incidents.svelte';
 import { session } from './session.svelte';
 import { ShapeError } from './shape';
 
@@ -125,6 +127,7 @@ class LiveStore {
     this.news = { alerts: [] };
     this.more = 'idle';
     this.#next = null;
+    incidents.forget();
   }
 
   retry(): void {
@@ -190,6 +193,7 @@ class LiveStore {
       });
     on('alert', (data) => this.#onAlert(parseAlert(JSON.parse(data))));
     on('device', (data) => this.#onDevice(parseDevice(JSON.parse(data))));
+    on('incident', (data) => incidents.take(parseIncident(JSON.parse(data))));
     on('command', (data) => {
       const release = parseRelease(JSON.parse(data));
       if (release) this.takeReleases([release]);
@@ -266,6 +270,7 @@ class LiveStore {
       session.may('see_alerts') && this.#reloadAlerts(generation),
       session.may('see_devices') && this.#reloadDevices(generation),
       session.may('see_commands') && this.#reloadReleases(generation),
+      session.may('see_incidents') && incidents.reload(),
     ]);
     if (generation !== this.#generation) return;
     this.#reloading = false;

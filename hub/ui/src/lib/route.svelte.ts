@@ -1,12 +1,14 @@
-// Which view the address names.
+// Which view the address names, and what of it.
 
-import { viewAt, type View } from './views';
+import { queryAt, viewAt, type View } from './views';
 
 class Route {
-  view = $state.raw<View | null>(viewAt(location.hash));
+  #fragment = $state.raw(location.hash);
+  view = $derived<View | null>(viewAt(this.#fragment));
+  query = $derived(queryAt(this.#fragment));
 
   constructor() {
-    addEventListener('hashchange', () => (this.view = viewAt(location.hash)));
+    addEventListener('hashchange', () => (this.#fragment = location.hash));
   }
 }
 

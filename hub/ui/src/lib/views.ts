@@ -1,26 +1,42 @@
-// What there is to look at, and who may: `#/people` in the address.
+// What there is to look at, and who may: `#/people` in the address. What is to be seen of a view may follow: `#/?show=mine`.
 
 import type { Permission } from './account';
 
-export const VIEWS = ['watch', 'people', 'sites', 'access-log', 'account'] as const;
+export const VIEWS = ['watch', 'alerts', 'figures', 'people', 'sites', 'access-log', 'account'] as const;
 export type View = (typeof VIEWS)[number];
 
-/** Any one of these opens it; none: it is everybody's. */
-const NEEDS: Readonly<Record<View, readonly Permission[]>> = {
-  watch: ['see_alerts', 'see_devices', 'see_commands'],
-  people: ['manage_people'],
-  sites: ['manage_people'],
-  'access-log': ['see_access_log'],
-  account: [],
+type May = ReadonlySet<Permission>;
+const any =
+  (...permissions: Permission[]) =>
+  (may: May): boolean =>
+    permissions.some((permission) => may.has(permission));
+
+/** What opens it; the account is everybody's. */
+const OPENS: Readonly<Record<View, (may: May) => boolean>> = {
+  watch: any('see_incidents', 'see_alerts', 'see_devices', 'see_commands'),
+  // Whoever sees no incidents watches single alarms: they have them in `watch`.
+  alerts: (may) => may.has('see_alerts') && may.has('see_incidents'),
+  figures: any('see_incidents'),
+  people: any('manage_people'),
+  sites: any('manage_people'),
+  'access-log': any('see_access_log'),
+  account: () => true,
 };
 
 export const addressOf = (view: View): string => (view === 'watch' ? '#/' : `#/${view}`);
 
 /** Null: the address names none. */
 export function viewAt(fragment: string): View | null {
-  return VIEWS.find((view) => addressOf(view) === fragment) ?? null;
+  const [name] = fragment.split('?');
+  return VIEWS.find((view) => addressOf(view) === name) ?? null;
 }
 
-export function viewsFor(may: ReadonlySet<Permission>): View[] {
-  return VIEWS.filter((view) => NEEDS[view].length === 0 || NEEDS[view].some((permission) => may.has(permission)));
+/** What follows the view's name. */
+export function queryAt(fragment: string): URLSearchParams {
+  const at = fragment.indexOf('?');
+  return new URLSearchParams(at < 0 ? '' : fragment.slice(at + 1));
+}
+
+export function viewsFor(may: May): View[] {
+  return VIEWS.filter((view) => OPENS[view](may));
 }

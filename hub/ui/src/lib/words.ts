@@ -44,25 +44,29 @@ const CAUSE_ICONS: ReadonlyMap<string, IconName> = new Map([
   ['comms', 'question'],
 ] satisfies [string, IconName][]);
 
-export function kindName(alert: Alert, t: Dictionary): string {
+/** What an alert and an incident have in common; an incident does not say what moved or what sensed it. */
+export type Happening = Pick<Alert, 'kind' | 'cause' | 'edge' | 'camera' | 'cameraLabel' | 'zone' | 'zoneLabel' | 'sensor' | 'sensorLabel'> &
+  Partial<Pick<Alert, 'object' | 'input'>>;
+
+export function kindName(alert: Pick<Alert, 'kind'>, t: Dictionary): string {
   const kind = KINDS.get(alert.kind);
   return kind ? t.kind[kind.name] : t.kind.unknown(alert.kind);
 }
 
-export function kindIcon(alert: Alert): IconName {
+export function kindIcon(alert: Pick<Alert, 'kind' | 'cause'>): IconName {
   return CAUSE_ICONS.get(alert.cause ?? '') ?? KINDS.get(alert.kind)?.icon ?? 'bell';
 }
 
 /** It has a picture, or should have one soon. */
 export const pictured = (alert: Alert): boolean => alert.snapshot !== null || (KINDS.get(alert.kind)?.pictured ?? false);
 
-export const cameraName = (alert: Alert): string | null => alert.cameraLabel ?? alert.camera;
-export const sensorName = (alert: Alert): string | null => alert.sensorLabel ?? alert.sensor;
-export const zoneName = (alert: Alert): string | null => alert.zoneLabel ?? alert.zone;
+export const cameraName = (alert: Happening): string | null => alert.cameraLabel ?? alert.camera;
+export const sensorName = (alert: Happening): string | null => alert.sensorLabel ?? alert.sensor;
+export const zoneName = (alert: Happening): string | null => alert.zoneLabel ?? alert.zone;
 
 /** The one thing to read from the far side of the room. */
-export function headline(alert: Alert, t: Dictionary): string {
-  const object = alert.object === null ? null : t.object(alert.object);
+export function headline(alert: Happening, t: Dictionary): string {
+  const object = alert.object ? t.object(alert.object) : null;
   const zone = zoneName(alert);
   switch (alert.kind) {
     case 'zone_intrusion':
@@ -78,7 +82,7 @@ export function headline(alert: Alert, t: Dictionary): string {
     case 'overcrowding':
       return t.headline.crowded(zone);
     case 'sensor_alarm':
-      return t.headline.sensed(alert.input === null ? null : t.input(alert.input));
+      return t.headline.sensed(alert.input ? t.input(alert.input) : null);
     default:
       return (alert.cause && t.cause(alert.cause)) ?? kindName(alert, t);
   }
@@ -91,6 +95,6 @@ export function fact(alert: Alert, t: Dictionary): string | null {
 }
 
 /** Where: the camera, the sensor, or the box when neither is meant. */
-export const place = (alert: Alert): string => cameraName(alert) ?? sensorName(alert) ?? alert.edge;
+export const place = (alert: Happening): string => cameraName(alert) ?? sensorName(alert) ?? alert.edge;
 
-export const placeIcon = (alert: Alert): IconName => (alert.camera ? 'camera' : alert.sensor ? 'sensor' : 'box');
+export const placeIcon = (alert: Happening): IconName => (alert.camera ? 'camera' : alert.sensor ? 'sensor' : 'box');

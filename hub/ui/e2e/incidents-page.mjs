@@ -1,0 +1,242 @@
+// An incident's whole way in real browsers against a running hub: an operator, a handler with a phone, a supervisor. README.md says how
+// it is driven.
+//
+// Prints one line per check (`ok …` / `FAILED …`) and the marks READY, AGAIN and DONE, each on a line of its own. Exits with 0 when every
+// check held.
+
+import { launch } from './browser.mjs';
+import { NAME, PASSWORD, isSignedOutNote, signIn, signedIn } from './sign-in.mjs';
+
+const hub = process.env.GATEPOST_URL;
+if (!hub) {
+  console.error('GATEPOST_URL is not set: give the address of a running hub, e.g. http://127.0.0.1:8080');
+  process.exit(2);
+}
+/** Who goes and looks, and who says whether it was done: two more people. */
+const { GATEPOST_HANDLER: HANDLER, GATEPOST_HANDLER_PASSWORD: HANDLER_PASSWORD } = process.env;
+const { GATEPOST_SUPERVISOR: SUPERVISOR, GATEPOST_SUPERVISOR_PASSWORD: SUPERVISOR_PASSWORD } = process.env;
+if (!HANDLER || !HANDLER_PASSWORD || !SUPERVISOR || !SUPERVISOR_PASSWORD) {
+  console.error('GATEPOST_HANDLER, GATEPOST_SUPERVISOR and their …_PASSWORD are not set: an operator alone closes no loop');
+  process.exit(2);
+}
+const EXPECT_MS = Number(process.env.EXPECT_TIMEOUT_S ?? '60') * 1_000;
+const UI_MS = 15_000;
+
+let failures = 0;
+async function check(name, what) {
+  try {
+    const note = await what();
+    console.log(`ok ${name}${typeof note === 'string' ? `: ${note}` : ''}`);
+    return true;
+  } catch (error) {
+    failures += 1;
+    console.log(`FAILED ${name}: ${String(error?.message ?? error).split('\n').slice(0, 4).join(' | ')}`);
+    return false;
+  }
+}
+function assert(condition, message) {
+  if (!condition) throw new Error(message);
+}
+
+const { browser, close } = await launch();
+const errors = [];
+const DESK = { viewport: { width: 1440, height: 900 } };
+const PHONE = { viewport: { width: 390, height: 844 }, hasTouch: true, isMobile: true };
+
+async function openPage(locale, settings, name, password) {
+  const context = await browser.newContext({ locale, ...settings });
+  const page = await context.newPage();
+  page.on('console', (message) => {
+    const url = message.location().url;
+    // A picture may be named before it is there, and a step that comes too late is refused: both are wanted.
+    const wanted = isSignedOutNote(message.text(), url) || (/\/snapshot(\?|$)/.test(url) && /404/.test(message.text())) || (/\/steps$/.test(url) && /409/.test(message.text()));
+    if (message.type() === 'error' && !wanted) errors.push(`${message.text()} (${url})`);
+  });
+  page.on('pageerror', (error) => errors.push(`exception: ${error.message}`));
+  await page.goto(hub, { waitUntil: 'load' });
+  await signIn(page, name, password);
+  await signedIn(page, name);
+  await page.waitForSelector('[data-connection="live"]', { timeout: UI_MS });
+  await page.waitForSelector('[data-list="incidents"], [data-empty="incidents"]', { timeout: UI_MS });
+  return page;
+}
+const seen = (page, selector, timeout = UI_MS) => page.waitForSelector(selector, { timeout }).then(() => undefined);
+const idsOf = (page) => page.$$eval('[data-incident-id]', (rows) => rows.map((row) => row.dataset.incidentId));
+const rowAt = (id, stage) => `[data-incident-id="${id}"]${stage ? `[data-stage="${stage}"]` : ''}`;
+const panelAt = (id, stage) => `[data-panel="${id}"] [data-stage-line="${stage}"]`;
+const offers = (page, id, choice) => seen(page, `[data-panel="${id}"] [data-choice="${choice}"]`);
+async function newIncident(page, known) {
+  const handle = await page.waitForFunction(
+    (ids) => [...document.querySelectorAll('[data-incident-id]')].map((row) => row.dataset.incidentId).find((id) => !ids.includes(id)),
+    known,
+    { timeout: EXPECT_MS },
+  );
+  return handle.jsonValue();
+}
+/** A key in the list or the panel, the form that it opens, and sending that from the keyboard. */
+async function byKey(page, key, form, fill) {
+  await page.keyboard.press(key);
+  await seen(page, `[data-form="${form}"]`);
+  await fill();
+  await page.keyboard.press('Control+Enter');
+  await page.waitForSelector(`[data-form="${form}"]`, { state: 'detached', timeout: UI_MS });
+}
+
+try {
+  const operator = await openPage('zh-CN', DESK, NAME, PASSWORD);
+  const handler = await openPage('zh-CN', PHONE, HANDLER, HANDLER_PASSWORD);
+  const supervisor = await openPage('en-GB', DESK, SUPERVISOR, SUPERVISOR_PASSWORD);
+  const known = await idsOf(operator);
+  await check('a handler sees what is theirs', () => seen(handler, '[data-show="mine"][aria-current]'));
+  console.log('READY');
+
+  let id;
+  const came = await check('a new incident appears without reload, and is announced', async () => {
+    id = await newIncident(operator, known);
+    await seen(operator, rowAt(id, 'reported'));
+    await operator.waitForFunction(() => [...document.querySelectorAll('[data-announcer]')].some((node) => node.textContent !== ''), undefined, { timeout: UI_MS });
+  });
+  if (!came) throw new Error('without an incident there is nothing to do');
+  await check('a key does nothing while the focus is elsewhere', async () => {
+    await operator.focus('[data-sign-out]');
+    await operator.keyboard.press('a');
+    await operator.waitForTimeout(400);
+    await seen(operator, rowAt(id, 'reported'));
+  });
+  await check('one key acknowledges it, everywhere', async () => {
+    await operator.focus(rowAt(id));
+    await operator.keyboard.press('a');
+    await seen(operator, rowAt(id, 'triaged'));
+    await seen(supervisor, rowAt(id, 'triaged'));
+  });
+  await check('it is assigned from the keyboard', async () => {
+    await operator.focus(rowAt(id));
+    await byKey(operator, 'd', 'assign', async () => {
+      await operator.check(`[name="to"][value="${HANDLER}"]`);
+      await operator.fill('[data-form="assign"] [name="text"]', '请从南侧进入');
+    });
+    await seen(operator, panelAt(id, 'assigned'));
+    await operator.keyboard.press('Escape');
+    await operator.waitForSelector('[data-panel]', { state: 'detached', timeout: UI_MS });
+  });
+  await check('the handler hears of it at once, on the phone', async () => {
+    await seen(handler, rowAt(id, 'assigned'));
+    await handler.tap(rowAt(id));
+    await offers(handler, id, 'accept');
+    assert((await handler.$('[data-choice="assign"]')) === null, 'the handler may assign');
+    const height = await handler.$eval('[data-choice="accept"]', (button) => button.getBoundingClientRect().height);
+    assert(height >= 48, `the button is ${height} high`);
+    const wide = await handler.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
+    assert(wide <= 0, `the page is ${wide} too wide`);
+  });
+  await check('they accept and begin with one touch', async () => {
+    await handler.tap('[data-choice="begin"]');
+    await seen(handler, panelAt(id, 'handling'));
+    await seen(operator, rowAt(id, 'handling'));
+  });
+  await check('feedback wants words', async () => {
+    await offers(handler, id, 'feed_back');
+    await handler.tap('[data-choice="feed_back"]');
+    await handler.tap('[data-form="feed_back"] [type="submit"]');
+    await seen(handler, '[data-form="feed_back"] .problem');
+    await handler.fill('[data-form="feed_back"] [name="text"]', '已劝离\n围栏完好');
+    await handler.tap('[data-form="feed_back"] [type="submit"]');
+    await seen(handler, panelAt(id, 'fed_back'));
+  });
+  await check('the supervisor sends it back, and says what is missing', async () => {
+    await supervisor.focus(rowAt(id, 'fed_back'));
+    await supervisor.keyboard.press('Enter');
+    await offers(supervisor, id, 'fail');
+    await byKey(supervisor, 'x', 'fail', () => supervisor.fill('[data-form="fail"] [name="text"]', 'a photo of the fence'));
+    await seen(supervisor, panelAt(id, 'handling'));
+  });
+  await check('the handler reads it and feeds back again', async () => {
+    await handler.waitForFunction(() => document.querySelector('[data-step="fail"]')?.textContent.includes('a photo of the fence'), undefined, { timeout: UI_MS });
+    await offers(handler, id, 'feed_back');
+    await handler.tap('[data-choice="feed_back"]');
+    await handler.tap('.phrases button');
+    await handler.tap('[data-form="feed_back"] [type="submit"]');
+    await seen(handler, panelAt(id, 'fed_back'));
+  });
+  await check('who comes too late is told, and what they wrote stays', async () => {
+    await offers(supervisor, id, 'note');
+    await supervisor.click('[data-choice="note"]');
+    await supervisor.fill('[data-form="note"] [name="text"]', 'too late');
+    // As if somebody else had done something a moment before.
+    const version = await supervisor.getAttribute('[data-panel]', 'data-version');
+    await supervisor.route('**/steps', async (route) => {
+      const body = JSON.parse(route.request().postData());
+      await route.continue({ postData: JSON.stringify({ ...body, version: Number(version) - 1 }) });
+    });
+    await supervisor.keyboard.press('Control+Enter');
+    await seen(supervisor, '[data-changed]');
+    assert((await supervisor.inputValue('[data-form="note"] [name="text"]')) === 'too late', 'the text is gone');
+    await supervisor.unroute('**/steps');
+    await supervisor.keyboard.press('Escape');
+  });
+  await check('the supervisor verifies it', async () => {
+    await offers(supervisor, id, 'pass');
+    await byKey(supervisor, 'p', 'pass', async () => {});
+    await seen(supervisor, panelAt(id, 'verified'));
+  });
+  await check('the operator closes it, and it leaves the open ones', async () => {
+    await operator.focus(rowAt(id, 'verified'));
+    await byKey(operator, 'c', 'close', async () => {});
+    await seen(operator, panelAt(id, 'closed'));
+    await operator.waitForSelector(rowAt(id), { state: 'detached', timeout: UI_MS });
+  });
+  await check('the supervisor evaluates it', async () => {
+    await offers(supervisor, id, 'evaluate');
+    await byKey(supervisor, 'e', 'evaluate', () => supervisor.check('[name="grade"][value="4"]'));
+    await seen(supervisor, panelAt(id, 'evaluated'));
+  });
+  await check('the timeline has it all, in order, and names who did it', async () => {
+    await seen(supervisor, '[data-step="evaluate"]');
+    const steps = await supervisor.$$eval('[data-step]', (all) => all.map((step) => step.dataset.step));
+    const wanted = ['open', 'triage', 'assign', 'accept', 'begin', 'feed_back', 'fail', 'feed_back', 'pass', 'close', 'evaluate'];
+    const without = steps.filter((step) => wanted.includes(step));
+    assert(without.join() === wanted.join(), steps.join());
+    const text = await supervisor.textContent('[data-timeline]');
+    for (const name of [NAME, HANDLER, SUPERVISOR]) assert(text.includes(`(${name})`), `nothing of ${name}`);
+  });
+  await check('it is found among all, and its address can be passed on', async () => {
+    await supervisor.keyboard.press('Escape');
+    await supervisor.click('[data-show="all"]');
+    await supervisor.selectOption('[name="stage"]', 'evaluated');
+    assert(new URL(supervisor.url()).hash === '#/?show=all&stage=evaluated', supervisor.url());
+    await seen(supervisor, rowAt(id, 'evaluated'));
+    await supervisor.reload();
+    await seen(supervisor, rowAt(id, 'evaluated'));
+    await supervisor.evaluate((incident) => (location.hash = `#/?incident=${incident}`), id);
+    await seen(supervisor, `[data-panel="${id}"]`);
+  });
+
+  const before = await idsOf(operator);
+  console.log('AGAIN');
+  await check('a false alarm is closed with its reason, from the keyboard alone', async () => {
+    const other = await newIncident(operator, [...before, id]);
+    await operator.keyboard.press('Escape');
+    await operator.focus(rowAt(other));
+    await byKey(operator, 'f', 'false_alarm', async () => {
+      await operator.keyboard.press('Control+Enter');
+      await seen(operator, '[data-form="false_alarm"] .problem');
+      await operator.check('[name="reason"][value="plant"]');
+    });
+    await seen(operator, panelAt(other, 'closed'));
+    await operator.waitForSelector(rowAt(other), { state: 'detached', timeout: UI_MS });
+  });
+  await check('the figures count it', async () => {
+    await operator.click('[data-to="figures"]');
+    await operator.click('[data-days="1"]');
+    await seen(operator, '[data-figures="1"] [data-verdict]');
+    await seen(operator, '[data-list="worst"] .reason');
+  });
+  await check('nothing went wrong in the browser', () => assert(errors.length === 0, errors.join(' | ')));
+} catch (error) {
+  failures += 1;
+  console.log(`FAILED ${String(error?.stack ?? error)}`);
+} finally {
+  await close();
+}
+console.log(failures === 0 ? 'DONE' : `DONE with ${failures} failed`);
+process.exitCode = failures === 0 ? 0 : 1;

@@ -1,0 +1,94 @@
+// How much the operators are asked to look at, and how well the loop is closed (EEMUA 191).
+
+import { get } from './http';
+import { REASONS, type Reason } from './incidents';
+import { count, each, fields, optionalText, text, time, type Time } from './shape';
+
+export const SPANS = [1, 7, 30] as const;
+export type Span = (typeof SPANS)[number];
+
+export interface Spread {
+  readonly p50: number;
+  readonly p90: number;
+}
+
+export interface Worst {
+  readonly edge: string;
+  readonly camera: string | null;
+  readonly cameraLabel: string | null;
+  readonly rule: string | null;
+  readonly incidents: number;
+  readonly falseAlarms: number;
+  /** The most frequent first. */
+  readonly reasons: readonly (readonly [Reason, number])[];
+}
+
+export interface Figures {
+  readonly since: Time;
+  readonly opened: number;
+  readonly load: { readonly mean: number; readonly peak: number; readonly operators: number };
+  /** Seconds; null: nothing to measure. */
+  readonly acknowledge: Spread | null;
+  readonly close: Spread | null;
+  readonly falseAlarms: number;
+  readonly worst: readonly Worst[];
+}
+
+function spread(value: unknown): Spread | null {
+  if (value === null || value === undefined) return null;
+  const { p50, p90 } = fields(value, 'spread');
+  return { p50: count(p50), p90: count(p90) };
+}
+
+function parseWorst(value: unknown): Worst {
+  const worst = fields(value, 'worst');
+  const reasons = new Map<Reason, number>();
+  for (const [name, n] of Object.entries(fields(worst.reasons ?? {}, 'worst.reasons'))) {
+    const reason = REASONS.find((one) => one === name) ?? 'other';
+    reasons.set(reason, (reasons.get(reason) ?? 0) + count(n));
+  }
+  return {
+    edge: text(worst.edge, 'worst.edge'),
+    camera: optionalText(worst.camera),
+    cameraLabel: optionalText(worst.camera_label),
+    rule: optionalText(worst.rule),
+    incidents: count(worst.incidents),
+    falseAlarms: count(worst.false_alarms),
+    reasons: [...reasons].filter(([, n]) => n > 0).sort((a, b) => b[1] - a[1]),
+  };
+}
+
+export function parseFigures(value: unknown): Figures {
+  const figures = fields(value, 'figures');
+  const load = fields(figures.per_operator_10_min, 'per_operator_10_min');
+  return {
+    since: time(figures.since, 'since'),
+    opened: count(figures.opened),
+    load: { mean: count(load.mean), peak: count(load.peak), operators: count(load.operators) },
+    acknowledge: spread(figures.acknowledge_s),
+    close: spread(figures.close_s),
+    falseAlarms: count(figures.false_alarms),
+    worst: each(figures.worst ?? [], 'worst', parseWorst),
+  };
+}
+
+export async function fetchFigures(days: Span): Promise<Figures> {
+  return parseFigures(await get(`/api/v1/incident-figures?days=${days}`));
+}
+
+export function spanAt(query: URLSearchParams): Span {
+  return SPANS.find((span) => String(span) === query.get('days')) ?? 7;
+}
+
+/** What EEMUA 191 says of so many alarms for one operator in ten minutes. */
+export const VERDICTS = ['acceptable', 'manageable', 'demanding', 'unacceptable'] as const;
+export type Verdict = (typeof VERDICTS)[number];
+
+export function verdict(perTenMinutes: number): Verdict {
+  if (perTenMinutes <= 1) return 'acceptable';
+  if (perTenMinutes <= 2) return 'manageable';
+  return perTenMinutes <= 5 ? 'demanding' : 'unacceptable';
+}
+
+/** 0 to 1; null: of nothing. */
+export const share = (part: number, whole: number): number | null => (whole === 0 ? null : Math.min(1, part / whole));

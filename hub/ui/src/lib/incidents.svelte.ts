@@ -1,0 +1,172 @@
+// The incidents the page knows of. The live stream brings changes (live.svelte.ts), the lists are loaded here.
+
+import type { Load } from './live.svelte';
+import { HubError } from './http';
+import { matches, mergeIncidents, type Filter } from './incident-list';
+import { fetchIncidents, type Incident } from './incidents';
+import type { Time } from './shape';
+
+const FRESH_MS = 8_000;
+const NEWS_MS = 700;
+/** More open ones than this are beyond anybody's reach anyway. */
+const MAX_OPEN = 1_000;
+
+/** How far back closed ones are loaded, and for which stage and box. */
+interface Past {
+  readonly key: string;
+  readonly next: string | null;
+  /** Nothing older is shown: between it and what is known otherwise some may be missing. */
+  readonly floor: Time;
+}
+
+const keyOf = ({ stage, edge }: Filter): string => JSON.stringify([stage, edge]);
+
+class IncidentStore {
+  known = $state.raw<readonly Incident[]>([]);
+  load = $state.raw<Load>({ state: 'loading' });
+  /** Arrived a few seconds ago. */
+  fresh = $state.raw<ReadonlySet<string>>(new Set());
+  /** What a screen reader is told. */
+  news = $state.raw<readonly Incident[]>([]);
+  more = $state.raw<'idle' | 'loading' | 'failed'>('idle');
+  /** Counts the loads: whoever shows one incident asks for it anew. */
+  loads = $state.raw(0);
+
+  #past = $state.raw<Past | null>(null);
+  #filter: Filter | null = null;
+  #generation = 0;
+  #browsing = 0;
+  #loading = false;
+  /** What the stream said while the list was on its way. */
+  #during: Incident[] = [];
+  #collected: string[] = [];
+  #newsTimer: ReturnType<typeof setTimeout> | undefined;
+
+  find(id: string | null): Incident | undefined {
+    return this.known.find((incident) => incident.id === id);
+  }
+
+  visible(filter: Filter, me: string | null): Incident[] {
+    const floor = filter.show === 'all' ? (this.#past?.floor ?? Infinity) : -Infinity;
+    return this.known.filter((incident) => incident.opened >= floor && matches(incident, filter, me));
+  }
+
+  /** Everything is here that the address asks for. */
+  isReady(filter: Filter): boolean {
+    return this.load.state === 'ready' && (filter.show !== 'all' || this.#past?.key === keyOf(filter));
+  }
+
+  get hasMore(): boolean {
+    return this.#past !== null && this.#past.next !== null;
+  }
+
+  /** What the stream, or the hub's answer to a step, says. */
+  take(incident: Incident): void {
+    if (this.#loading) this.#during.push(incident);
+    if (this.load.state !== 'ready') return;
+    const { incidents, added, raised } = mergeIncidents(this.known, [incident]);
+    this.known = incidents;
+    // Of old ones the page hears when something is done with them; they are no news.
+    if (incident.stage === 'reported') this.#noteNew([...added, ...raised]);
+  }
+
+  /** All that are open, and of the past as much as is looked at. */
+  async reload(): Promise<void> {
+    const generation = ++this.#generation;
+    this.#loading = true;
+    this.#during = [];
+    try {
+      const loaded: Incident[] = [];
+      let next: string | null = null;
+      do {
+        const page = await fetchIncidents({ open: true, before: next });
+        if (generation !== this.#generation) return;
+        loaded.push(...page.incidents);
+        next = page.next;
+      } while (next !== null && loaded.length < MAX_OPEN);
+      const first = this.load.state !== 'ready';
+      const before = new Set(this.known.map(({ id }) => id));
+      // Only what is fetched now and what came meanwhile: what was known may have been closed while the stream was away.
+      const fetched = mergeIncidents(loaded, this.#during).incidents;
+      this.known = fetched;
+      this.load = { state: 'ready' };
+      this.loads += 1;
+      const arrived = fetched.filter(({ id, stage }) => !before.has(id) && stage === 'reported').map(({ id }) => id);
+      if (!first) this.#noteNew(arrived);
+      if (this.#filter !== null) await this.browse(this.#filter);
+    } catch (error) {
+      if (generation === this.#generation && this.load.state !== 'ready') {
+        this.load = { state: 'failed', status: error instanceof HubError ? error.status : 0 };
+      }
+      throw error;
+    } finally {
+      if (generation === this.#generation) this.#loading = false;
+    }
+  }
+
+  /** Closed ones too, from the newest. */
+  async browse(filter: Filter): Promise<void> {
+    this.#filter = filter;
+    if (this.#past?.key !== keyOf(filter)) this.#past = null;
+    await this.#page(filter, null);
+  }
+
+  /** Nobody looks at the past any more. */
+  leavePast(): void {
+    this.#filter = this.#past = null;
+    this.#browsing += 1;
+    this.more = 'idle';
+  }
+
+  async loadMore(): Promise<void> {
+    if (this.more === 'loading' || this.#filter === null || !this.#past?.next) return;
+    await this.#page(this.#filter, this.#past.next);
+  }
+
+  async #page(filter: Filter, before: string | null): Promise<void> {
+    const browsing = ++this.#browsing;
+    this.more = 'loading';
+    try {
+      const { stage, edge } = filter;
+      const page = await fetchIncidents({ stage, edge, before });
+      if (browsing !== this.#browsing) return;
+      this.known = mergeIncidents(this.known, page.incidents).incidents;
+      const oldest = page.incidents.at(-1);
+      const floor = page.next === null || !oldest ? -Infinity : oldest.opened;
+      this.#past = { key: keyOf(filter), next: page.next, floor };
+      this.more = 'idle';
+    } catch {
+      if (browsing === this.#browsing) this.more = 'failed';
+    }
+  }
+
+  #noteNew(ids: readonly string[]): void {
+    if (ids.length === 0) return;
+    this.fresh = new Set([...this.fresh, ...ids]);
+    setTimeout(() => {
+      const gone = new Set(ids);
+      this.fresh = new Set([...this.fresh].filter((id) => !gone.has(id)));
+    }, FRESH_MS);
+    this.#collected.push(...ids);
+    clearTimeout(this.#newsTimer);
+    this.#newsTimer = setTimeout(() => {
+      const wanted = new Set(this.#collected);
+      this.news = this.known.filter(({ id }) => wanted.has(id));
+      this.#collected = [];
+    }, NEWS_MS);
+  }
+
+  forget(): void {
+    this.#generation += 1;
+    this.leavePast();
+    clearTimeout(this.#newsTimer);
+    this.#collected = [];
+    this.#during = [];
+    this.#loading = false;
+    this.known = this.news = [];
+    this.fresh = new Set();
+    this.load = { state: 'loading' };
+  }
+}
+
+export const incidents = new IncidentStore();

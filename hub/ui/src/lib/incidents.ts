@@ -1,0 +1,196 @@
+// Incidents as the hub tells of them: what people follow from its report to its closing. Past this file the types are true.
+
+import { parseAlert, parseSeverity, type Alert, type Severity } from './api';
+import { get, post } from './http';
+import { count, each, fields, optionalText, optionalTime, text, time, type Fields, type Time } from './shape';
+
+/** In the order an incident goes through them. */
+export const STAGES = ['reported', 'triaged', 'assigned', 'accepted', 'handling', 'fed_back', 'verified', 'closed', 'evaluated'] as const;
+export type Stage = (typeof STAGES)[number];
+
+export const REASONS = ['animal', 'plant', 'light', 'weather', 'insect', 'reflection', 'authorised', 'rule', 'defect', 'other'] as const;
+export type Reason = (typeof REASONS)[number];
+
+export const OUTCOMES = ['real', 'false_alarm', 'test'] as const;
+export type Outcome = (typeof OUTCOMES)[number];
+
+/** What people do with it. */
+export const ACTIONS = [
+  'triage', 'assign', 'accept', 'return', 'begin', 'feed_back', 'pass', 'fail', 'close', 'evaluate', 'shelve', 'unshelve', 'extend', 'note',
+] as const;
+export type Action = (typeof ACTIONS)[number];
+
+/** Somebody whom others know by a name. */
+export interface Someone {
+  readonly name: string;
+  readonly displayName: string;
+}
+
+export interface Incident {
+  readonly id: string;
+  /** What people call it by. */
+  readonly number: number;
+  readonly kind: string;
+  readonly severity: Severity;
+  readonly edge: string;
+  readonly camera: string | null;
+  readonly cameraLabel: string | null;
+  readonly zone: string | null;
+  readonly zoneLabel: string | null;
+  readonly sensor: string | null;
+  readonly sensorLabel: string | null;
+  readonly cause: string | null;
+  readonly alarms: number;
+  /** One of its alarms still goes on. */
+  readonly ongoing: boolean;
+  /** Of its alarms, by the box's clock. */
+  readonly first: Time;
+  readonly last: Time;
+  /** By the hub's clock. */
+  readonly opened: Time;
+  readonly stage: Stage;
+  readonly outcome: Outcome | null;
+  readonly reason: Reason | null;
+  readonly assignee: Someone | null;
+  readonly shelvedUntil: Time | null;
+  readonly due: Time | null;
+  readonly overdue: boolean;
+  /** How many steps its timeline has. */
+  readonly version: number;
+  /** What the caller may do with it; null: the live stream does not say. */
+  readonly may: ReadonlySet<Action> | null;
+}
+
+export interface IncidentPage {
+  readonly incidents: readonly Incident[];
+  readonly next: string | null;
+}
+
+/** One entry of a timeline. */
+export interface Step {
+  readonly version: number;
+  readonly time: Time;
+  /** Null: the hub. */
+  readonly who: string | null;
+  readonly action: string;
+  readonly to: Stage | null;
+  readonly text: string | null;
+  readonly detail: Fields;
+  readonly hash: string | null;
+}
+
+const oneOf = <T extends string>(all: readonly T[], value: unknown): T | null => all.find((one) => one === value) ?? null;
+
+export function parseSomeone(value: unknown): Someone {
+  const someone = fields(value, 'person');
+  const name = text(someone.name, 'person.name');
+  return { name, displayName: optionalText(someone.display_name) ?? name };
+}
+
+export function parseIncident(value: unknown): Incident {
+  const incident = fields(value, 'incident');
+  const opened = time(incident.opened, 'incident.opened');
+  const first = optionalTime(incident.first) ?? opened;
+  const { assignee, may } = incident;
+  return {
+    id: text(incident.id, 'incident.id'),
+    number: count(incident.number),
+    kind: text(incident.kind, 'incident.kind'),
+    severity: parseSeverity(incident.severity),
+    edge: text(incident.edge, 'incident.edge'),
+    camera: optionalText(incident.camera),
+    cameraLabel: optionalText(incident.camera_label),
+    zone: optionalText(incident.zone),
+    zoneLabel: optionalText(incident.zone_label),
+    sensor: optionalText(incident.sensor),
+    sensorLabel: optionalText(incident.sensor_label),
+    cause: optionalText(incident.cause),
+    alarms: Math.max(1, count(incident.alarms)),
+    ongoing: incident.ongoing === true,
+    first,
+    last: optionalTime(incident.last) ?? first,
+    opened,
+    // A stage this page does not know counts as the first: better looked at twice than not at all.
+    stage: oneOf(STAGES, incident.stage) ?? 'reported',
+    outcome: oneOf(OUTCOMES, incident.outcome),
+    reason: typeof incident.reason === 'string' ? (oneOf(REASONS, incident.reason) ?? 'other') : null,
+    assignee: assignee === null || assignee === undefined ? null : parseSomeone(assignee),
+    shelvedUntil: optionalTime(incident.shelved_until),
+    due: optionalTime(incident.due),
+    overdue: incident.overdue === true,
+    version: count(incident.version),
+    may: Array.isArray(may) ? new Set(ACTIONS.filter((action) => may.includes(action))) : null,
+  };
+}
+
+export function parseStep(value: unknown): Step {
+  const step = fields(value, 'step');
+  const { detail } = step;
+  return {
+    version: count(step.version),
+    time: time(step.time, 'step.time'),
+    who: optionalText(step.who),
+    action: text(step.action, 'step.action'),
+    to: oneOf(STAGES, step.to),
+    text: optionalText(step.text),
+    detail: typeof detail === 'object' && detail !== null && !Array.isArray(detail) ? (detail as Fields) : {},
+    hash: optionalText(step.hash),
+  };
+}
+
+const PATH = '/api/v1/incidents';
+const pathOf = (id: string): string => `${PATH}/${encodeURIComponent(id)}`;
+
+export interface Wanted {
+  readonly open?: boolean;
+  readonly stage?: Stage | null;
+  readonly edge?: string | null;
+  readonly before?: string | null;
+}
+
+export async function fetchIncidents({ open, stage, edge, before }: Wanted): Promise<IncidentPage> {
+  const query = new URLSearchParams({ limit: '50' });
+  if (open !== undefined) query.set('open', String(open));
+  if (stage) query.set('stage', stage);
+  if (edge) query.set('edge', edge);
+  if (before) query.set('before', before);
+  const page = fields(await get(`${PATH}?${query}`), 'page');
+  return { incidents: each(page.incidents, 'incidents', parseIncident), next: optionalText(page.next) };
+}
+
+export async function fetchIncident(id: string): Promise<Incident> {
+  return parseIncident(await get(pathOf(id)));
+}
+
+/** Its alarms, the first first. */
+export async function fetchAlarms(id: string): Promise<Alert[]> {
+  return each(fields(await get(`${pathOf(id)}/alerts`), 'alerts').alerts, 'alerts', parseAlert);
+}
+
+/** The first step first. */
+export async function fetchTimeline(id: string): Promise<Step[]> {
+  return each(fields(await get(`${pathOf(id)}/timeline`), 'timeline').steps, 'steps', parseStep);
+}
+
+/** Who may handle an incident at this box. */
+export async function fetchHandlers(edge: string): Promise<Someone[]> {
+  const query = new URLSearchParams({ edge });
+  return each(fields(await get(`/api/v1/handlers?${query}`), 'handlers').people, 'people', parseSomeone);
+}
+
+/** What is done with an incident, as the hub wants to hear it. */
+export interface Deed {
+  readonly action: Action;
+  readonly outcome?: Outcome;
+  readonly reason?: Reason;
+  readonly to?: string;
+  readonly until?: Time;
+  readonly grade?: number;
+  readonly text?: string;
+}
+
+/** `version` is that of what the person saw: on a later one the hub refuses (409). */
+export async function act(id: string, version: number, { until, ...deed }: Deed): Promise<Incident> {
+  const body = { version, ...deed, ...(until === undefined ? {} : { until: new Date(until).toISOString() }) };
+  return parseIncident(await post(`${pathOf(id)}/steps`, body));
+}
