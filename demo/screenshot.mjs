@@ -1,11 +1,12 @@
-// Takes the README's picture of the live page while the demo runs:
+// Takes the README's picture of the live page while the demo runs. The link is the one the demo prints; it is used up by this.
 //
-//   node demo/screenshot.mjs http://127.0.0.1:8080 docs/images/live-page.png [en]
+//   node demo/screenshot.mjs LINK docs/images/live-page.png [en]
 
+import { randomUUID } from 'node:crypto';
 import { launch } from '../hub/ui/e2e/browser.mjs';
 
-const [address, file, language = 'zh'] = process.argv.slice(2);
-if (!file) throw new Error('usage: node demo/screenshot.mjs ADDRESS FILE [LANGUAGE]');
+const [link, file, language = 'zh'] = process.argv.slice(2);
+if (!file) throw new Error('usage: node demo/screenshot.mjs LINK FILE [LANGUAGE]');
 
 const { browser, close } = await launch();
 try {
@@ -17,10 +18,13 @@ try {
     colorScheme: 'light',
   });
   const page = await context.newPage();
-  await page.goto(address);
-  // The newest alert with its picture: what an operator looks at.
-  await page.locator('main img').first().waitFor({ timeout: 90_000 });
-  await page.waitForTimeout(1500);
+  await page.goto(link);
+  const password = randomUUID();
+  for (const field of await page.locator('[type="password"]').all()) await field.fill(password);
+  await page.keyboard.press('Enter');
+  // The newest incident: what an operator looks at.
+  await page.locator('main li').first().waitFor({ timeout: 90_000 });
+  await page.waitForTimeout(3000);
   await page.screenshot({ path: file });
 } finally {
   await close();

@@ -16,6 +16,9 @@ use crate::store::{Grouped, Store, StoreError};
 /// How soon somebody is reminded.
 const LOOK: Duration = Duration::from_secs(5);
 
+/// Between two handfuls of a backlog, so that what comes in is not kept waiting.
+const REST: Duration = Duration::from_millis(10);
+
 /// After a failed look.
 const RETRY: Duration = Duration::from_secs(1);
 
@@ -68,6 +71,7 @@ async fn group(store: &Store, deadlines: &Deadlines, changed: &watch::Sender<i64
         if !more {
             return Ok(());
         }
+        tokio::time::sleep(REST).await;
     }
 }
 

@@ -4,11 +4,11 @@ use std::time::Duration;
 
 use gatepost_testbed::http::{self, Answer, EventStream};
 use gatepost_wire::event::Phase;
-use gatepost_wire::{AlarmId, Timestamp};
+use gatepost_wire::{AlarmId, Severity, Timestamp};
 use serde_json::{Value, json};
 
 use crate::edge::Edge;
-use crate::message::{alarm, boot, intrusion_of};
+use crate::message::{alarm, boot, happening, intrusion_of};
 use crate::process::{Home, Hub, PATIENCE, command};
 
 struct Person<'h> {
@@ -246,4 +246,36 @@ async fn of_two_who_act_at_once_one_is_told_and_who_is_late_is_reminded() {
     assert_eq!(answers.iter().filter(|status| **status == 200).count(), 1, "{answers:?}");
     assert!(answers.iter().all(|status| matches!(status, 200 | 409)), "{answers:?}");
     assert_eq!(operator.incident(&id)["stage"], "closed");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_box_has_fused_is_one_incident_and_a_graver_part_makes_it_graver() {
+    let home = Home::embedded();
+    let token = home.add("gate-1");
+    let hub = home.start();
+    let mut edge = Edge::connect(hub.broker_port(), "gate-1", &token).await.unwrap();
+    let (boot, whole, part) = (boot(), alarm(), alarm());
+    let mut seen = intrusion_of("gate-1", boot, 1, part, Phase::Began);
+    seen.data.severity = Severity::MEDIUM;
+    assert!(edge.send(&seen).await.unwrap());
+    let open = wait_for_incidents(&hub, 1);
+    assert_eq!(open[0]["severity"], 3);
+    let mut fence = happening(
+        boot,
+        2,
+        whole,
+        Phase::Began,
+        json!({ "kind": "sensor_alarm", "sensor": "fence-3", "input": "fence", "area": "north" }),
+    );
+    fence.data.severity = Severity::CRITICAL;
+    fence.data.fused = serde_json::from_value(json!({ "rule": "climbing", "parts": [part] })).unwrap();
+    assert!(edge.send(&fence).await.unwrap());
+    let graver = http::wait_until("the incident to be graver", PATIENCE, || {
+        let incident = wait_for_incidents(&hub, 1).remove(0);
+        (incident["severity"] == 1).then_some(incident)
+    })
+    .unwrap();
+    assert_eq!((&graver["alarms"], &graver["version"]), (&json!(2), &json!(2)));
+    let path = format!("/api/v1/incidents/{}/timeline", graver["id"].as_str().unwrap());
+    assert_eq!(hub.get(&path)["steps"][1]["action"], "worsen");
 }

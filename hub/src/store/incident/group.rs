@@ -1,7 +1,7 @@
 //! From alarms to incidents, and reminders.
 
-use gatepost_wire::event::{FusedLink, Phase};
-use gatepost_wire::{AlarmId, Event, Timestamp};
+use gatepost_wire::event::{Fused, FusedLink, Phase};
+use gatepost_wire::{AlarmId, Timestamp};
 use jiff::SignedDuration;
 use sqlx::{FromRow, SqliteConnection};
 
@@ -16,8 +16,12 @@ use crate::store::{Store, StoreError};
 /// Alarms of one place and kind that are no further apart are one incident.
 const WINDOW: SignedDuration = SignedDuration::from_mins(5);
 
-/// Alarms of one transaction.
-const HANDFUL: u16 = 200;
+/// Alarms of one transaction: so many of those that wait longest,
+const OLDEST: u16 = 48;
+
+/// and so many of those that came last, so that news does not wait behind a backlog. Together they keep others from writing for some
+/// hundredths of a second.
+const NEWEST: u16 = 16;
 
 /// What a look at changed alarms did.
 #[derive(Debug, Clone, Copy)]
@@ -41,33 +45,37 @@ impl Store {
     /// # Errors
     /// When the database cannot be read or written; nothing of it is kept then.
     pub async fn group_alarms(&self, deadlines: &Deadlines, now: Timestamp) -> Result<Grouped, StoreError> {
-        let waiting: i64 = sqlx::query_scalar(
-            "SELECT count(*) FROM (SELECT 1 FROM alarm WHERE change > (SELECT change FROM incident_position) LIMIT 1)",
+        // Read before anybody has to wait. An alarm that changes meanwhile gets a higher number and is looked at again.
+        let oldest: Vec<Changed> = sqlx::query_as(
+            "SELECT * FROM alarm WHERE change > (SELECT change FROM incident_position) ORDER BY change LIMIT ?",
         )
-        .fetch_one(&self.readers)
+        .bind(i64::from(OLDEST))
+        .fetch_all(&self.readers)
         .await?;
-        if waiting == 0 {
-            // Most looks find nothing, and have nobody wait.
+        let Some(upto) = oldest.last().map(|row| row.change) else {
             return Ok(Grouped { change: None, more: false });
+        };
+        let more = oldest.len() >= usize::from(OLDEST);
+        let newest: Vec<Changed> = sqlx::query_as(
+            "SELECT * FROM alarm WHERE change > ? \
+               AND NOT EXISTS (SELECT 1 FROM incident_alarm WHERE incident_alarm.alarm = alarm.id) \
+             ORDER BY change DESC LIMIT ?",
+        )
+        .bind(upto)
+        .bind(i64::from(NEWEST))
+        .fetch_all(&self.readers)
+        .await?;
+        let mut reports = Vec::with_capacity(oldest.len() + newest.len());
+        for row in newest.into_iter().chain(oldest) {
+            reports.push(self.report(row.alarm.try_into()?).await?);
         }
         let mut transaction = self.begin().await?;
         let connection = &mut transaction.connection;
-        let rows: Vec<Changed> = sqlx::query_as(
-            "SELECT * FROM alarm WHERE change > (SELECT change FROM incident_position) ORDER BY change LIMIT ?",
-        )
-        .bind(i64::from(HANDFUL))
-        .fetch_all(&mut *connection)
-        .await?;
-        let (more, upto) = (rows.len() >= usize::from(HANDFUL), rows.last().map(|row| row.change));
         let mut change = None;
-        for row in rows {
-            let report = report(connection, row.alarm.try_into()?).await?;
-            change = group(connection, &report, deadlines, now).await?.or(change);
+        for report in &reports {
+            change = group(connection, report, deadlines, now).await?.or(change);
         }
-        sqlx::query("UPDATE incident_position SET change = coalesce(?, change)")
-            .bind(upto)
-            .execute(&mut *connection)
-            .await?;
+        sqlx::query("UPDATE incident_position SET change = ?").bind(upto).execute(&mut *connection).await?;
         transaction.commit().await?;
         Ok(Grouped { change, more })
     }
@@ -115,40 +123,39 @@ impl Store {
         transaction.commit().await?;
         Ok(change)
     }
-}
 
-/// The alarm, and with which others its box says that it belongs.
-async fn report(connection: &mut SqliteConnection, alarm: Alarm) -> Result<Report, StoreError> {
-    let mut fused_with = Vec::new();
-    for event in [alarm.first.event, alarm.latest.event] {
-        let envelope: Option<String> = sqlx::query_scalar("SELECT envelope FROM event WHERE id = ?")
-            .bind(event.to_string())
-            .fetch_optional(&mut *connection)
-            .await?;
-        let event = envelope.and_then(|text| Event::from_json(text.as_bytes()).ok());
-        match event.and_then(|event| event.data.fused).map(|fused| fused.link) {
-            Some(FusedLink::Parts(parts)) => fused_with.extend(parts),
-            Some(FusedLink::PartOf(whole)) => fused_with.push(whole),
-            None => {}
-        }
+    /// The alarm, and with which others its box says that it belongs.
+    async fn report(&self, alarm: Alarm) -> Result<Report, StoreError> {
+        let fused: Vec<String> = sqlx::query_scalar(
+            "SELECT json_extract(envelope, '$.data.fused') AS fused FROM event WHERE id IN (?, ?) AND fused IS NOT NULL",
+        )
+        .bind(alarm.first.event.to_string())
+        .bind(alarm.latest.event.to_string())
+        .fetch_all(&self.readers)
+        .await?;
+        let fused = fused.iter().filter_map(|text| serde_json::from_str::<Fused>(text).ok());
+        let fused_with = fused.flat_map(|fused| match fused.link {
+            FusedLink::Parts(parts) => parts,
+            FusedLink::PartOf(whole) => vec![whole],
+        });
+        Ok(Report {
+            alarm: alarm.id,
+            fused_with: fused_with.collect(),
+            place: Place {
+                kind: alarm.scene.kind,
+                edge: alarm.edge,
+                camera: alarm.scene.camera,
+                zone: alarm.scene.zone,
+                sensor: alarm.scene.sensor,
+                cause: alarm.scene.cause,
+            },
+            rule: alarm.scene.rule,
+            severity: alarm.severity,
+            first: alarm.first.time,
+            last: alarm.latest.time,
+            ongoing: alarm.latest.phase != Phase::Ended,
+        })
     }
-    Ok(Report {
-        alarm: alarm.id,
-        place: Place {
-            kind: alarm.scene.kind,
-            edge: alarm.edge,
-            camera: alarm.scene.camera,
-            zone: alarm.scene.zone,
-            sensor: alarm.scene.sensor,
-            cause: alarm.scene.cause,
-        },
-        rule: alarm.scene.rule,
-        severity: alarm.severity,
-        first: alarm.first.time,
-        last: alarm.latest.time,
-        ongoing: alarm.latest.phase != Phase::Ended,
-        fused_with,
-    })
 }
 
 async fn group(
