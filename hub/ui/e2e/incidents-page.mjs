@@ -86,6 +86,15 @@ try {
   const operator = await openPage('zh-CN', DESK, NAME, PASSWORD);
   const handler = await openPage('zh-CN', PHONE, HANDLER, HANDLER_PASSWORD);
   const supervisor = await openPage('en-GB', DESK, SUPERVISOR, SUPERVISOR_PASSWORD);
+  await check('it rings only for who turned that on, and goes on after a reload', async () => {
+    await seen(operator, '[data-bell="off"]');
+    await operator.click('[data-bell]');
+    await seen(operator, '[data-bell="on"][aria-pressed="true"]');
+    await operator.reload();
+    await seen(operator, '[data-bell="on"]');
+    await seen(operator, '[data-list="incidents"], [data-empty="incidents"]');
+    await seen(operator, '[data-connection="live"]');
+  });
   const known = await idsOf(operator);
   await check('a handler sees what is theirs', () => seen(handler, '[data-show="mine"][aria-current]'));
   console.log('READY');

@@ -2,7 +2,7 @@ import { afterEach, describe, expect, it, vi } from 'vitest';
 import { CHOICES, byKey, needsText, offered, pauseMs } from '../src/lib/deeds';
 import { parseFigures, share, spanAt, verdict } from '../src/lib/figures';
 import { LANGUAGES, dictionaries } from '../src/lib/i18n/dictionaries';
-import { addressOfFilter, alarmOf, filterAt, isOverdue, isWaiting, later, marks, matches, mergeIncidents } from '../src/lib/incident-list';
+import { addressOfFilter, alarmOf, awaits, filterAt, isOverdue, isWaiting, later, marks, matches, mergeIncidents } from '../src/lib/incident-list';
 import { STEP_ICONS, outcomeWords, stepWords } from '../src/lib/incident-words';
 import { ACTIONS, REASONS, STAGES, act, parseIncident, parseStep } from '../src/lib/incidents';
 import { addressOf, queryAt, viewAt, viewsFor } from '../src/lib/views';
@@ -77,6 +77,12 @@ describe('waiting', () => {
     expect(isWaiting(incident('A'), T0)).toBe(true);
     expect(isWaiting(incident('A', { stage: 'triaged' }), T0)).toBe(false);
     expect([T0, T0 + 2_000].map((now) => isWaiting(incident('A', { shelvedUntil: T0 + 1_000 }), now))).toEqual([false, true]);
+  });
+  it('is for the one it was given to, until they take it', () => {
+    const assignee = { name: 'zhao.min', displayName: '赵敏' };
+    const given = incident('A', { stage: 'assigned', assignee });
+    expect([awaits(given, 'zhao.min', T0), awaits(given, 'wang.li', T0), awaits({ ...given, stage: 'accepted' }, 'zhao.min', T0)]).toEqual([true, false, false]);
+    expect(awaits(incident('A', { stage: 'assigned' }), null, T0)).toBe(false);
   });
   it('runs out of time before the hub says so, and never when closed', () => {
     expect([T0, T0 + 60_000].map((now) => isOverdue(incident('A', { due: T0 + 30_000 }), now))).toEqual([false, true]);

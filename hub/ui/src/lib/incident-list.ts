@@ -11,6 +11,9 @@ export const isOpen = ({ stage }: Incident): boolean => stage !== 'closed' && st
 export const isShelved = ({ shelvedUntil }: Incident, now: Time): boolean => shelvedUntil !== null && shelvedUntil > now;
 /** Nobody has said yet what it is. */
 export const isWaiting = (incident: Incident, now: Time): boolean => incident.stage === 'reported' && !isShelved(incident, now);
+/** It waits for this very person. */
+export const awaits = (incident: Incident, me: string | null, now: Time): boolean =>
+  incident.stage === 'assigned' && incident.assignee?.name === me && !isShelved(incident, now);
 /** It may not wait in a corner of the list. */
 export const isGrave = ({ severity }: Incident): boolean => severity <= 2;
 /** Between two messages of the hub its time may run out. */

@@ -4,6 +4,7 @@ import type { Load } from './live.svelte';
 import { HubError } from './http';
 import { matches, mergeIncidents, type Filter } from './incident-list';
 import { fetchIncidents, type Incident } from './incidents';
+import { session } from './session.svelte';
 import type { Time } from './shape';
 
 const FRESH_MS = 8_000;
@@ -19,6 +20,7 @@ interface Past {
   readonly floor: Time;
 }
 
+const isMine = ({ assignee }: Incident): boolean => assignee !== null && assignee.name === session.person?.name;
 const keyOf = ({ stage, edge }: Filter): string => JSON.stringify([stage, edge]);
 
 class IncidentStore {
@@ -64,10 +66,12 @@ class IncidentStore {
   take(incident: Incident): void {
     if (this.#loading) this.#during.push(incident);
     if (this.load.state !== 'ready') return;
+    const before = this.find(incident.id);
     const { incidents, added, raised } = mergeIncidents(this.known, [incident]);
     this.known = incidents;
-    // Of old ones the page hears when something is done with them; they are no news.
+    // Of old ones the page hears when something is done with them; they are no news, unless they are given to this person.
     if (incident.stage === 'reported') this.#noteNew([...added, ...raised]);
+    else if (incident.stage === 'assigned' && isMine(incident) && !(before?.stage === 'assigned' && isMine(before))) this.#noteNew([incident.id]);
   }
 
   /** All that are open, and of the past as much as is looked at. */
@@ -91,7 +95,8 @@ class IncidentStore {
       this.known = fetched;
       this.load = { state: 'ready' };
       this.loads += 1;
-      const arrived = fetched.filter(({ id, stage }) => !before.has(id) && stage === 'reported').map(({ id }) => id);
+      const isNews = (one: Incident) => !before.has(one.id) && (one.stage === 'reported' || (one.stage === 'assigned' && isMine(one)));
+      const arrived = fetched.filter(isNews).map(({ id }) => id);
       if (!first) this.#noteNew(arrived);
       if (this.#filter !== null) await this.browse(this.#filter);
     } catch (error) {
