@@ -158,9 +158,8 @@ fn break_off(recorder: &mut Recorder, folder: &Path, drafts: &[Draft], cut: prop
     recorder.store.chain().settle(pending, false);
     let written: Vec<usize> = (0..bytes.len()).filter(|at| before.get(*at) != bytes.get(*at)).collect();
     let kept = written[cut.index(written.len())];
-    for at in kept..bytes.len() {
-        bytes[at] = before.get(at).copied().unwrap_or(0);
-    }
+    let as_before = before.into_iter().chain(std::iter::repeat(0));
+    bytes.iter_mut().zip(as_before).skip(kept).for_each(|(byte, was)| *byte = was);
     Broken { log, bytes, events }
 }
 
