@@ -1,4 +1,4 @@
-//! The live page in a real browser: a clip is played where its alert is, and an original is asked for and released.
+//! The live page in a real browser: clips and originals, accounts, and an incident from its report to its evaluation.
 
 use std::io::{BufRead as _, BufReader};
 use std::path::Path;
@@ -6,17 +6,19 @@ use std::process::{Command, Stdio};
 
 use gatepost_testbed::account::PASSWORD;
 use gatepost_testbed::footage::workspace_root;
+use gatepost_wire::Event;
 use gatepost_wire::command::{Order, Outcome};
 use gatepost_wire::event::Phase;
-use tokio::sync::mpsc;
+use serde_json::json;
+use tokio::runtime::Handle;
 
 use crate::command::{come_online, reply};
 use crate::edge::Edge;
 use crate::message::{
-    alarm, boot, encrypted, evidence_topic, intrusion_of, picture, with_clip, with_original_kept,
+    alarm, boot, encrypted, evidence_topic, happening, intrusion_of, picture, with_clip, with_original_kept,
     with_released,
 };
-use crate::process::Home;
+use crate::process::{Home, Hub};
 
 /// Ten seconds of video in the format a box makes.
 fn real_clip(folder: &Path) -> Vec<u8> {
@@ -34,13 +36,42 @@ fn real_clip(folder: &Path) -> Vec<u8> {
     std::fs::read(file).unwrap()
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn a_clip_is_played_and_an_original_asked_for() {
+/// Runs a program of `hub/ui/e2e`, which says what it wants done in lines of its own; every check of it has to hold.
+fn drive(script: &str, hub: &Hub, people: &[(&str, &str)], mut on_line: impl FnMut(&str)) {
     let page = workspace_root().join("hub/ui");
     assert!(
         page.join("node_modules").is_dir(),
         "the browser test needs its packages: run `setup/install.sh page`"
     );
+    let mut browser = Command::new("node");
+    browser
+        .arg(format!("e2e/{script}"))
+        .current_dir(page)
+        .env("GATEPOST_URL", &hub.web)
+        .stdout(Stdio::piped());
+    for (role, name) in people {
+        let password = match *role {
+            "GATEPOST_NAME" => "GATEPOST_PASSWORD".to_owned(),
+            role => format!("{role}_PASSWORD"),
+        };
+        browser.env(role, name).env(password, PASSWORD);
+    }
+    let mut browser = browser
+        .spawn()
+        .unwrap_or_else(|e| panic!("node cannot be started: {e}; run `setup/install.sh debian`"));
+    let mut said = Vec::new();
+    for line in BufReader::new(browser.stdout.take().unwrap()).lines().map_while(Result::ok) {
+        on_line(&line);
+        said.push(line);
+    }
+    let status = browser.wait().unwrap();
+    let said = said.join("\n");
+    println!("{said}");
+    assert!(status.success() && said.ends_with("DONE"), "{said}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_clip_is_played_and_an_original_asked_for() {
     let home = Home::embedded();
     let token = home.add("gate-1");
     let hub = home.start();
@@ -56,77 +87,74 @@ async fn a_clip_is_played_and_an_original_asked_for() {
     assert!(edge.send(&began).await.unwrap() && edge.send(&updated).await.unwrap());
     edge.publish(&evidence_topic(&updated), clip, false).await.unwrap();
 
-    let mut browser = Command::new("node")
-        .arg("e2e/evidence-page.mjs")
-        .current_dir(page)
-        .env("GATEPOST_URL", &hub.web)
-        .env("GATEPOST_NAME", "wang.li")
-        .env("GATEPOST_PASSWORD", PASSWORD)
-        .stdout(Stdio::piped())
-        .spawn()
-        .unwrap_or_else(|e| panic!("node cannot be started: {e}; run `setup/install.sh debian`"));
-    let (sender, mut lines) = mpsc::unbounded_channel();
-    let output = BufReader::new(browser.stdout.take().unwrap());
-    std::thread::spawn(move || {
-        for line in output.lines().map_while(Result::ok) {
-            let _ = sender.send(line);
-        }
+    let mut release = async || {
+        let command = edge.command(home.hub_key()).await;
+        let Order::ReleaseOriginal(release) = &command.order else { panic!("{command:?}") };
+        assert_eq!(release.event, began.id);
+        let original = encrypted("someone");
+        let released = with_released(event(3, Phase::Updated), &original, command.id, release.until);
+        assert!(edge.send(&released).await.unwrap());
+        edge.publish(&evidence_topic(&released), original, false).await.unwrap();
+        edge.publish("gp/v1/gate-1/command/reply", reply(&command, Outcome::Done), false).await.unwrap();
+    };
+    tokio::task::block_in_place(|| {
+        drive("evidence-page.mjs", &hub, &[("GATEPOST_NAME", "wang.li")], |line| {
+            if line == "ASKED" {
+                Handle::current().block_on(release());
+            }
+        });
     });
-    let mut said = Vec::new();
-    while let Some(line) = lines.recv().await {
-        if line == "ASKED" {
-            let command = edge.command(home.hub_key()).await;
-            let Order::ReleaseOriginal(release) = &command.order else { panic!("{command:?}") };
-            assert_eq!(release.event, began.id);
-            let original = encrypted("someone");
-            let released = with_released(event(3, Phase::Updated), &original, command.id, release.until);
-            assert!(edge.send(&released).await.unwrap());
-            edge.publish(&evidence_topic(&released), original, false).await.unwrap();
-            edge.publish("gp/v1/gate-1/command/reply", reply(&command, Outcome::Done), false).await.unwrap();
-        }
-        said.push(line);
-    }
-    let status = browser.wait().unwrap();
-    let said = said.join("\n");
-    println!("{said}");
-    assert!(status.success() && said.ends_with("DONE"), "{said}");
 }
 
-/// A person's way through the page: the link, signing in, the second factor, other people's accounts, and a session that ends.
-#[test]
-fn people_sign_in_and_manage_accounts_on_the_page() {
+/// A person's way through the page: signing in, the second factor, other people's accounts, and a session that ends.
+#[tokio::test(flavor = "multi_thread")]
+async fn people_sign_in_and_manage_accounts() {
     let home = Home::embedded();
     let token = home.add("gate-1");
     let hub = home.start();
     home.account(&hub, "wang.li", &["--role", "supervisor"]);
     home.account(&hub, "li.na", &["--role", "administrator"]);
     // A box that has said something, so that there is one to see.
-    tokio::runtime::Runtime::new().unwrap().block_on(async {
-        let mut edge = Edge::connect(hub.broker_port(), "gate-1", &token).await.unwrap();
-        come_online(&mut edge).await;
-        assert!(edge.send(&intrusion_of("gate-1", boot(), 1, alarm(), Phase::Began)).await.unwrap());
+    let mut edge = Edge::connect(hub.broker_port(), "gate-1", &token).await.unwrap();
+    come_online(&mut edge).await;
+    assert!(edge.send(&intrusion_of("gate-1", boot(), 1, alarm(), Phase::Began)).await.unwrap());
+    let people = [("GATEPOST_NAME", "wang.li"), ("GATEPOST_ADMIN", "li.na")];
+    tokio::task::block_in_place(|| {
+        drive("accounts-page.mjs", &hub, &people, |line| {
+            if line == "END" {
+                home.call(&["person", "disable", "wang.li"]);
+                home.call(&["person", "enable", "wang.li"]);
+            }
+        });
     });
-    let mut browser = Command::new("node")
-        .arg("e2e/accounts-page.mjs")
-        .current_dir(workspace_root().join("hub/ui"))
-        .env("GATEPOST_URL", &hub.web)
-        .env("GATEPOST_NAME", "wang.li")
-        .env("GATEPOST_PASSWORD", PASSWORD)
-        .env("GATEPOST_ADMIN", "li.na")
-        .env("GATEPOST_ADMIN_PASSWORD", PASSWORD)
-        .stdout(Stdio::piped())
-        .spawn()
-        .unwrap_or_else(|e| panic!("node cannot be started: {e}; run `setup/install.sh debian`"));
-    let mut said = Vec::new();
-    for line in BufReader::new(browser.stdout.take().unwrap()).lines().map_while(Result::ok) {
-        if line == "END" {
-            home.call(&["person", "disable", "wang.li"]);
-            home.call(&["person", "enable", "wang.li"]);
-        }
-        said.push(line);
+}
+
+/// An operator, a handler with a phone and a supervisor take an incident from its report to its evaluation.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_incident_is_followed_to_its_end() {
+    let home = Home::embedded();
+    let token = home.add("gate-1");
+    let hub = home.start();
+    for (name, role) in [("qin.lan", "operator"), ("zhao.min", "handler"), ("wang.li", "supervisor")] {
+        home.account(&hub, name, &["--role", role]);
     }
-    let status = browser.wait().unwrap();
-    let said = said.join("\n");
-    println!("{said}");
-    assert!(status.success() && said.ends_with("DONE"), "{said}");
+    let mut edge = Edge::connect(hub.broker_port(), "gate-1", &token).await.unwrap();
+    come_online(&mut edge).await;
+    let boot = boot();
+    let people =
+        [("GATEPOST_NAME", "qin.lan"), ("GATEPOST_HANDLER", "zhao.min"), ("GATEPOST_SUPERVISOR", "wang.li")];
+    let mut publish = async |event: Event| assert!(edge.send(&event).await.unwrap());
+    tokio::task::block_in_place(|| {
+        drive("incidents-page.mjs", &hub, &people, |line| match line {
+            "READY" => {
+                Handle::current().block_on(publish(intrusion_of("gate-1", boot, 1, alarm(), Phase::Began)));
+            }
+            "AGAIN" => {
+                let fence =
+                    json!({ "kind": "sensor_alarm", "sensor": "fence-3", "input": "fence", "area": "north" });
+                Handle::current().block_on(publish(happening(boot, 2, alarm(), Phase::Began, fence)));
+            }
+            _ => {}
+        });
+    });
 }
