@@ -168,6 +168,8 @@ const CASES = [
   { name: 'incidents-all-dark-zh', ...DESKTOP, ...dark, ...zh, link: '#/?show=all' },
   { name: 'incidents-filtered-light-en', ...DESKTOP, ...light, ...en, link: '#/?stage=verified&edge=gate-1' },
   { name: 'incidents-shelf-dark-zh', ...DESKTOP, ...dark, ...zh, act: unfold },
+  { name: 'incidents-auditor-light-en', ...DESKTOP, ...light, ...en, as: 'li.na', act: incidentAt('reported') },
+  { name: 'incidents-bell-dark-zh', ...DESKTOP, ...dark, ...zh, act: (page) => page.click('[data-bell]') },
   { name: 'incidents-empty-dark-zh', ...DESKTOP, ...dark, ...zh, empty: true },
   { name: 'incidents-failed-light-zh', ...DESKTOP, ...light, ...zh, broken: true },
   { name: 'incidents-loading-dark-en', ...DESKTOP, ...dark, ...en, slow: true },

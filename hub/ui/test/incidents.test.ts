@@ -4,7 +4,7 @@ import { parseFigures, share, spanAt, verdict } from '../src/lib/figures';
 import { LANGUAGES, dictionaries } from '../src/lib/i18n/dictionaries';
 import { addressOfFilter, alarmOf, awaits, filterAt, isOverdue, isWaiting, later, marks, matches, mergeIncidents } from '../src/lib/incident-list';
 import { STEP_ICONS, outcomeWords, stepWords } from '../src/lib/incident-words';
-import { ACTIONS, REASONS, STAGES, act, parseIncident, parseStep } from '../src/lib/incidents';
+import { ACTIONS, REASONS, STAGES, act, parseIncident, parseStep, type Stage } from '../src/lib/incidents';
 import { addressOf, queryAt, viewAt, viewsFor } from '../src/lib/views';
 import { T0, alert, incident } from './samples';
 
@@ -134,9 +134,14 @@ describe('marks', () => {
       'done', 'done', 'done', 'done', 'here', 'ahead', 'ahead', 'ahead', 'ahead',
     ]);
   });
+  it('stands at what it waits for', () => {
+    const here = (stage: Stage) => STAGES[marks({ stage, outcome: 'real' }, new Set()).indexOf('here')] ?? null;
+    expect(STAGES.map(here)).toEqual(['triaged', 'assigned', 'accepted', 'handling', 'handling', 'verified', 'closed', null, null]);
+    expect(marks({ stage: 'evaluated', outcome: 'real' }, new Set(STAGES))).toEqual(STAGES.map(() => 'done'));
+  });
   it('shows what a false alarm left out', () => {
-    expect(marks({ stage: 'closed', outcome: 'false_alarm' }, new Set(['reported', 'closed'])).slice(0, 8)).toEqual([
-      'done', 'done', 'passed_over', 'passed_over', 'passed_over', 'passed_over', 'passed_over', 'here',
+    expect(marks({ stage: 'closed', outcome: 'false_alarm' }, new Set(['reported', 'closed'])).slice(0, 9)).toEqual([
+      'done', 'done', 'passed_over', 'passed_over', 'passed_over', 'passed_over', 'passed_over', 'done', 'ahead',
     ]);
   });
   it('does not call done what was sent back', () => {

@@ -96,17 +96,32 @@ export function matches(incident: Incident, { show, stage, edge }: Filter, me: s
   return (stage === null || incident.stage === stage) && (edge === null || incident.edge === edge);
 }
 
-/** Where an incident stands at each stage of its way. */
+/** What it waits for at each stage; null: for nothing that must be. */
+const WAITS_FOR: Readonly<Record<Stage, Stage | null>> = {
+  reported: 'triaged',
+  triaged: 'assigned',
+  assigned: 'accepted',
+  accepted: 'handling',
+  handling: 'handling',
+  fed_back: 'verified',
+  verified: 'closed',
+  closed: null,
+  evaluated: null,
+};
+export const waitsFor = ({ stage }: Pick<Incident, 'stage'>): Stage | null => WAITS_FOR[stage];
+
+/** Where an incident stands at each step of its way. */
 export type Mark = 'done' | 'passed_over' | 'here' | 'ahead';
 
 /** `visited`: the stages its timeline names. A false alarm is closed without most of them. */
 export function marks(incident: Pick<Incident, 'stage' | 'outcome'>, visited: ReadonlySet<Stage>): Mark[] {
   const at = STAGES.indexOf(incident.stage);
+  const here = waitsFor(incident);
   return STAGES.map((stage, index) => {
-    if (index === at) return 'here';
+    if (stage === here) return 'here';
     if (index > at) return 'ahead';
     // Whoever assigns it has said with that that it is real.
-    const done = visited.has(stage) || stage === 'reported' || (stage === 'triaged' && incident.outcome !== null);
+    const done = visited.has(stage) || index === at || stage === 'reported' || (stage === 'triaged' && incident.outcome !== null);
     return done ? 'done' : 'passed_over';
   });
 }

@@ -2,7 +2,7 @@
 
 import type { Dictionary, Language } from './i18n/dictionaries';
 import type { IconName } from './icons';
-import { REASONS, STAGES, type Incident, type Reason, type Stage, type Step } from './incidents';
+import { REASONS, type Incident, type Reason, type Stage, type Step } from './incidents';
 import { moment } from './time';
 import { optionalTime, type Time } from './shape';
 
@@ -101,5 +101,3 @@ export function outcomeWords({ outcome, reason }: Incident, t: Dictionary): stri
   const name = t.incidents.outcome[outcome];
   return outcome === 'false_alarm' && reason !== null ? t.incidents.because(name, t.incidents.reason[reason]) : name;
 }
-
-export const stageNumber = (stage: Stage): number => STAGES.indexOf(stage) + 1;
