@@ -8,7 +8,9 @@ CREATE TABLE incident (
     zone          TEXT,
     sensor        TEXT,
     cause         TEXT,
-    rule          TEXT,             -- of its first alarm, for statistics
+    object        TEXT,             -- of its first alarm, as are
+    input         TEXT,
+    rule          TEXT,
     severity      INTEGER NOT NULL,
     alarms        INTEGER NOT NULL,
     ongoing       INTEGER NOT NULL,

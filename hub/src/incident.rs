@@ -21,6 +21,7 @@ pub use state::{Actor, State, StepError};
 
 use std::collections::BTreeSet;
 
+use gatepost_wire::event::{InputKind, ObjectClass};
 use gatepost_wire::{AlarmId, CameraId, EdgeId, RuleId, SensorId, Severity, Timestamp, ZoneId};
 use serde::Serialize;
 use ulid::Ulid;
@@ -97,7 +98,7 @@ pub struct Assignee {
 #[derive(Debug, Clone, Serialize, ToSchema)]
 #[schema(example = json!({
     "id": "01ARZ3NDEKTSV4RRFFQ69G5FAV", "number": 17, "kind": "zone_intrusion", "edge": "gate-1", "camera": "east-gate", "zone": "lawn",
-    "sensor": null, "cause": null, "camera_label": "东门", "zone_label": "草坪", "sensor_label": null, "severity": 2, "alarms": 3,
+    "sensor": null, "cause": null, "object": "person", "input": null, "camera_label": "东门", "zone_label": "草坪", "sensor_label": null, "severity": 2, "alarms": 3,
     "ongoing": true, "first": "2026-01-31T08:30:00Z", "last": "2026-01-31T08:31:10Z", "opened": "2026-01-31T08:30:00.2Z",
     "stage": "reported", "outcome": null, "reason": null, "assignee": null, "shelved_until": null,
     "due": "2026-01-31T08:33:00.2Z", "overdue": false, "version": 1, "may": ["triage", "assign", "shelve", "note"]
@@ -117,6 +118,12 @@ pub struct Incident {
     pub zone_label: Option<String>,
     /// What people call the sensor.
     pub sensor_label: Option<String>,
+    /// What its first alarm saw.
+    #[schema(value_type = Option<String>, example = "person")]
+    pub object: Option<ObjectClass>,
+    /// What the sensor of its first alarm senses.
+    #[schema(value_type = Option<String>, example = "fence")]
+    pub input: Option<InputKind>,
     /// The gravest of its alarms: 1 (gravest) to 4.
     #[schema(value_type = u8, minimum = 1, maximum = 4)]
     pub severity: Severity,
@@ -172,6 +179,10 @@ pub struct Report {
     pub alarm: AlarmId,
     /// Where and what.
     pub place: Place,
+    /// What it saw.
+    pub object: Option<ObjectClass>,
+    /// What its sensor senses.
+    pub input: Option<InputKind>,
     /// The rule that decided it.
     pub rule: Option<RuleId>,
     /// How grave it is by now.

@@ -27,6 +27,8 @@ struct Row {
     zone: Option<String>,
     sensor: Option<String>,
     cause: Option<String>,
+    object: Option<String>,
+    input: Option<String>,
     severity: i64,
     alarms: i64,
     ongoing: bool,

@@ -200,7 +200,8 @@ async fn people_follow_an_incident_to_its_end() {
         ["open", "triage", "assign", "accept", "begin", "feed_back", "pass", "close", "evaluate"]
     );
     assert_eq!((&steps[0]["who"], &steps[2]["who"]), (&Value::Null, &json!("wang (wang)")));
-    assert_eq!(steps[2]["detail"], json!({ "to": "zhao" }));
+    assert_eq!(steps[2]["detail"], json!({ "to": "zhao", "display_name": "zhao" }));
+    assert_eq!(closed["object"], "person");
     let figures: Value = supervisor.get("/api/v1/incident-figures?days=1").json().unwrap();
     assert_eq!((&figures["opened"], &figures["per_operator_10_min"]["operators"]), (&json!(2), &json!(1)));
     assert!(figures["close_s"]["p50"].as_i64().unwrap() < 60, "{figures}");

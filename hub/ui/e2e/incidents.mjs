@@ -76,7 +76,7 @@ export function report(alert, time = Date.now(), quiet = false) {
   const { kind, severity, edge, camera, camera_label, zone, zone_label, cause } = alert;
   const incident = group ?? {
     id: alert.id.replace(/^01/, '00'), number: incidents.length + 1, kind, severity, edge, camera, camera_label, zone, zone_label,
-    sensor: null, sensor_label: null, cause, alarms: 0, ongoing: false, first: alert.began, last: alert.last, opened: iso(time),
+    sensor: null, sensor_label: null, cause, object: alert.object ?? null, input: alert.input ?? null, alarms: 0, ongoing: false, first: alert.began, last: alert.last, opened: iso(time),
     stage: 'reported', outcome: null, reason: null, assignee: null, shelved_until: null, due: null, steps: [], ids: new Map(), hands: new Set(),
   };
   const joins = !incident.ids.has(alert.id);

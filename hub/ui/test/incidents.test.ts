@@ -13,7 +13,7 @@ const ids = (all: readonly { id: string }[]) => all.map(({ id }) => id);
 
 const TOLD = {
   id: '01ARZ', number: 17, kind: 'zone_intrusion', severity: 2, edge: 'gate-1', camera: 'east-gate', camera_label: '东门', zone: 'lawn',
-  zone_label: '草坪', sensor: null, sensor_label: null, cause: null, alarms: 3, ongoing: true, first: '2025-11-23T06:02:31Z',
+  zone_label: '草坪', sensor: null, sensor_label: null, cause: null, object: 'person', input: null, alarms: 3, ongoing: true, first: '2025-11-23T06:02:31Z',
   last: '2025-11-23T06:03:31Z', opened: '2025-11-23T06:02:32Z', stage: 'assigned', outcome: 'real', reason: null,
   assignee: { name: 'zhao.min', display_name: '赵敏' }, shelved_until: null, due: '2025-11-23T06:12:31Z', overdue: false, version: 5,
   may: ['assign', 'note', 'teleport'],

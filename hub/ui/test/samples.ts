@@ -109,6 +109,8 @@ export function incident(id: string, more: Partial<Incident> = {}): Incident {
     sensor: null,
     sensorLabel: null,
     cause: null,
+    object: 'person',
+    input: null,
     alarms: 1,
     ongoing: false,
     first: opened,

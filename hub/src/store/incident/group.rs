@@ -149,6 +149,8 @@ impl Store {
                 sensor: alarm.scene.sensor,
                 cause: alarm.scene.cause,
             },
+            object: alarm.scene.object,
+            input: alarm.scene.input,
             rule: alarm.scene.rule,
             severity: alarm.severity,
             first: alarm.first.time,
@@ -241,8 +243,8 @@ async fn open(
     let state = State::reported(report.severity, deadlines, now);
     let change = next_change(connection).await?;
     sqlx::query(
-        "INSERT INTO incident (id, edge, kind, camera, zone, sensor, cause, rule, severity, alarms, ongoing, first, last, opened, \
-           stage, is_open, due, reminded, version, change) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, 1, ?, ?, ?, ?, ?, 1, ?, 0, 1, ?)",
+        "INSERT INTO incident (id, edge, kind, camera, zone, sensor, cause, object, input, rule, severity, alarms, ongoing, first, last, opened, \
+           stage, is_open, due, reminded, version, change) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 1, ?, ?, ?, ?, ?, 1, ?, 0, 1, ?)",
     )
     .bind(&id)
     .bind(place.edge.as_str())
@@ -251,6 +253,8 @@ async fn open(
     .bind(text(place.zone.as_ref()))
     .bind(text(place.sensor.as_ref()))
     .bind(&place.cause)
+    .bind(report.object.as_ref().map(word))
+    .bind(report.input.as_ref().map(word))
     .bind(text(report.rule.as_ref()))
     .bind(i64::from(report.severity.level()))
     .bind(report.ongoing)

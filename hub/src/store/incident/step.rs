@@ -5,7 +5,7 @@ use serde_json::Value;
 use sqlx::SqliteConnection;
 
 use super::{find, keep};
-use crate::access::{Permission, Person, PersonName, PersonState};
+use crate::access::{DisplayName, Permission, Person, PersonName, PersonState};
 use crate::incident::timeline::{self, BEGINNING, Document, Line, Step};
 use crate::incident::{Action, Actor, Deadlines, IncidentId, Kind, Stage, StepError};
 use crate::store::access::{account, edges_of};
@@ -68,8 +68,10 @@ impl Store {
             return Err(IncidentError::Changed);
         }
         let state = row.state()?.after(action, &Actor::from(person), row.severity()?, deadlines, now)?;
+        let mut detail = action.detail();
         if let Action::Assign { to, .. } = action {
-            assign(connection, &row.id, &parse("incident.edge", &row.edge)?, to).await?;
+            let name = assign(connection, &row.id, &parse("incident.edge", &row.edge)?, to).await?;
+            detail["display_name"] = name.as_str().into();
         }
         let version = version.saturating_add(1);
         let taken = Taken {
@@ -80,7 +82,7 @@ impl Store {
             action: action.kind(),
             to: state.stage,
             text: action.text().map(|text| text.as_str()),
-            detail: action.detail(),
+            detail,
         };
         write(connection, &taken).await?;
         let number = keep(connection, &row, &state, version, now).await?;
@@ -122,13 +124,13 @@ impl Store {
     }
 }
 
-/// Gives it to somebody who can handle it.
+/// Gives it to somebody who can handle it; what others call them.
 async fn assign(
     connection: &mut SqliteConnection,
     incident: &str,
     edge: &EdgeId,
     to: &PersonName,
-) -> Result<(), IncidentError> {
+) -> Result<DisplayName, IncidentError> {
     let person = account(connection, to).await?.map(|account| account.person);
     let able = person
         .filter(|person| person.state == PersonState::Active && person.may(Permission::HandleIncidents));
@@ -143,7 +145,7 @@ async fn assign(
         .execute(connection)
         .await
         .map_err(StoreError::from)?;
-    Ok(())
+    Ok(person.display_name)
 }
 
 /// Writes a step behind the last one of all.

@@ -10,7 +10,7 @@ use crate::access::{PersonName, Scope};
 use crate::alert::Alert;
 use crate::incident::{Actor, Assignee, Incident, IncidentId, Stage, Told};
 use crate::store::access::within;
-use crate::store::column::{parse, timestamp, word};
+use crate::store::column::{from_word, parse, timestamp, word};
 use crate::store::{Store, StoreError};
 
 /// Whose business an incident has to be.
@@ -77,6 +77,8 @@ impl Shown {
             camera_label: self.camera_label,
             zone_label: self.zone_label,
             sensor_label: self.sensor_label,
+            object: row.object.clone().map(|word| from_word("incident.object", word)).transpose()?,
+            input: row.input.clone().map(|word| from_word("incident.input", word)).transpose()?,
             severity: row.severity()?,
             alarms: u32::try_from(row.alarms).unwrap_or(u32::MAX),
             ongoing: row.ongoing,

@@ -39,6 +39,9 @@ export interface Incident {
   readonly zoneLabel: string | null;
   readonly sensor: string | null;
   readonly sensorLabel: string | null;
+  /** What its first alarm saw, and what its sensor senses. */
+  readonly object: string | null;
+  readonly input: string | null;
   readonly cause: string | null;
   readonly alarms: number;
   /** One of its alarms still goes on. */
@@ -105,6 +108,8 @@ export function parseIncident(value: unknown): Incident {
     sensor: optionalText(incident.sensor),
     sensorLabel: optionalText(incident.sensor_label),
     cause: optionalText(incident.cause),
+    object: optionalText(incident.object),
+    input: optionalText(incident.input),
     alarms: Math.max(1, count(incident.alarms)),
     ongoing: incident.ongoing === true,
     first,

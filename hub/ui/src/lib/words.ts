@@ -44,9 +44,11 @@ const CAUSE_ICONS: ReadonlyMap<string, IconName> = new Map([
   ['comms', 'question'],
 ] satisfies [string, IconName][]);
 
-/** What an alert and an incident have in common; an incident does not say what moved or what sensed it. */
-export type Happening = Pick<Alert, 'kind' | 'cause' | 'edge' | 'camera' | 'cameraLabel' | 'zone' | 'zoneLabel' | 'sensor' | 'sensorLabel'> &
-  Partial<Pick<Alert, 'object' | 'input'>>;
+/** What an alert and an incident have in common. */
+export type Happening = Pick<
+  Alert,
+  'kind' | 'cause' | 'edge' | 'camera' | 'cameraLabel' | 'zone' | 'zoneLabel' | 'sensor' | 'sensorLabel' | 'object' | 'input'
+>;
 
 export function kindName(alert: Pick<Alert, 'kind'>, t: Dictionary): string {
   const kind = KINDS.get(alert.kind);
