@@ -50,7 +50,7 @@ pub struct Config {
 /// By what boxes know the hub, and the hub knows boxes.
 #[derive(Debug, Clone)]
 pub struct Tls {
-    /// Names and addresses boxes reach it under.
+    /// Names and addresses boxes and people reach it under.
     pub names: Vec<ServerName>,
     /// Keys and certificates.
     pub authority: AuthorityFiles,
@@ -198,6 +198,9 @@ pub struct Web {
     /// Loopback address and port; port 0 takes a free one.
     #[schemars(with = "String")]
     pub listen: LoopbackAddr,
+    /// Address and port for people on other machines, by TLS 1.3, e.g. `0.0.0.0:443`. Without it only this machine reaches the page.
+    #[schemars(with = "Option<String>")]
+    pub tls_listen: Option<Spanned<SocketAddr>>,
     /// Further names under which a reverse proxy passes requests on, e.g. `gatepost.school.example`.
     #[schemars(with = "Vec<String>")]
     pub host_names: Vec<HostName>,
@@ -205,7 +208,7 @@ pub struct Web {
 
 impl Default for Web {
     fn default() -> Self {
-        Self { listen: LoopbackAddr::on_port(8080), host_names: Vec::new() }
+        Self { listen: LoopbackAddr::on_port(8080), tls_listen: None, host_names: Vec::new() }
     }
 }
 
@@ -213,7 +216,7 @@ impl Default for Web {
 #[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct TlsTable {
-    /// Host names and IP addresses under which boxes reach this hub, e.g. `["hub.school.example", "192.0.2.10"]`.
+    /// Host names and IP addresses under which boxes and people reach this hub, e.g. `["hub.school.example", "192.0.2.10"]`.
     #[schemars(with = "Vec<String>")]
     pub names: Vec<ServerName>,
     /// Certificate in PEM of an authority of the district, in place of the one the hub makes for itself below `data_dir`.

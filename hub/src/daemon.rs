@@ -80,7 +80,7 @@ pub async fn run(config: Config) -> Result<(), StartError> {
         storage: writing.storage(),
         stop: stop.clone(),
     };
-    let server = Server::start(&config.web, app).await?;
+    let server = Server::start(&config.web, &config.tls, &authority, app).await?;
     let grouping = Grouping::start(store.clone(), config.incident_deadlines, changed);
     let retention = Retention::start(store.clone(), intake.clone(), config.evidence_days.get());
     let enrolment = match config.enrolment {

@@ -1,4 +1,4 @@
-//! TLS 1.3 towards boxes: by which certificate they know the hub, and whose they have to show. Nothing older is offered.
+//! TLS 1.3 towards boxes and people: by which certificate they know the hub, and whose boxes have to show. Nothing older is offered.
 
 mod listener;
 
@@ -48,6 +48,8 @@ pub enum ClientCertificate {
     Required,
     /// Who has one shows it.
     Optional,
+    /// Nobody is asked: people prove who they are in other ways.
+    Unasked,
 }
 
 /// The side of the hub, under its names.
@@ -65,6 +67,7 @@ pub fn server(
     let verifier = match client {
         ClientCertificate::Required => verifier.build()?,
         ClientCertificate::Optional => verifier.allow_unauthenticated().build()?,
+        ClientCertificate::Unasked => WebPkiClientVerifier::no_client_auth(),
     };
     let own = OwnCertificate::new(authority.clone(), names, provider.clone())?;
     let config = ServerConfig::builder_with_provider(provider)

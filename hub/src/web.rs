@@ -17,6 +17,7 @@ mod page;
 mod params;
 mod people;
 mod problem;
+mod secure;
 mod session;
 mod sites;
 
@@ -37,12 +38,14 @@ use gatepost_wire::command::MAX_COMMAND_BYTES;
 pub use openapi::document;
 
 use crate::access::Desk;
+use crate::authority::Authority;
 use crate::config;
 use crate::evidence::Folder;
 use crate::incident::Deadlines;
 use crate::intake::{Intake, Storage};
 use crate::live::Feed;
 use crate::store::Store;
+use crate::tls::{self, ClientCertificate, Listener, TlsError};
 
 /// Requests under way at the end may take so long.
 const GRACE: Duration = Duration::from_millis(1500);
@@ -70,56 +73,89 @@ pub struct App {
     pub stop: CancellationToken,
 }
 
-/// The web address cannot be used.
+/// Nobody can reach the page.
 #[derive(Debug, thiserror::Error)]
-#[error("web.listen {address}: {source}")]
-pub struct ListenError {
-    address: SocketAddr,
-    source: std::io::Error,
+pub enum ListenError {
+    /// An address cannot be used.
+    #[error("{key} {address}: {source}")]
+    Address {
+        /// Of the configuration.
+        key: &'static str,
+        /// The address.
+        address: SocketAddr,
+        /// Why.
+        source: std::io::Error,
+    },
+    /// TLS cannot be spoken.
+    #[error(transparent)]
+    Tls(#[from] TlsError),
 }
 
 /// The running server.
 #[derive(Debug)]
 pub struct Server {
-    task: JoinHandle<()>,
+    tasks: Vec<JoinHandle<()>>,
 }
 
 impl Server {
     /// Begins to answer.
     ///
     /// # Errors
-    /// When the address is taken or not this machine's.
-    pub async fn start(web: &config::Web, app: App) -> Result<Self, ListenError> {
+    /// When an address is taken or not this machine's.
+    pub async fn start(
+        web: &config::Web,
+        tls: &config::Tls,
+        authority: &Authority,
+        app: App,
+    ) -> Result<Self, ListenError> {
         let address = web.listen.get();
-        let failed = |source| ListenError { address, source };
+        let failed = |source| ListenError::Address { key: "web.listen", address, source };
         let listener = TcpListener::bind(address).await.map_err(failed)?;
         let local = listener.local_addr().map_err(failed)?;
         let stop = app.stop.clone();
-        let router = router(app, guard::Hosts::new(local.ip(), web.host_names.clone()));
-        let task = tokio::spawn(async move {
-            let serving = axum::serve(listener, router.into_make_service_with_connect_info::<SocketAddr>())
-                .with_graceful_shutdown(stop.clone().cancelled_owned())
-                .into_future();
-            let given_up = async {
-                stop.cancelled().await;
-                tokio::time::sleep(GRACE).await;
-            };
-            tokio::select! {
-                ended = serving => if let Err(error) = ended {
-                    tracing::error!(%error, "the web server ended");
-                },
-                () = given_up => tracing::debug!("requests under way were cut off"),
-            }
-        });
+        let names = web.host_names.iter().map(|name| name.as_str());
+        let names = names.chain(tls.names.iter().map(|name| name.as_str())).map(str::to_owned);
+        let router = router(app, guard::Hosts::new(local.ip(), names.collect()));
+        let mut tasks = vec![tokio::spawn(serve(listener, router.clone(), stop.clone()))];
         tracing::info!(address = %format_args!("http://{local}"), "web listening");
-        Ok(Self { task })
+        if let Some(address) = &web.tls_listen {
+            let address = *address.get_ref();
+            let failed = |source| ListenError::Address { key: "web.tls_listen", address, source };
+            let tls = tls::server(authority, &tls.names, ClientCertificate::Unasked)?;
+            let listener = Listener::bind(address, tls).await.map_err(failed)?;
+            let local = listener.local_addr().map_err(failed)?;
+            tasks.push(tokio::spawn(
+                listener.run(stop, move |connection| secure::serve(router.clone(), connection)),
+            ));
+            tracing::info!(address = %format_args!("https://{local}"), "page listening for other machines");
+        }
+        Ok(Self { tasks })
     }
 
     /// Waits until it has ended; [`App::stop`] makes it end.
     pub async fn ended(self) {
-        if let Err(error) = self.task.await {
-            tracing::error!(%error, "the web server did not end well");
+        for task in self.tasks {
+            if let Err(error) = task.await {
+                tracing::error!(%error, "the web server did not end well");
+            }
         }
+    }
+}
+
+/// On this machine.
+async fn serve(listener: TcpListener, router: Router, stop: CancellationToken) {
+    let serving = axum::serve(listener, router.into_make_service_with_connect_info::<SocketAddr>())
+        .with_graceful_shutdown(stop.clone().cancelled_owned())
+        .into_future();
+    let given_up = async {
+        stop.cancelled().await;
+        tokio::time::sleep(GRACE).await;
+    };
+    tokio::select! {
+        ended = serving => if let Err(error) = ended {
+            tracing::error!(%error, "the web server ended");
+        },
+        () = given_up => tracing::debug!("requests under way were cut off"),
     }
 }
 

@@ -122,8 +122,9 @@ fn set_disabled(config: &Config, name: &PersonName, disabled: bool) -> anyhow::R
 
 /// Where people open the page.
 fn page(config: &Config) -> String {
-    match config.web.host_names.first() {
-        Some(name) => format!("https://{}", name.as_str()),
-        None => format!("http://{}", config.web.listen.get()),
+    match (config.web.host_names.first(), &config.web.tls_listen, config.tls.names.first()) {
+        (Some(name), ..) => format!("https://{}", name.as_str()),
+        (None, Some(listen), Some(name)) => format!("https://{}:{}", name.as_str(), listen.get_ref().port()),
+        _ => format!("http://{}", config.web.listen.get()),
     }
 }

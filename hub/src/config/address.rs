@@ -7,7 +7,7 @@ use serde::Deserialize;
 
 /// An address only programs on this machine can reach.
 ///
-/// Neither the page nor this listener of the broker has TLS, so anything else is refused instead of being left open.
+/// What listens on it speaks no TLS, so anything else is refused instead of being left open.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(try_from = "String")]
 pub struct LoopbackAddr(SocketAddr);
@@ -34,7 +34,7 @@ impl TryFrom<String> for LoopbackAddr {
         if !address.ip().is_loopback() {
             return Err(format!(
                 "{text} can be reached from other machines, which this has no protection against: listen on 127.0.0.1. \
-                 Boxes elsewhere come in by `broker.tls_listen`, people through an authenticating proxy with TLS"
+                 Boxes elsewhere come in by `broker.tls_listen`, people by `web.tls_listen`"
             ));
         }
         Ok(Self(address))
@@ -109,11 +109,6 @@ impl HostName {
     pub fn as_str(&self) -> &str {
         &self.0
     }
-
-    /// Does a request that names `host` mean it?
-    pub fn is(&self, host: &str) -> bool {
-        self.0.eq_ignore_ascii_case(host)
-    }
 }
 
 impl TryFrom<String> for HostName {
@@ -137,7 +132,7 @@ mod tests {
         assert!(LoopbackAddr::try_from("127.0.0.1:0".to_owned()).is_ok());
         assert!(LoopbackAddr::try_from("[::1]:80".to_owned()).is_ok());
         let error = LoopbackAddr::try_from("0.0.0.0:8080".to_owned()).unwrap_err();
-        assert!(error.contains("proxy"), "{error}");
+        assert!(error.contains("web.tls_listen"), "{error}");
         assert!(LoopbackAddr::try_from("8080".to_owned()).is_err());
     }
 }

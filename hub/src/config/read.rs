@@ -95,13 +95,16 @@ fn parse(
     let source = Source { file, text };
     let data_dir = source.path(&parsed.data_dir);
     let enrolment = &parsed.enrolment.listen;
-    let listens = [("enrolment.listen", enrolment), ("broker.tls_listen", &parsed.broker.tls_listen)];
+    let listens = [
+        ("enrolment.listen", enrolment),
+        ("broker.tls_listen", &parsed.broker.tls_listen),
+        ("web.tls_listen", &parsed.web.tls_listen),
+    ];
     for (key, listen) in listens {
         if let Some(listen) = listen
             && parsed.tls.names.is_empty()
         {
-            let problem =
-                "`tls.names` is missing: under which host names and addresses do boxes reach this hub?";
+            let problem = "`tls.names` is missing: under which host names and addresses is this hub reached?";
             return Err(source.wrong(listen.span().start, key, problem));
         }
     }

@@ -9,7 +9,6 @@ use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 
 use super::problem::Problem;
-use crate::config::HostName;
 
 /// Names a request may call this hub by.
 ///
@@ -18,12 +17,12 @@ use crate::config::HostName;
 #[derive(Debug)]
 pub struct Hosts {
     listen: IpAddr,
-    names: Vec<HostName>,
+    names: Vec<String>,
 }
 
 impl Hosts {
-    /// The address it listens on, and configured names.
-    pub fn new(listen: IpAddr, names: Vec<HostName>) -> Self {
+    /// The address it listens on, and configured names and addresses.
+    pub fn new(listen: IpAddr, names: Vec<String>) -> Self {
         Self { listen, names }
     }
 
@@ -31,7 +30,7 @@ impl Hosts {
         let host = host_of(authority);
         host.eq_ignore_ascii_case("localhost")
             || host.parse::<IpAddr>().is_ok_and(|ip| ip.is_loopback() || ip == self.listen)
-            || self.names.iter().any(|name| name.is(host))
+            || self.names.iter().any(|name| name.eq_ignore_ascii_case(host))
     }
 }
 
@@ -54,7 +53,7 @@ pub async fn check_host(State(hosts): State<Arc<Hosts>>, request: Request, next:
         return next.run(request).await;
     }
     let detail = "this hub does not answer to the name in the Host header: use localhost, or put the name into \
-        `web.host_names`";
+        `web.host_names` or `tls.names`";
     Problem::new(StatusCode::MISDIRECTED_REQUEST, detail).into_response()
 }
 
@@ -132,7 +131,7 @@ mod tests {
     fn only_own_names_are_answered() {
         let hosts = Hosts::new(
             "127.0.0.1".parse().unwrap(),
-            vec![HostName::try_from("gatepost.school.example".to_owned()).unwrap()],
+            vec!["gatepost.school.example".to_owned(), "192.0.2.1".to_owned()],
         );
         for good in [
             "localhost",
@@ -141,6 +140,7 @@ mod tests {
             "[::1]:8080",
             "[::1]",
             "Gatepost.school.example:443",
+            "192.0.2.1:8443",
         ] {
             assert!(hosts.allow(good), "{good}");
         }

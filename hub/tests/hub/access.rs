@@ -426,6 +426,32 @@ fn people_are_managed_over_the_api() {
     assert!(!people.to_string().contains("argon2"), "{people}");
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn people_elsewhere_come_in_by_tls() {
+    let home = Home::with_broker(
+        "tls_listen = \"127.0.0.1:0\"\n[tls]\nnames = [\"127.0.0.1\"]\n[broker]\nlisten = \"127.0.0.1:0\"\n",
+    );
+    let hub = home.start();
+    let line = hub.wait_for_log(&["page listening for other machines"]);
+    let port: u16 = line.rsplit_once(':').unwrap().1.trim().parse().unwrap();
+    let tls = crate::client::tls(&crate::client::authority(&home), None);
+    let ask = async |host: &str, cookie: &str| {
+        let head =
+            format!("GET /api/v1/session HTTP/1.1\r\nhost: {host}\r\n{cookie}connection: close\r\n\r\n");
+        crate::client::exchange(port, tls.clone(), &head, "").await
+    };
+    let cookie = format!("cookie: {}\r\n", hub.cookie);
+    let answer = ask("127.0.0.1", &cookie).await;
+    assert!(answer.starts_with("HTTP/1.1 200") && answer.contains("\"tester\""), "{answer}");
+    assert!(answer.contains("strict-transport-security: max-age="), "{answer}");
+    assert!(ask("127.0.0.1", "").await.starts_with("HTTP/1.1 401"));
+    assert!(ask("evil.example", &cookie).await.starts_with("HTTP/1.1 421"));
+    let link = home.call(&["person", "link", "tester"]);
+    assert!(link.starts_with("https://127.0.0.1:"), "{link}");
+    let log = hub.get("/api/v1/access-log");
+    assert_eq!(log["records"][1]["address"], "127.0.0.1", "{log}");
+}
+
 #[test]
 fn the_first_account_is_made_on_the_command_line() {
     let home = Home::embedded();

@@ -42,23 +42,28 @@ pub fn tls(authority: &str, own: Option<(&str, &str)>) -> Arc<ClientConfig> {
     })
 }
 
-/// Posts to the hub's enrolment; status and body.
-pub async fn post(hub: &Hub, tls: Arc<ClientConfig>, path: &str, body: &str) -> (u16, String) {
-    let stream = TcpStream::connect(("127.0.0.1", hub.enrolment_port())).await.unwrap();
+/// Sends a request and gives the whole answer.
+pub async fn exchange(port: u16, tls: Arc<ClientConfig>, head: &str, body: &str) -> String {
+    let stream = TcpStream::connect(("127.0.0.1", port)).await.unwrap();
     let name = ServerName::try_from("127.0.0.1").unwrap();
     let mut stream = TlsConnector::from(tls).connect(name, stream).await.unwrap();
-    let head = format!(
-        "POST {path} HTTP/1.1\r\nhost: hub\r\nconnection: close\r\ncontent-type: application/json\r\n\
-         content-length: {}\r\n\r\n",
-        body.len()
-    );
     stream.write_all(head.as_bytes()).await.unwrap();
     // Who is refused for the size of what it sends need not hear out the rest.
     let _ = stream.write_all(body.as_bytes()).await;
     let mut answer = Vec::new();
     // Some servers close without a goodbye of TLS.
     let _ = stream.read_to_end(&mut answer).await;
-    let answer = String::from_utf8(answer).unwrap();
+    String::from_utf8(answer).unwrap()
+}
+
+/// Posts to the hub's enrolment; status and body.
+pub async fn post(hub: &Hub, tls: Arc<ClientConfig>, path: &str, body: &str) -> (u16, String) {
+    let head = format!(
+        "POST {path} HTTP/1.1\r\nhost: hub\r\nconnection: close\r\ncontent-type: application/json\r\n\
+         content-length: {}\r\n\r\n",
+        body.len()
+    );
+    let answer = exchange(hub.enrolment_port(), tls, &head, body).await;
     let (head, body) = answer.split_once("\r\n\r\n").unwrap_or((&answer, ""));
     (head.split(' ').nth(1).unwrap_or("0").parse().unwrap(), body.to_owned())
 }

@@ -10,12 +10,7 @@ fn errors_name_file_line_and_key() {
     for (text, line, key, problem) in [
         ("[web]\nlisen = \"127.0.0.1:80\"\n", 2, "web.lisen", "unknown field `lisen`, expected"),
         ("[log]\nlevel = \"loud\"\n", 2, "log.level", "unknown variant `loud`, expected one of `error`"),
-        (
-            "[web]\n\nlisten = \"0.0.0.0:80\"\n",
-            3,
-            "web.listen",
-            "people through an authenticating proxy with TLS",
-        ),
+        ("[web]\n\nlisten = \"0.0.0.0:80\"\n", 3, "web.listen", "people by `web.tls_listen`"),
         ("[broker]\nlisten = \"[::]:1883\"\n", 2, "broker.listen", "listen on 127.0.0.1"),
         (
             "[broker]\nmode = \"external\"\nurl = \"tcp://x\"\n",
