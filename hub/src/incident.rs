@@ -2,7 +2,7 @@
 //!
 //! The hub [groups](Grouping) alarms into incidents. What people do about one is a [step](Action); which steps go with which
 //! [stage](Stage), and who may take them, is decided by [`State::after`], without a clock, a database or a network. Every step goes into
-//! a [timeline](timeline) that is only added to.
+//! a [`timeline`] that is only added to.
 
 mod action;
 mod deadline;

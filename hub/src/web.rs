@@ -1,4 +1,4 @@
-//! The page and the API. Each request of the API is looked at by [`caller`] before its handler runs.
+//! The page and the API. Each request of the API is looked at by `caller` before its handler runs.
 
 mod access_log;
 mod alerts;

@@ -22,7 +22,7 @@ pub struct Account {
 
 impl Account {
     /// Makes an account that may do everything, by the hub's own command, and signs in at `page`: whatever
-    /// [`http`](crate::http) asks of that address is then asked by this person.
+    /// [`http`] asks of that address is then asked by this person.
     pub fn everything(hub: impl AsRef<OsStr>, config: &Path, page: &str) -> Result<Self> {
         let account = Self::new(hub, config, page, "tester", &EVERYTHING)?;
         account.use_at(page);
@@ -52,7 +52,7 @@ impl Account {
         Ok(Self { cookie: cookie.unwrap_or_default().to_owned() })
     }
 
-    /// From now on this person asks whatever [`http`](crate::http) asks of this address, for example where the hub listens after
+    /// From now on this person asks whatever [`http`] asks of this address, for example where the hub listens after
     /// a restart.
     pub fn use_at(&self, page: &str) {
         http::sign_in(page, &self.cookie);
