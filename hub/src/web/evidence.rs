@@ -15,8 +15,9 @@ use super::problem::Problem;
 use crate::evidence::Format;
 use crate::store::Kept;
 
-/// A browser may keep what is covered for a day. No longer, because what is deleted here should not live on there.
-const COVERED: HeaderValue = HeaderValue::from_static("private, max-age=86400, immutable");
+/// A browser may keep what is covered, but asks each time whether it may still show it: somebody else may sit there by now, and what is
+/// deleted here should not live on there.
+const COVERED: HeaderValue = HeaderValue::from_static("private, no-cache");
 
 /// An original is kept nowhere.
 const UNCOVERED: HeaderValue = HeaderValue::from_static("no-store");

@@ -167,7 +167,7 @@ async fn a_picture_is_not_sent_twice() {
     let path = format!("/api/v1/events/{}/snapshot", event.id);
     let first = raw(&hub, &format!("GET {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n"));
     let tag = format!("etag: \"{}\"", event.data.evidence[0].sha256);
-    assert!(first.contains(&tag) && first.contains("cache-control: private"), "{first}");
+    assert!(first.contains(&tag) && first.contains("cache-control: private, no-cache"), "{first}");
     let again = raw(
         &hub,
         &format!(
