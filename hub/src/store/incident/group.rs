@@ -346,3 +346,56 @@ fn worsened<'a>(row: &'a Row, report: &Report, version: u32, to: Stage, now: Tim
         detail: serde_json::json!({ "alarm": report.alarm, "severity": report.severity.level() }),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::incident::timeline;
+
+    /// An alarm in a zone of its own, which nothing is known of but this.
+    async fn add(store: &Store, number: i64) {
+        let mut change = store.begin().await.unwrap();
+        sqlx::query(
+            "INSERT INTO alarm (id, edge, kind, camera, zone, severity, events, first_phase, first_time, first_event, latest_phase, \
+               latest_time, latest_event, received, placed, change) \
+             VALUES (?1, 'gate-1', 'zone_intrusion', 'east', ?2, 2, 1, 'began', ?3, ?1, 'began', ?3, ?1, ?3, ?3, ?3)",
+        )
+        .bind(ulid::Ulid::from(number.unsigned_abs() as u128).to_string())
+        .bind(format!("zone-{number}"))
+        .bind(number)
+        .execute(&mut change.connection)
+        .await
+        .unwrap();
+        change.commit().await.unwrap();
+    }
+
+    async fn count(store: &Store, of: &'static str) -> i64 {
+        sqlx::query_scalar(of).fetch_one(&store.readers).await.unwrap()
+    }
+
+    #[tokio::test]
+    async fn news_does_not_wait_behind_a_backlog_and_each_alarm_gets_its_incident_once() {
+        let dir = tempfile::tempdir().unwrap();
+        let store = Store::open(&dir.path().join("hub.sqlite")).await.unwrap();
+        for number in 1..=200 {
+            add(&store, number).await;
+        }
+        let now = Timestamp::now();
+        let deadlines = Deadlines::default();
+        let first = store.group_alarms(&deadlines, now).await.unwrap();
+        assert!(first.more && first.change.is_some());
+        let newest = "SELECT count(*) FROM incident WHERE zone = 'zone-200'";
+        assert_eq!(count(&store, newest).await, 1);
+        assert_eq!(count(&store, "SELECT count(*) FROM incident WHERE zone = 'zone-1'").await, 1);
+        assert_eq!(count(&store, "SELECT count(*) FROM incident").await, i64::from(OLDEST + NEWEST));
+        while store.group_alarms(&deadlines, now).await.unwrap().more {}
+        assert_eq!(count(&store, "SELECT count(*) FROM incident").await, 200);
+        assert_eq!(count(&store, "SELECT count(*) FROM incident WHERE alarms = 1").await, 200);
+        let again = store.group_alarms(&deadlines, now).await.unwrap();
+        assert!(!again.more && again.change.is_none(), "nothing is told twice");
+
+        let lines = store.steps_after(0, 1000).await.unwrap();
+        let export: Vec<String> = lines.iter().map(|line| serde_json::to_string(line).unwrap()).collect();
+        assert_eq!(timeline::verify(export.join("\n").as_bytes()).unwrap().steps, 200);
+    }
+}
