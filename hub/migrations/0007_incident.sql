@@ -13,7 +13,7 @@ CREATE TABLE incident (
     rule          TEXT,
     severity      INTEGER NOT NULL,
     alarms        INTEGER NOT NULL,
-    ongoing       INTEGER NOT NULL,
+    ongoing       INTEGER NOT NULL, -- how many of them go on
     first         INTEGER NOT NULL, -- by the box's clock, as in alarm
     last          INTEGER NOT NULL,
     opened        INTEGER NOT NULL, -- by the hub's
@@ -37,8 +37,9 @@ CREATE INDEX incident_due ON incident (due) WHERE is_open = 1 AND reminded = 0 A
 CREATE INDEX incident_by_opened ON incident (opened);
 
 CREATE TABLE incident_alarm (
-    alarm    TEXT PRIMARY KEY,
-    incident TEXT NOT NULL REFERENCES incident (id)
+    alarm    TEXT    PRIMARY KEY,
+    incident TEXT    NOT NULL REFERENCES incident (id),
+    ongoing  INTEGER NOT NULL -- 1: it goes on, as far as its incident has counted
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX incident_alarm_by_incident ON incident_alarm (incident);
 

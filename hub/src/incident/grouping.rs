@@ -50,10 +50,11 @@ async fn run(store: Store, deadlines: Deadlines, changed: watch::Sender<i64>, st
     let mut changes = changed.subscribe();
     changes.mark_changed();
     let mut looks = tokio::time::interval(LOOK);
+    let mut seen = 0;
     loop {
         let looked = tokio::select! {
             () = stop.cancelled() => return,
-            _ = changes.changed() => group(&store, &deadlines, &changed).await,
+            _ = changes.changed() => group(&store, &deadlines, &changed, &mut seen).await,
             _ = looks.tick() => remind(&store, &changed).await,
         };
         if let Err(error) = looked {
@@ -64,9 +65,16 @@ async fn run(store: Store, deadlines: Deadlines, changed: watch::Sender<i64>, st
     }
 }
 
-async fn group(store: &Store, deadlines: &Deadlines, changed: &watch::Sender<i64>) -> Result<(), StoreError> {
+async fn group(
+    store: &Store,
+    deadlines: &Deadlines,
+    changed: &watch::Sender<i64>,
+    seen: &mut i64,
+) -> Result<(), StoreError> {
     loop {
-        let Grouped { change, more } = store.group_alarms(deadlines, Timestamp::now()).await?;
+        let Grouped { change, more, seen: upto } =
+            store.group_alarms(deadlines, *seen, Timestamp::now()).await?;
+        *seen = upto;
         tell(changed, change);
         if !more {
             return Ok(());

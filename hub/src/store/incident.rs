@@ -31,7 +31,7 @@ struct Row {
     input: Option<String>,
     severity: i64,
     alarms: i64,
-    ongoing: bool,
+    ongoing: i64,
     first: i64,
     last: i64,
     opened: i64,

@@ -30,6 +30,8 @@ pub struct Grouped {
     pub change: Option<i64>,
     /// There are more to look at.
     pub more: bool,
+    /// Up to which change it has looked at what came last.
+    pub seen: i64,
 }
 
 #[derive(FromRow)]
@@ -40,11 +42,17 @@ struct Changed {
 }
 
 impl Store {
-    /// Gives alarms that changed their incident: one that is there, or a new one.
+    /// Gives alarms that changed their incident: one that is there, or a new one. `seen`: of the look before, so that what came last is
+    /// looked at ahead of its turn once.
     ///
     /// # Errors
     /// When the database cannot be read or written; nothing of it is kept then.
-    pub async fn group_alarms(&self, deadlines: &Deadlines, now: Timestamp) -> Result<Grouped, StoreError> {
+    pub async fn group_alarms(
+        &self,
+        deadlines: &Deadlines,
+        seen: i64,
+        now: Timestamp,
+    ) -> Result<Grouped, StoreError> {
         // Read before anybody has to wait. An alarm that changes meanwhile gets a higher number and is looked at again.
         let oldest: Vec<Changed> = sqlx::query_as(
             "SELECT * FROM alarm WHERE change > (SELECT change FROM incident_position) ORDER BY change LIMIT ?",
@@ -53,18 +61,16 @@ impl Store {
         .fetch_all(&self.readers)
         .await?;
         let Some(upto) = oldest.last().map(|row| row.change) else {
-            return Ok(Grouped { change: None, more: false });
+            return Ok(Grouped { change: None, more: false, seen });
         };
         let more = oldest.len() >= usize::from(OLDEST);
-        let newest: Vec<Changed> = sqlx::query_as(
-            "SELECT * FROM alarm WHERE change > ? \
-               AND NOT EXISTS (SELECT 1 FROM incident_alarm WHERE incident_alarm.alarm = alarm.id) \
-             ORDER BY change DESC LIMIT ?",
-        )
-        .bind(upto)
-        .bind(i64::from(NEWEST))
-        .fetch_all(&self.readers)
-        .await?;
+        let newest: Vec<Changed> =
+            sqlx::query_as("SELECT * FROM alarm WHERE change > ? ORDER BY change DESC LIMIT ?")
+                .bind(upto.max(seen))
+                .bind(i64::from(NEWEST))
+                .fetch_all(&self.readers)
+                .await?;
+        let seen = newest.first().map_or(seen, |row| row.change);
         let mut reports = Vec::with_capacity(oldest.len() + newest.len());
         for row in newest.into_iter().chain(oldest) {
             reports.push(self.report(row.alarm.try_into()?).await?);
@@ -77,7 +83,7 @@ impl Store {
         }
         sqlx::query("UPDATE incident_position SET change = ?").bind(upto).execute(&mut *connection).await?;
         transaction.commit().await?;
-        Ok(Grouped { change, more })
+        Ok(Grouped { change, more, seen })
     }
 
     /// Says of incidents whose stage takes too long that it does, once; gives the number of the last change.
@@ -168,34 +174,49 @@ async fn group(
 ) -> Result<Option<i64>, StoreError> {
     let known = incident_of(connection, report.alarm).await?;
     let row = match known {
-        Some(id) => find(connection, id).await?,
+        Some((id, _)) => find(connection, id).await?,
         None => match fused(connection, report).await? {
             Some(row) => Some(row),
             None => near(connection, report).await?,
         },
     };
     let Some(row) = row else { return open(connection, report, deadlines, now).await.map(Some) };
-    if known.is_none() {
-        link(connection, report.alarm, &row.id).await?;
-    }
-    update(connection, &row, report, known.is_none(), deadlines, now).await
+    let was_ongoing = match known {
+        None => {
+            link(connection, report, &row.id).await?;
+            None
+        }
+        Some((_, was_ongoing)) => {
+            if was_ongoing != report.ongoing {
+                sqlx::query("UPDATE incident_alarm SET ongoing = ? WHERE alarm = ?")
+                    .bind(report.ongoing)
+                    .bind(report.alarm.to_string())
+                    .execute(&mut *connection)
+                    .await?;
+            }
+            Some(was_ongoing)
+        }
+    };
+    update(connection, &row, report, was_ongoing, deadlines, now).await
 }
 
+/// The incident of an alarm, and whether the alarm goes on as far as the incident has counted.
 async fn incident_of(
     connection: &mut SqliteConnection,
     alarm: AlarmId,
-) -> Result<Option<IncidentId>, StoreError> {
-    let id: Option<String> = sqlx::query_scalar("SELECT incident FROM incident_alarm WHERE alarm = ?")
-        .bind(alarm.to_string())
-        .fetch_optional(connection)
-        .await?;
-    id.map(|id| parse("incident_alarm.incident", &id)).transpose()
+) -> Result<Option<(IncidentId, bool)>, StoreError> {
+    let row: Option<(String, bool)> =
+        sqlx::query_as("SELECT incident, ongoing FROM incident_alarm WHERE alarm = ?")
+            .bind(alarm.to_string())
+            .fetch_optional(connection)
+            .await?;
+    row.map(|(id, ongoing)| Ok((parse("incident_alarm.incident", &id)?, ongoing))).transpose()
 }
 
 /// The open incident of an alarm that this one is fused with.
 async fn fused(connection: &mut SqliteConnection, report: &Report) -> Result<Option<Row>, StoreError> {
     for other in &report.fused_with {
-        if let Some(id) = incident_of(connection, *other).await?
+        if let Some((id, _)) = incident_of(connection, *other).await?
             && let Some(row) = find(connection, id).await?
             && row.state()?.stage.is_open()
         {
@@ -224,10 +245,11 @@ async fn near(connection: &mut SqliteConnection, report: &Report) -> Result<Opti
     Ok(row.fetch_optional(connection).await?)
 }
 
-async fn link(connection: &mut SqliteConnection, alarm: AlarmId, incident: &str) -> Result<(), StoreError> {
-    sqlx::query("INSERT INTO incident_alarm (alarm, incident) VALUES (?, ?)")
-        .bind(alarm.to_string())
+async fn link(connection: &mut SqliteConnection, report: &Report, incident: &str) -> Result<(), StoreError> {
+    sqlx::query("INSERT INTO incident_alarm (alarm, incident, ongoing) VALUES (?, ?, ?)")
+        .bind(report.alarm.to_string())
         .bind(incident)
+        .bind(report.ongoing)
         .execute(connection)
         .await?;
     Ok(())
@@ -266,7 +288,7 @@ async fn open(
     .bind(change)
     .execute(&mut *connection)
     .await?;
-    link(connection, report.alarm, &id).await?;
+    link(connection, report, &id).await?;
     let taken = Taken {
         incident: &id,
         version: 1,
@@ -286,21 +308,16 @@ async fn update(
     connection: &mut SqliteConnection,
     row: &Row,
     report: &Report,
-    joined: bool,
+    was_ongoing: Option<bool>,
     deadlines: &Deadlines,
     now: Timestamp,
 ) -> Result<Option<i64>, StoreError> {
-    let ongoing: i64 = sqlx::query_scalar(
-        "SELECT EXISTS (SELECT 1 FROM incident_alarm JOIN alarm ON alarm.id = incident_alarm.alarm \
-         WHERE incident_alarm.incident = ? AND alarm.latest_phase <> 'ended')",
-    )
-    .bind(&row.id)
-    .fetch_one(&mut *connection)
-    .await?;
+    let joined = was_ongoing.is_none();
+    let ongoing = row.ongoing + i64::from(report.ongoing) - i64::from(was_ongoing.unwrap_or(false));
     let (first, last) = (row.first.min(nanos(report.first)), row.last.max(nanos(report.last)));
     let before = row.severity()?;
     let severity = before.min(report.severity);
-    let same = (row.first, row.last, row.ongoing, before) == (first, last, ongoing != 0, severity);
+    let same = (row.first, row.last, row.ongoing, before) == (first, last, ongoing, severity);
     if same && !joined {
         return Ok(None);
     }
@@ -382,16 +399,23 @@ mod tests {
         }
         let now = Timestamp::now();
         let deadlines = Deadlines::default();
-        let first = store.group_alarms(&deadlines, now).await.unwrap();
+        let first = store.group_alarms(&deadlines, 0, now).await.unwrap();
         assert!(first.more && first.change.is_some());
         let newest = "SELECT count(*) FROM incident WHERE zone = 'zone-200'";
         assert_eq!(count(&store, newest).await, 1);
         assert_eq!(count(&store, "SELECT count(*) FROM incident WHERE zone = 'zone-1'").await, 1);
         assert_eq!(count(&store, "SELECT count(*) FROM incident").await, i64::from(OLDEST + NEWEST));
-        while store.group_alarms(&deadlines, now).await.unwrap().more {}
+        let mut seen = first.seen;
+        loop {
+            let next = store.group_alarms(&deadlines, seen, now).await.unwrap();
+            seen = next.seen;
+            if !next.more {
+                break;
+            }
+        }
         assert_eq!(count(&store, "SELECT count(*) FROM incident").await, 200);
         assert_eq!(count(&store, "SELECT count(*) FROM incident WHERE alarms = 1").await, 200);
-        let again = store.group_alarms(&deadlines, now).await.unwrap();
+        let again = store.group_alarms(&deadlines, 0, now).await.unwrap();
         assert!(!again.more && again.change.is_none(), "nothing is told twice");
 
         let lines = store.steps_after(0, 1000).await.unwrap();

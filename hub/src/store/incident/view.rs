@@ -81,7 +81,7 @@ impl Shown {
             input: row.input.clone().map(|word| from_word("incident.input", word)).transpose()?,
             severity: row.severity()?,
             alarms: u32::try_from(row.alarms).unwrap_or(u32::MAX),
-            ongoing: row.ongoing,
+            ongoing: row.ongoing > 0,
             first: timestamp(row.first),
             last: timestamp(row.last),
             opened: timestamp(row.opened),
