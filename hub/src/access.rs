@@ -21,6 +21,6 @@ pub use permission::{Permission, Role};
 pub use person::{DisplayName, NameError, Person, PersonChange, PersonName, PersonState, Roles};
 pub use record::{AccessRecord, Action, Entry};
 pub use second_factor::FactorKey;
-pub use session::{LASTS, Session};
+pub use session::Session;
 pub use site::{Scope, Site, SiteId, SiteLabel};
 pub use token::{Invitation, Token, TokenHash};

@@ -117,7 +117,7 @@ impl Desk {
         password.check(&person.name)?;
         let hash = self.hash(password).await?;
         let entry = at(Entry::about(&person.name, Action::PasswordSet), address);
-        if !self.store.redeem_invitation(&link.hash(), &hash, &entry, now).await? {
+        if !self.store.redeem_invitation(&link.hash(), &person.name, &hash, &entry, now).await? {
             return Err(AccessError::UselessLink);
         }
         let person = Person { state: PersonState::Active, second_factor: false, ..person };
@@ -152,7 +152,7 @@ impl Desk {
         self.confirm(name, old, address).await?;
         let hash = self.hash(new).await?;
         let entry = at(Entry::about(name, Action::PasswordChanged), address);
-        Ok(self.store.set_password(&hash, &session.hash, &entry, Timestamp::now()).await?)
+        Ok(self.store.set_password(name, &hash, &session.hash, &entry, Timestamp::now()).await?)
     }
 
     /// A new second factor for somebody who is signed in and gives the password again. It counts once it is confirmed.
@@ -186,7 +186,7 @@ impl Desk {
         let key = wanted.ok_or(AccessError::NothingToConfirm)?;
         let step = key.step_of(code, now, 0).ok_or(AccessError::CodeWrong)?;
         let entry = at(Entry::about(name, Action::SecondFactorSet), address);
-        Ok(self.store.set_factor(Some((&key, step)), &entry, now).await?)
+        Ok(self.store.set_factor(name, Some((&key, step)), &entry, now).await?)
     }
 
     /// Removes the second factor of somebody who is signed in and gives the password again.
@@ -201,7 +201,7 @@ impl Desk {
     ) -> Result<(), AccessError> {
         self.confirm(name, password, address).await?;
         let entry = at(Entry::about(name, Action::SecondFactorRemoved), address);
-        Ok(self.store.set_factor(None, &entry, Timestamp::now()).await?)
+        Ok(self.store.set_factor(name, None, &entry, Timestamp::now()).await?)
     }
 
     /// Somebody who is signed in.
@@ -246,13 +246,14 @@ impl Desk {
     ) -> Result<(Token, Session), AccessError> {
         let now = Timestamp::now();
         let token = Token::new()?;
-        let entry = at(Entry::about(&person.name, Action::SignedIn), address);
-        if !self.store.begin_session(&token.hash(), step, &entry, now).await? {
+        let until = now.saturating_add(LASTS).unwrap_or(now);
+        let session = Session { hash: token.hash(), person, until, used: now };
+        let entry = at(Entry::about(&session.person.name, Action::SignedIn), address);
+        if !self.store.begin_session(&session, step, &entry).await? {
             return Err(AccessError::CodeWrong);
         }
-        tracing::info!(person = %person.name, address, "signed in");
-        let until = now.saturating_add(LASTS).unwrap_or(now);
-        Ok((token.clone(), Session { hash: token.hash(), person, until, used: now }))
+        tracing::info!(person = %session.person.name, address, "signed in");
+        Ok((token, session))
     }
 
     /// Somebody who is signed in gives the password again.
@@ -272,17 +273,20 @@ impl Desk {
             return Err(AccessError::Wait(wait));
         }
         let account = self.store.account(name).await?;
+        let is_known = account.is_some();
         let active = account.filter(|account| account.person.state == PersonState::Active);
         let kept = active.as_ref().and_then(|account| account.password.clone());
         let right = self.is_of(kept.unwrap_or_else(PasswordHash::of_nobody), password).await?;
         match active {
             Some(account) if right => Ok(account),
+            // A name that nobody has is not written down: a stranger could fill the disk with them, and one may be a password in
+            // the wrong field.
+            _ if !is_known => Err(AccessError::WrongPassword),
             _ => Err(self.failed(name, "password", address, AccessError::WrongPassword).await?),
         }
     }
 
-    /// Writes a failure down. Names that nobody has are not: a stranger could fill the disk with them, and one may be a password in the
-    /// wrong field.
+    /// Writes a failure of somebody with an account down.
     async fn failed(
         &self,
         name: &PersonName,
@@ -290,11 +294,9 @@ impl Desk {
         address: &str,
         error: AccessError,
     ) -> Result<AccessError, StoreError> {
-        if self.store.account(name).await?.is_some() {
-            tracing::warn!(person = %name, address, what, "sign-in failed");
-            let entry = at(Entry::about(name, Action::SignInFailed).detail(what), address);
-            self.store.write_access(&entry, Timestamp::now()).await?;
-        }
+        tracing::warn!(person = %name, address, what, "sign-in failed");
+        let entry = at(Entry::about(name, Action::SignInFailed).detail(what), address);
+        self.store.write_access(&entry, Timestamp::now()).await?;
         Ok(error)
     }
 

@@ -170,9 +170,25 @@ pub struct Person {
 }
 
 impl Person {
+    /// One who has yet to set a password.
+    pub fn invited(
+        name: PersonName,
+        display_name: DisplayName,
+        roles: Roles,
+        sites: Option<BTreeSet<SiteId>>,
+    ) -> Self {
+        let state = PersonState::Invited;
+        Self { name, display_name, roles, sites, state, second_factor: false, last_sign_in: None }
+    }
+
     /// May they do it, at some site?
     pub fn may(&self, permission: Permission) -> bool {
         self.roles.permissions().contains(&permission)
+    }
+
+    /// Can incidents be given to them?
+    pub fn may_handle_incidents(&self) -> bool {
+        self.state == PersonState::Active && self.may(Permission::HandleIncidents)
     }
 
     /// Which boxes it holds for.

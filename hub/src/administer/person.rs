@@ -1,5 +1,7 @@
 //! Accounts from the command line: the first one, and the way back in when nobody has one.
 
+use std::collections::BTreeSet;
+
 use anyhow::Context as _;
 use clap::Subcommand;
 use gatepost_hub::access::{
@@ -61,16 +63,10 @@ impl PersonCommand {
     pub fn run(self) -> anyhow::Result<()> {
         match self {
             Self::Add { name, display_name, roles, sites, config: file } => {
-                let roles = Roles::try_from(roles.into_iter().collect::<std::collections::BTreeSet<_>>());
-                let person = Person {
-                    name,
-                    display_name,
-                    roles: roles.map_err(anyhow::Error::msg)?,
-                    sites: (!sites.is_empty()).then(|| sites.into_iter().collect()),
-                    state: PersonState::Invited,
-                    second_factor: false,
-                    last_sign_in: None,
-                };
+                let roles: BTreeSet<Role> = roles.into_iter().collect();
+                let roles = Roles::try_from(roles).map_err(anyhow::Error::msg)?;
+                let sites = (!sites.is_empty()).then(|| sites.into_iter().collect());
+                let person = Person::invited(name, display_name, roles, sites);
                 add(&config::load(&file.config)?, &person)
             }
             Self::List(file) => list(&config::load(&file.config)?),

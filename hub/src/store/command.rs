@@ -8,7 +8,7 @@ use super::access::within;
 use super::column::{nanos, parse_option, text as id_text, timestamp};
 use super::record::Fate;
 use super::writer::Batch;
-use super::{Store, StoreError};
+use super::{Store, StoreError, rows};
 use crate::access::Scope;
 use crate::command::{Answer, Given};
 
@@ -106,8 +106,7 @@ impl Store {
         }
         query.push(" ORDER BY command.number DESC LIMIT ").push_bind(i64::from(filter.limit));
         let rows: Vec<Row> = query.build_query_as().fetch_all(&self.readers).await?;
-        let full = rows.len() >= usize::from(filter.limit);
-        let next = rows.last().map(|row| row.number).filter(|_| full);
+        let next = rows::next(&rows, filter.limit, |row| row.number);
         let given = rows.into_iter().map(|row| row.given(now)).collect::<Result<_, _>>()?;
         Ok((given, next))
     }

@@ -10,7 +10,7 @@ use super::access::within;
 use super::column::{from_word, nanos, parse, parse_option, timestamp, word};
 use super::record::{Deletion, Fate};
 use super::writer::Batch;
-use super::{Store, StoreError, alarm, evidence};
+use super::{Store, StoreError, alarm, evidence, rows};
 use crate::access::Scope;
 use crate::alarm::Moment;
 use crate::retention::Cause;
@@ -90,8 +90,7 @@ impl Store {
         }
         query.push(" ORDER BY number DESC LIMIT ").push_bind(i64::from(filter.limit));
         let rows: Vec<Row> = query.build_query_as().fetch_all(&self.readers).await?;
-        let full = rows.len() >= usize::from(filter.limit);
-        let next = rows.last().map(|row| row.number).filter(|_| full);
+        let next = rows::next(&rows, filter.limit, |row| row.number);
         let deletions = rows.into_iter().map(read).collect::<Result<_, _>>()?;
         Ok((deletions, next))
     }

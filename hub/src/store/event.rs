@@ -12,7 +12,7 @@ use utoipa::ToSchema;
 
 use super::access::within;
 use super::column::{parse, seq, timestamp};
-use super::{Store, StoreError};
+use super::{Store, StoreError, rows};
 use crate::access::Scope;
 
 pub(super) use insert::{Arrival, store};
@@ -129,8 +129,7 @@ impl Store {
         }
         query.push(" ORDER BY number LIMIT ").push_bind(i64::from(filter.limit));
         let rows: Vec<Row> = query.build_query_as().fetch_all(&self.readers).await?;
-        let full = rows.len() >= usize::from(filter.limit);
-        let next = rows.last().map(|row| row.number).filter(|_| full);
+        let next = rows::next(&rows, filter.limit, |row| row.number);
         Ok(EventPage { events: rows.into_iter().map(TryInto::try_into).collect::<Result<_, _>>()?, next })
     }
 

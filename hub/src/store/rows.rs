@@ -16,6 +16,11 @@ pub(super) fn chunks<T>(rows: &[T]) -> impl Iterator<Item = &[T]> {
     })
 }
 
+/// The number to go on from: that of the last row, when there may be more.
+pub(super) fn next<T>(rows: &[T], limit: u16, number: impl Fn(&T) -> i64) -> Option<i64> {
+    rows.last().filter(|_| rows.len() >= usize::from(limit)).map(number)
+}
+
 /// Ids as a JSON array, for `IN (SELECT value FROM json_each(?))`: one statement for any number of them. An id has no character
 /// that JSON would escape.
 pub(super) fn id_list<T: Display>(ids: impl IntoIterator<Item = T>) -> String {

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
 use super::App;
-use super::params::{Limit, Params, number_cursor};
+use super::params::{Cursor, Limit, Params};
 use super::problem::Problem;
 use crate::access::AccessRecord;
 
@@ -19,7 +19,8 @@ pub struct Query {
     #[param(value_type = Option<u16>, minimum = 1, maximum = 200, default = 50)]
     limit: Option<Limit<200>>,
     /// `next` of the page before.
-    before: Option<String>,
+    #[param(value_type = Option<String>)]
+    before: Option<Cursor>,
 }
 
 /// Some records, the latest first.
@@ -35,12 +36,10 @@ pub struct AccessLog {
 #[utoipa::path(get, path = "/api/v1/access-log", tag = "people", params(Query), responses(
     (status = 200, description = "A page of the list", body = AccessLog),
     (status = 400, description = "A parameter is wrong", body = Problem, content_type = "application/problem+json"),
-    (status = 401, description = "Nobody is signed in", body = Problem, content_type = "application/problem+json"),
-    (status = 403, description = "Not permitted", body = Problem, content_type = "application/problem+json"),
     (status = 503, description = "The database cannot be read", body = Problem, content_type = "application/problem+json"),
 ))]
 pub async fn list(State(app): State<App>, Params(query): Params<Query>) -> Result<Json<AccessLog>, Problem> {
-    let before = query.before.map(|text| number_cursor("before", &text)).transpose()?;
+    let before = query.before.map(|Cursor(number)| number);
     let (records, next) = app.store.access_records(before, Limit::or(query.limit, 50)).await?;
     Ok(Json(AccessLog { records, next: next.map(|number| number.to_string()) }))
 }

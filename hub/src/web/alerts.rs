@@ -44,8 +44,6 @@ pub struct Alerts {
 #[utoipa::path(get, path = "/api/v1/alerts", tag = "alerts", params(Query), responses(
     (status = 200, description = "A page of the list", body = Alerts),
     (status = 400, description = "A parameter is wrong", body = Problem, content_type = "application/problem+json"),
-    (status = 401, description = "Nobody is signed in", body = Problem, content_type = "application/problem+json"),
-    (status = 403, description = "Not permitted", body = Problem, content_type = "application/problem+json"),
     (status = 503, description = "The database cannot be read", body = Problem, content_type = "application/problem+json"),
 ))]
 pub async fn list(

@@ -104,13 +104,11 @@ impl Caller {
 
     /// Only who sees the box goes on. One that does not exist is answered alike, so that nobody learns what other sites have.
     pub async fn must_see(&self, app: &App, edge: &EdgeId) -> Result<(), Problem> {
-        match app.store.edges_within(&self.scope()).await? {
-            Some(edges) if !edges.contains(edge) => {
-                let detail = format!("there is no box {edge} at a site of yours");
-                Err(Problem::new(StatusCode::FORBIDDEN, detail))
-            }
-            _ => Ok(()),
+        if app.store.scope_holds(&self.scope(), edge).await? {
+            return Ok(());
         }
+        let detail = format!("there is no box {edge} at a site of yours");
+        Err(Problem::new(StatusCode::FORBIDDEN, detail))
     }
 }
 

@@ -13,7 +13,7 @@ use utoipa::{IntoParams, ToSchema};
 
 use super::App;
 use super::caller::Caller;
-use super::params::{Body, Id, Limit, Params};
+use super::params::{Body, Cursor, Id, Limit, Params};
 use super::problem::Problem;
 use crate::access::{Permission, Scope};
 use crate::command::Given;
@@ -38,7 +38,8 @@ pub struct Query {
     #[param(value_type = Option<u16>, minimum = 1, maximum = 200, default = 50)]
     limit: Option<Limit<200>>,
     /// `next` of the page before.
-    before: Option<String>,
+    #[param(value_type = Option<String>)]
+    before: Option<Cursor>,
     /// To this edge only.
     #[param(value_type = Option<String>, pattern = "^[a-z0-9-]{1,64}$")]
     edge: Option<EdgeId>,
@@ -63,8 +64,6 @@ pub struct Commands {
 #[utoipa::path(get, path = "/api/v1/commands", tag = "commands", params(Query), responses(
     (status = 200, description = "A page of the list", body = Commands),
     (status = 400, description = "A parameter is wrong", body = Problem, content_type = "application/problem+json"),
-    (status = 401, description = "Nobody is signed in", body = Problem, content_type = "application/problem+json"),
-    (status = 403, description = "Not permitted", body = Problem, content_type = "application/problem+json"),
     (status = 503, description = "The database cannot be read", body = Problem, content_type = "application/problem+json"),
 ))]
 pub async fn list(
@@ -77,7 +76,7 @@ pub async fn list(
         edge: query.edge,
         alarm: query.alarm,
         kind: query.kind,
-        before: query.before.map(|text| super::params::number_cursor("before", &text)).transpose()?,
+        before: query.before.map(|Cursor(number)| number),
         limit: Limit::or(query.limit, 50),
     };
     let (commands, next) = app.store.commands(&filter, Timestamp::now()).await?;
@@ -91,8 +90,6 @@ pub async fn list(
         (status = 200, description = "The command", body = Given),
         (status = 400, description = "No ULID", body = Problem, content_type = "application/problem+json"),
         (status = 404, description = "No such command", body = Problem, content_type = "application/problem+json"),
-        (status = 401, description = "Nobody is signed in", body = Problem, content_type = "application/problem+json"),
-        (status = 403, description = "Not permitted", body = Problem, content_type = "application/problem+json"),
         (status = 503, description = "The database cannot be read", body = Problem, content_type = "application/problem+json"),
     ))]
 pub async fn one(
@@ -142,7 +139,6 @@ pub struct Wanted {
     (status = 409, description = "The same is already being asked for", body = Problem, content_type = "application/problem+json"),
     (status = 413, description = "The command is too long", body = Problem, content_type = "application/problem+json"),
     (status = 415, description = "It is no JSON", body = Problem, content_type = "application/problem+json"),
-    (status = 401, description = "Nobody is signed in", body = Problem, content_type = "application/problem+json"),
     (status = 503, description = "It cannot be noted, so it is not given", body = Problem, content_type = "application/problem+json"),
 ))]
 pub async fn give(

@@ -8,7 +8,7 @@ use utoipa::{IntoParams, ToSchema};
 
 use super::App;
 use super::caller::Caller;
-use super::params::{Limit, Params, number_cursor};
+use super::params::{Cursor, Limit, Params};
 use super::problem::Problem;
 use crate::store::{DeletionFilter, StoredDeletion};
 
@@ -21,7 +21,8 @@ pub struct Query {
     #[param(value_type = Option<u16>, minimum = 1, maximum = 1000, default = 100)]
     limit: Option<Limit<1000>>,
     /// `next` of the page before.
-    before: Option<String>,
+    #[param(value_type = Option<String>)]
+    before: Option<Cursor>,
     /// Of the evidence of this event only.
     #[param(value_type = Option<String>)]
     event: Option<EventId>,
@@ -40,8 +41,6 @@ pub struct Deletions {
 #[utoipa::path(get, path = "/api/v1/deletions", tag = "evidence", params(Query), responses(
     (status = 200, description = "A page of the list", body = Deletions),
     (status = 400, description = "A parameter is wrong", body = Problem, content_type = "application/problem+json"),
-    (status = 401, description = "Nobody is signed in", body = Problem, content_type = "application/problem+json"),
-    (status = 403, description = "Not permitted", body = Problem, content_type = "application/problem+json"),
     (status = 503, description = "The database cannot be read", body = Problem, content_type = "application/problem+json"),
 ))]
 pub async fn list(
@@ -52,7 +51,7 @@ pub async fn list(
     let filter = DeletionFilter {
         scope: caller.scope(),
         event: query.event,
-        before: query.before.map(|text| number_cursor("before", &text)).transpose()?,
+        before: query.before.map(|Cursor(number)| number),
         limit: Limit::or(query.limit, 100),
     };
     let (deletions, next) = app.store.deletions(&filter).await?;

@@ -20,8 +20,6 @@ pub struct Devices {
 /// Every edge the hub has heard of, at the sites of who asks
 #[utoipa::path(get, path = "/api/v1/devices", tag = "devices", responses(
     (status = 200, description = "All of them", body = Devices),
-    (status = 401, description = "Nobody is signed in", body = Problem, content_type = "application/problem+json"),
-    (status = 403, description = "Not permitted", body = Problem, content_type = "application/problem+json"),
     (status = 503, description = "The database cannot be read", body = Problem, content_type = "application/problem+json"),
 ))]
 pub async fn list(State(app): State<App>, caller: Caller) -> Result<Json<Devices>, Problem> {

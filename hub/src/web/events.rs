@@ -8,7 +8,7 @@ use utoipa::{IntoParams, ToSchema};
 
 use super::App;
 use super::caller::Caller;
-use super::params::{Id, Limit, Params, number_cursor};
+use super::params::{Cursor, Id, Limit, Params};
 use super::problem::Problem;
 use crate::store::{EventFilter, StoredEvent};
 
@@ -24,7 +24,8 @@ pub struct Query {
     #[param(value_type = Option<String>)]
     boot: Option<BootId>,
     /// `next` of the page before.
-    after: Option<String>,
+    #[param(value_type = Option<String>)]
+    after: Option<Cursor>,
     /// At most so many.
     #[param(value_type = Option<u16>, minimum = 1, maximum = 1000, default = 100)]
     limit: Option<Limit<1000>>,
@@ -43,8 +44,6 @@ pub struct Events {
 #[utoipa::path(get, path = "/api/v1/events", tag = "events", params(Query), responses(
     (status = 200, description = "A page of the list", body = Events),
     (status = 400, description = "A parameter is wrong", body = Problem, content_type = "application/problem+json"),
-    (status = 401, description = "Nobody is signed in", body = Problem, content_type = "application/problem+json"),
-    (status = 403, description = "Not permitted", body = Problem, content_type = "application/problem+json"),
     (status = 503, description = "The database cannot be read", body = Problem, content_type = "application/problem+json"),
 ))]
 pub async fn list(
@@ -55,10 +54,7 @@ pub async fn list(
     if query.boot.is_some() && query.edge.is_none() {
         return Err(Problem::parameter("boot", "it is counted for each edge, so give `edge` too"));
     }
-    let after = match query.after {
-        Some(cursor) => number_cursor("after", &cursor)?,
-        None => 0,
-    };
+    let after = query.after.map_or(0, |Cursor(number)| number);
     let filter = EventFilter {
         scope: caller.scope(),
         edge: query.edge,
@@ -77,8 +73,6 @@ pub async fn list(
         (status = 200, description = "The event", body = StoredEvent),
         (status = 400, description = "No ULID", body = Problem, content_type = "application/problem+json"),
         (status = 404, description = "No such event", body = Problem, content_type = "application/problem+json"),
-        (status = 401, description = "Nobody is signed in", body = Problem, content_type = "application/problem+json"),
-        (status = 403, description = "Not permitted", body = Problem, content_type = "application/problem+json"),
         (status = 503, description = "The database cannot be read", body = Problem, content_type = "application/problem+json"),
     ))]
 pub async fn one(

@@ -39,8 +39,6 @@ pub struct Place {
         (status = 400, description = "No ULID", body = Problem, content_type = "application/problem+json"),
         (status = 404, description = "No picture of it is here", body = Problem, content_type = "application/problem+json"),
         (status = 416, description = "It has no such range"),
-        (status = 401, description = "Nobody is signed in", body = Problem, content_type = "application/problem+json"),
-        (status = 403, description = "Not permitted", body = Problem, content_type = "application/problem+json"),
         (status = 503, description = "The database or the picture cannot be read", body = Problem, content_type = "application/problem+json"),
     ))]
 pub async fn snapshot(
@@ -74,8 +72,6 @@ pub async fn snapshot(
         (status = 404, description = "It is not here", body = Problem, content_type = "application/problem+json"),
         (status = 410, description = "The time it was released for is over", body = Problem, content_type = "application/problem+json"),
         (status = 416, description = "It has no such range"),
-        (status = 401, description = "Nobody is signed in", body = Problem, content_type = "application/problem+json"),
-        (status = 403, description = "Not permitted", body = Problem, content_type = "application/problem+json"),
         (status = 503, description = "The database or the file cannot be read", body = Problem, content_type = "application/problem+json"),
     ))]
 pub async fn one(

@@ -10,9 +10,9 @@ use utoipa::{IntoParams, ToSchema};
 
 use super::App;
 use super::caller::Caller;
-use super::params::{Body, Id, Limit, Params, number_cursor};
+use super::params::{Body, Cursor, Id, Limit, Params};
 use super::problem::Problem;
-use crate::access::{Permission, PersonState};
+use crate::access::Permission;
 use crate::alert::Alert;
 use crate::incident::timeline::Step;
 use crate::incident::{Action, Actor, Assignee, Figures, Incident, IncidentId, Stage, StepError, tell};
@@ -30,7 +30,8 @@ pub struct Query {
     #[param(value_type = Option<u16>, minimum = 1, maximum = 200, default = 50)]
     limit: Option<Limit<200>>,
     /// `next` of the page before.
-    before: Option<String>,
+    #[param(value_type = Option<String>)]
+    before: Option<Cursor>,
     /// Open ones, or closed ones.
     open: Option<bool>,
     /// Assigned to who asks.
@@ -134,8 +135,6 @@ async fn find(app: &App, caller: &Caller, id: IncidentId) -> Result<Incident, Pr
 #[utoipa::path(get, path = "/api/v1/incidents", tag = "incidents", params(Query), responses(
     (status = 200, description = "A page of the list", body = Incidents),
     (status = 400, description = "A parameter is wrong", body = Problem, content_type = "application/problem+json"),
-    (status = 401, description = "Nobody is signed in", body = Problem, content_type = "application/problem+json"),
-    (status = 403, description = "Not permitted", body = Problem, content_type = "application/problem+json"),
     (status = 503, description = "The database cannot be read", body = Problem, content_type = "application/problem+json"),
 ))]
 pub async fn list(
@@ -150,7 +149,7 @@ pub async fn list(
         assignee: query.mine.unwrap_or(false).then(|| actor.name.clone()),
         stage: query.stage,
         edge: query.edge,
-        before: query.before.map(|text| number_cursor("before", &text)).transpose()?,
+        before: query.before.map(|Cursor(number)| number),
         limit: Limit::or(query.limit, 50),
     };
     let page = app.store.incidents(&filter, &actor, Timestamp::now()).await?;
@@ -163,8 +162,6 @@ pub async fn list(
     responses(
         (status = 200, description = "The incident", body = Incident),
         (status = 400, description = "No ULID", body = Problem, content_type = "application/problem+json"),
-        (status = 401, description = "Nobody is signed in", body = Problem, content_type = "application/problem+json"),
-        (status = 403, description = "Not permitted", body = Problem, content_type = "application/problem+json"),
         (status = 404, description = "No such incident", body = Problem, content_type = "application/problem+json"),
         (status = 503, description = "The database cannot be read", body = Problem, content_type = "application/problem+json"),
     ))]
@@ -182,8 +179,6 @@ pub async fn one(
     responses(
         (status = 200, description = "Its alarms", body = IncidentAlerts),
         (status = 400, description = "No ULID", body = Problem, content_type = "application/problem+json"),
-        (status = 401, description = "Nobody is signed in", body = Problem, content_type = "application/problem+json"),
-        (status = 403, description = "Not permitted", body = Problem, content_type = "application/problem+json"),
         (status = 404, description = "No such incident", body = Problem, content_type = "application/problem+json"),
         (status = 503, description = "The database cannot be read", body = Problem, content_type = "application/problem+json"),
     ))]
@@ -202,8 +197,6 @@ pub async fn alerts(
     responses(
         (status = 200, description = "Every step", body = Timeline),
         (status = 400, description = "No ULID", body = Problem, content_type = "application/problem+json"),
-        (status = 401, description = "Nobody is signed in", body = Problem, content_type = "application/problem+json"),
-        (status = 403, description = "Not permitted", body = Problem, content_type = "application/problem+json"),
         (status = 404, description = "No such incident", body = Problem, content_type = "application/problem+json"),
         (status = 503, description = "The database cannot be read", body = Problem, content_type = "application/problem+json"),
     ))]
@@ -222,7 +215,6 @@ pub async fn timeline(
     request_body = WantedStep, responses(
         (status = 200, description = "The incident as it is now", body = Incident),
         (status = 400, description = "A field is wrong", body = Problem, content_type = "application/problem+json"),
-        (status = 401, description = "Nobody is signed in", body = Problem, content_type = "application/problem+json"),
         (status = 403, description = "Not permitted, or not by this person", body = Problem, content_type = "application/problem+json"),
         (status = 404, description = "No such incident", body = Problem, content_type = "application/problem+json"),
         (status = 409, description = "It has changed meanwhile, or the step does not go with its stage", body = Problem,
@@ -247,8 +239,6 @@ pub async fn take_step(
 #[utoipa::path(get, path = "/api/v1/handlers", tag = "incidents", params(At), responses(
     (status = 200, description = "People with an account in use", body = Handlers),
     (status = 400, description = "A parameter is wrong", body = Problem, content_type = "application/problem+json"),
-    (status = 401, description = "Nobody is signed in", body = Problem, content_type = "application/problem+json"),
-    (status = 403, description = "Not permitted", body = Problem, content_type = "application/problem+json"),
     (status = 503, description = "The database cannot be read", body = Problem, content_type = "application/problem+json"),
 ))]
 pub async fn handlers(
@@ -259,9 +249,7 @@ pub async fn handlers(
     caller.must_see(&app, &at.edge).await?;
     let mut people = Vec::new();
     for person in app.store.people().await? {
-        let able = person.state == PersonState::Active && person.may(Permission::HandleIncidents);
-        let edges = if able { app.store.edges_within(&person.scope()).await? } else { continue };
-        if edges.is_none_or(|edges| edges.contains(&at.edge)) {
+        if person.may_handle_incidents() && app.store.scope_holds(&person.scope(), &at.edge).await? {
             people.push(Assignee { name: person.name, display_name: person.display_name });
         }
     }
@@ -272,8 +260,6 @@ pub async fn handlers(
 #[utoipa::path(get, path = "/api/v1/incident-figures", tag = "incidents", params(Period), responses(
     (status = 200, description = "At the sites of who asks", body = Figures),
     (status = 400, description = "A parameter is wrong", body = Problem, content_type = "application/problem+json"),
-    (status = 401, description = "Nobody is signed in", body = Problem, content_type = "application/problem+json"),
-    (status = 403, description = "Not permitted", body = Problem, content_type = "application/problem+json"),
     (status = 503, description = "The database cannot be read", body = Problem, content_type = "application/problem+json"),
 ))]
 pub async fn figures(

@@ -37,8 +37,6 @@ const CHECK: Duration = Duration::from_secs(5);
         (status = 200, description = "An endless stream", body = String, content_type = "text/event-stream",
             example = "event: alert\nid: 42\ndata: {\"id\":\"01ARZ3NDEKTSV4RRFFQ69G5FAV\"}\n\n"),
         (status = 400, description = "No number in Last-Event-ID", body = Problem, content_type = "application/problem+json"),
-        (status = 401, description = "Nobody is signed in", body = Problem, content_type = "application/problem+json"),
-        (status = 403, description = "Not permitted", body = Problem, content_type = "application/problem+json"),
         (status = 503, description = "The database cannot be read", body = Problem, content_type = "application/problem+json"),
     ))]
 pub async fn stream(

@@ -58,9 +58,16 @@ impl<T: DeserializeOwned + 'static, S: Send + Sync> FromRequest<S> for Body<T> {
 }
 
 /// The cursor of a list that is ordered by number.
-pub fn number_cursor(name: &str, text: &str) -> Result<i64, Problem> {
-    text.parse()
-        .map_err(|_| Problem::parameter(name, "not a cursor: use `next` of the page before, unchanged"))
+#[derive(Debug, Clone, Copy, serde::Deserialize)]
+#[serde(try_from = "String")]
+pub struct Cursor(pub i64);
+
+impl TryFrom<String> for Cursor {
+    type Error = &'static str;
+
+    fn try_from(text: String) -> Result<Self, &'static str> {
+        text.parse().map(Self).map_err(|_| "not a cursor: use `next` of the page before, unchanged")
+    }
 }
 
 /// At most so many of a list: 1 to `MAX`.

@@ -13,7 +13,7 @@ use super::App;
 use super::caller::Caller;
 use super::params::{Body, Id};
 use super::problem::Problem;
-use crate::access::{Desk, DisplayName, Person, PersonChange, PersonName, PersonState, Role, Roles, SiteId};
+use crate::access::{Desk, DisplayName, Person, PersonChange, PersonName, Role, Roles, SiteId};
 use crate::store::PersonError;
 
 /// Everybody who has an account, or had one.
@@ -87,8 +87,6 @@ pub struct Added {
 /// Everybody who has an account
 #[utoipa::path(get, path = "/api/v1/people", tag = "people", responses(
     (status = 200, description = "All of them", body = People),
-    (status = 401, description = "Nobody is signed in", body = Problem, content_type = "application/problem+json"),
-    (status = 403, description = "Not permitted", body = Problem, content_type = "application/problem+json"),
     (status = 503, description = "The database cannot be read", body = Problem, content_type = "application/problem+json"),
 ))]
 pub async fn list(State(app): State<App>) -> Result<Json<People>, Problem> {
@@ -99,8 +97,6 @@ pub async fn list(State(app): State<App>) -> Result<Json<People>, Problem> {
 #[utoipa::path(post, path = "/api/v1/people", tag = "people", request_body = NewPerson, responses(
     (status = 201, description = "It is made", body = Added),
     (status = 400, description = "A field is wrong", body = Problem, content_type = "application/problem+json"),
-    (status = 401, description = "Nobody is signed in", body = Problem, content_type = "application/problem+json"),
-    (status = 403, description = "Not permitted", body = Problem, content_type = "application/problem+json"),
     (status = 409, description = "The name is taken", body = Problem, content_type = "application/problem+json"),
     (status = 503, description = "The database cannot be written", body = Problem, content_type = "application/problem+json"),
 ))]
@@ -110,8 +106,7 @@ pub async fn add(
     Body(new): Body<NewPerson>,
 ) -> Result<(StatusCode, Json<Added>), Problem> {
     let NewPerson { name, display_name, roles, sites } = new;
-    let state = PersonState::Invited;
-    let person = Person { name, display_name, roles, sites, state, second_factor: false, last_sign_in: None };
+    let person = Person::invited(name, display_name, roles, sites);
     app.store.add_person(&person, caller.name(), Timestamp::now()).await?;
     let invitation = link(&app, &caller, &person.name).await?;
     Ok((StatusCode::CREATED, Json(Added { person, invitation })))
@@ -123,8 +118,6 @@ pub async fn add(
     request_body = Change, responses(
         (status = 200, description = "The account as it is now", body = Person),
         (status = 400, description = "A field is wrong", body = Problem, content_type = "application/problem+json"),
-        (status = 401, description = "Nobody is signed in", body = Problem, content_type = "application/problem+json"),
-        (status = 403, description = "Not permitted", body = Problem, content_type = "application/problem+json"),
         (status = 404, description = "No such person", body = Problem, content_type = "application/problem+json"),
         (status = 409, description = "No administrator would be left", body = Problem, content_type = "application/problem+json"),
         (status = 503, description = "The database cannot be written", body = Problem, content_type = "application/problem+json"),
@@ -149,8 +142,6 @@ pub async fn change(
     responses(
         (status = 201, description = "The link", body = Link),
         (status = 400, description = "No name", body = Problem, content_type = "application/problem+json"),
-        (status = 401, description = "Nobody is signed in", body = Problem, content_type = "application/problem+json"),
-        (status = 403, description = "Not permitted", body = Problem, content_type = "application/problem+json"),
         (status = 404, description = "No such person", body = Problem, content_type = "application/problem+json"),
         (status = 503, description = "The database cannot be written", body = Problem, content_type = "application/problem+json"),
     ))]

@@ -103,7 +103,6 @@ pub struct NewFactor {
 /// Who is signed in
 #[utoipa::path(get, path = "/api/v1/session", tag = "session", responses(
     (status = 200, description = "The session of this request's cookie", body = Session),
-    (status = 401, description = "Nobody is signed in", body = Problem, content_type = "application/problem+json"),
 ))]
 pub async fn show(caller: Caller) -> Json<Session> {
     Json(caller.session.into())
@@ -151,7 +150,6 @@ pub async fn accept(
 /// Signs out
 #[utoipa::path(delete, path = "/api/v1/session", tag = "session", responses(
     (status = 204, description = "The session is over"),
-    (status = 401, description = "Nobody is signed in", body = Problem, content_type = "application/problem+json"),
     (status = 503, description = "The database cannot be written", body = Problem, content_type = "application/problem+json"),
 ))]
 pub async fn sign_out(State(app): State<App>, caller: Caller) -> Result<Response, Problem> {
@@ -163,7 +161,6 @@ pub async fn sign_out(State(app): State<App>, caller: Caller) -> Result<Response
 #[utoipa::path(put, path = "/api/v1/session/password", tag = "session", request_body = PasswordChange, responses(
     (status = 204, description = "It is changed"),
     (status = 400, description = "`old` is wrong, or `new` is not good enough", body = Problem, content_type = "application/problem+json"),
-    (status = 401, description = "Nobody is signed in", body = Problem, content_type = "application/problem+json"),
     (status = 429, description = "Too many failures", body = Problem, content_type = "application/problem+json"),
     (status = 503, description = "The database cannot be written", body = Problem, content_type = "application/problem+json"),
 ))]
@@ -184,7 +181,6 @@ pub async fn change_password(
 #[utoipa::path(post, path = "/api/v1/session/second-factor", tag = "session", request_body = Again, responses(
     (status = 200, description = "It counts once it is confirmed", body = NewFactor),
     (status = 400, description = "The password is wrong", body = Problem, content_type = "application/problem+json"),
-    (status = 401, description = "Nobody is signed in", body = Problem, content_type = "application/problem+json"),
     (status = 429, description = "Too many failures", body = Problem, content_type = "application/problem+json"),
     (status = 503, description = "The database cannot be written", body = Problem, content_type = "application/problem+json"),
 ))]
@@ -203,7 +199,6 @@ pub async fn want_factor(
 #[utoipa::path(put, path = "/api/v1/session/second-factor", tag = "session", request_body = Code, responses(
     (status = 200, description = "Signing in takes a code from now on", body = Session),
     (status = 400, description = "The code is wrong", body = Problem, content_type = "application/problem+json"),
-    (status = 401, description = "Nobody is signed in", body = Problem, content_type = "application/problem+json"),
     (status = 503, description = "The database cannot be written", body = Problem, content_type = "application/problem+json"),
 ))]
 pub async fn confirm_factor(
@@ -220,7 +215,6 @@ pub async fn confirm_factor(
 #[utoipa::path(delete, path = "/api/v1/session/second-factor", tag = "session", request_body = Again, responses(
     (status = 200, description = "Signing in takes the password alone", body = Session),
     (status = 400, description = "The password is wrong", body = Problem, content_type = "application/problem+json"),
-    (status = 401, description = "Nobody is signed in", body = Problem, content_type = "application/problem+json"),
     (status = 429, description = "Too many failures", body = Problem, content_type = "application/problem+json"),
     (status = 503, description = "The database cannot be written", body = Problem, content_type = "application/problem+json"),
 ))]

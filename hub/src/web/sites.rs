@@ -42,8 +42,6 @@ pub struct WantedSite {
 /// Every site
 #[utoipa::path(get, path = "/api/v1/sites", tag = "sites", responses(
     (status = 200, description = "All of them", body = Sites),
-    (status = 401, description = "Nobody is signed in", body = Problem, content_type = "application/problem+json"),
-    (status = 403, description = "Not permitted", body = Problem, content_type = "application/problem+json"),
     (status = 503, description = "The database cannot be read", body = Problem, content_type = "application/problem+json"),
 ))]
 pub async fn list(State(app): State<App>) -> Result<Json<Sites>, Problem> {
@@ -57,8 +55,6 @@ pub async fn list(State(app): State<App>) -> Result<Json<Sites>, Problem> {
     request_body = WantedSite, responses(
         (status = 200, description = "The site as it is now", body = Site),
         (status = 400, description = "A field is wrong", body = Problem, content_type = "application/problem+json"),
-        (status = 401, description = "Nobody is signed in", body = Problem, content_type = "application/problem+json"),
-        (status = 403, description = "Not permitted", body = Problem, content_type = "application/problem+json"),
         (status = 503, description = "The database cannot be written", body = Problem, content_type = "application/problem+json"),
     ))]
 pub async fn put(
@@ -78,8 +74,6 @@ pub async fn put(
     responses(
         (status = 204, description = "It is gone"),
         (status = 400, description = "No name", body = Problem, content_type = "application/problem+json"),
-        (status = 401, description = "Nobody is signed in", body = Problem, content_type = "application/problem+json"),
-        (status = 403, description = "Not permitted", body = Problem, content_type = "application/problem+json"),
         (status = 404, description = "No such site", body = Problem, content_type = "application/problem+json"),
         (status = 409, description = "Somebody is limited to it", body = Problem, content_type = "application/problem+json"),
         (status = 503, description = "The database cannot be written", body = Problem, content_type = "application/problem+json"),

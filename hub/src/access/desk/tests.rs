@@ -31,15 +31,7 @@ fn password(text: &str) -> Password {
 
 fn person(text: &str, roles: &[Role]) -> Person {
     let roles: BTreeSet<Role> = roles.iter().copied().collect();
-    Person {
-        name: name(text),
-        display_name: "王丽".parse().unwrap(),
-        roles: Roles::try_from(roles).unwrap(),
-        sites: None,
-        state: PersonState::Invited,
-        second_factor: false,
-        last_sign_in: None,
-    }
+    Person::invited(name(text), "王丽".parse().unwrap(), Roles::try_from(roles).unwrap(), None)
 }
 
 impl Hub {

@@ -63,11 +63,11 @@ impl Store {
     pub async fn redeem_invitation(
         &self,
         link: &TokenHash,
+        name: &PersonName,
         password: &PasswordHash,
         entry: &Entry,
         now: Timestamp,
     ) -> Result<bool, StoreError> {
-        let Some(name) = &entry.name else { return Ok(false) };
         let mut change = self.begin().await?;
         let used = sqlx::query(
             "UPDATE invitation SET used = ?1 WHERE hash = ?2 AND person = ?3 AND used IS NULL AND until > ?1",

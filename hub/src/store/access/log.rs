@@ -5,7 +5,7 @@ use sqlx::{FromRow, QueryBuilder, Sqlite, SqliteConnection};
 
 use crate::access::{AccessRecord, Entry};
 use crate::store::column::{from_word, nanos, timestamp, word};
-use crate::store::{Store, StoreError};
+use crate::store::{Store, StoreError, rows};
 
 #[derive(FromRow)]
 struct Row {
@@ -50,8 +50,7 @@ impl Store {
         }
         query.push(" ORDER BY number DESC LIMIT ").push_bind(i64::from(limit));
         let rows: Vec<Row> = query.build_query_as().fetch_all(&self.readers).await?;
-        let full = rows.len() >= usize::from(limit);
-        let next = rows.last().map(|row| row.number).filter(|_| full);
+        let next = rows::next(&rows, limit, |row| row.number);
         let records = rows.into_iter().map(TryInto::try_into).collect::<Result<_, _>>()?;
         Ok((records, next))
     }

@@ -246,12 +246,12 @@ impl Store {
     /// When the database cannot be written.
     pub async fn set_password(
         &self,
+        name: &PersonName,
         password: &PasswordHash,
         keep: &TokenHash,
         entry: &Entry,
         now: Timestamp,
     ) -> Result<(), StoreError> {
-        let Some(name) = &entry.name else { return Ok(()) };
         let mut change = self.begin().await?;
         set_password(&mut change.connection, name, password).await?;
         end_sessions(&mut change.connection, name, Some(keep)).await?;
@@ -279,11 +279,11 @@ impl Store {
     /// When the database cannot be written.
     pub async fn set_factor(
         &self,
+        name: &PersonName,
         factor: Option<(&FactorKey, i64)>,
         entry: &Entry,
         now: Timestamp,
     ) -> Result<(), StoreError> {
-        let Some(name) = &entry.name else { return Ok(()) };
         let mut change = self.begin().await?;
         sqlx::query("UPDATE person SET factor = ?, factor_step = ?, factor_wanted = NULL WHERE name = ?")
             .bind(factor.map(|(key, _)| key.as_bytes()))

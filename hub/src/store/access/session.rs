@@ -3,7 +3,7 @@
 use gatepost_wire::Timestamp;
 
 use super::{log, person};
-use crate::access::{Entry, LASTS, Session, TokenHash};
+use crate::access::{Entry, Session, TokenHash};
 use crate::store::column::{nanos, parse, timestamp};
 use crate::store::{Store, StoreError};
 
@@ -32,12 +32,11 @@ impl Store {
     /// When the database cannot be written.
     pub async fn begin_session(
         &self,
-        hash: &TokenHash,
+        session: &Session,
         step: Option<i64>,
         entry: &Entry,
-        now: Timestamp,
     ) -> Result<bool, StoreError> {
-        let Some(name) = &entry.name else { return Ok(false) };
+        let (name, now) = (&session.person.name, session.used);
         let mut change = self.begin().await?;
         if let Some(step) = step {
             let fresh =
@@ -59,9 +58,9 @@ impl Store {
             .execute(&mut change.connection)
             .await?;
         sqlx::query("INSERT INTO session (hash, person, until, used) VALUES (?, ?, ?, ?)")
-            .bind(hash.as_str())
+            .bind(session.hash.as_str())
             .bind(name.as_str())
-            .bind(nanos(now.saturating_add(LASTS).unwrap_or(now)))
+            .bind(nanos(session.until))
             .bind(nanos(now))
             .execute(&mut change.connection)
             .await?;

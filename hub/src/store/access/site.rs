@@ -143,22 +143,38 @@ impl Store {
     /// # Errors
     /// When the database cannot be read.
     pub async fn edges_within(&self, scope: &Scope) -> Result<Option<BTreeSet<EdgeId>>, StoreError> {
-        edges_of(&mut *self.readers.acquire().await?, scope).await
+        if *scope == Scope::All {
+            return Ok(None);
+        }
+        let mut query = QueryBuilder::<Sqlite>::new("SELECT edge FROM site_edge WHERE 1");
+        within(&mut query, "edge", scope);
+        let edges: Vec<String> = query.build_query_scalar().fetch_all(&self.readers).await?;
+        edges.iter().map(|edge| parse("site_edge.edge", edge)).collect::<Result<_, _>>().map(Some)
+    }
+
+    /// Does a box lie in a scope?
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    pub async fn scope_holds(&self, scope: &Scope, edge: &EdgeId) -> Result<bool, StoreError> {
+        holds(&mut *self.readers.acquire().await?, scope, edge).await
     }
 }
 
-/// The boxes of a scope; none when it holds for all.
-pub(in crate::store) async fn edges_of(
+/// Does the box lie in the scope?
+pub(in crate::store) async fn holds(
     connection: &mut SqliteConnection,
     scope: &Scope,
-) -> Result<Option<BTreeSet<EdgeId>>, StoreError> {
+    edge: &EdgeId,
+) -> Result<bool, StoreError> {
     if *scope == Scope::All {
-        return Ok(None);
+        return Ok(true);
     }
-    let mut query = QueryBuilder::<Sqlite>::new("SELECT edge FROM site_edge WHERE 1");
+    let mut query = QueryBuilder::<Sqlite>::new("SELECT 1 FROM site_edge WHERE edge = ");
+    query.push_bind(edge.to_string());
     within(&mut query, "edge", scope);
-    let edges: Vec<String> = query.build_query_scalar().fetch_all(connection).await?;
-    edges.iter().map(|edge| parse("site_edge.edge", edge)).collect::<Result<_, _>>().map(Some)
+    let found: Option<i64> = query.build_query_scalar().fetch_optional(connection).await?;
+    Ok(found.is_some())
 }
 
 fn about_site(action: Action, by: &str, detail: String) -> Entry {

@@ -5,10 +5,10 @@ use serde_json::Value;
 use sqlx::SqliteConnection;
 
 use super::{find, keep};
-use crate::access::{DisplayName, Permission, Person, PersonName, PersonState};
+use crate::access::{DisplayName, Person, PersonName};
 use crate::incident::timeline::{self, BEGINNING, Document, Line, Step};
 use crate::incident::{Action, Actor, Deadlines, IncidentId, Kind, Stage, StepError};
-use crate::store::access::{account, edges_of};
+use crate::store::access::{account, holds};
 use crate::store::column::{nanos, parse, word};
 use crate::store::{Store, StoreError};
 
@@ -132,11 +132,10 @@ async fn assign(
     to: &PersonName,
 ) -> Result<DisplayName, IncidentError> {
     let person = account(connection, to).await?.map(|account| account.person);
-    let able = person
-        .filter(|person| person.state == PersonState::Active && person.may(Permission::HandleIncidents));
-    let Some(person) = able else { return Err(IncidentError::NoHandler(to.clone())) };
-    let edges = edges_of(connection, &person.scope()).await?;
-    if edges.is_some_and(|edges| !edges.contains(edge)) {
+    let Some(person) = person.filter(Person::may_handle_incidents) else {
+        return Err(IncidentError::NoHandler(to.clone()));
+    };
+    if !holds(connection, &person.scope(), edge).await? {
         return Err(IncidentError::NoHandler(to.clone()));
     }
     sqlx::query("INSERT INTO incident_assignee (person, incident) VALUES (?, ?) ON CONFLICT DO NOTHING")

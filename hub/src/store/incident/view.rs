@@ -11,7 +11,7 @@ use crate::alert::Alert;
 use crate::incident::{Actor, Assignee, Incident, IncidentId, Stage, Told};
 use crate::store::access::within;
 use crate::store::column::{from_word, parse, timestamp, word};
-use crate::store::{Store, StoreError};
+use crate::store::{Store, StoreError, rows};
 
 /// Whose business an incident has to be.
 #[derive(Debug, Clone)]
@@ -150,8 +150,7 @@ impl Store {
         }
         query.push(" ORDER BY incident.number DESC LIMIT ").push_bind(i64::from(filter.limit));
         let rows: Vec<Shown> = query.build_query_as().fetch_all(&self.readers).await?;
-        let full = rows.len() >= usize::from(filter.limit);
-        let next = rows.last().map(|shown| shown.row.number).filter(|_| full);
+        let next = rows::next(&rows, filter.limit, |shown| shown.row.number);
         let incidents =
             rows.into_iter().map(|shown| shown.told(now, Some(actor))).collect::<Result<_, _>>()?;
         Ok(IncidentPage { incidents, next })
