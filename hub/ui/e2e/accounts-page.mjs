@@ -5,14 +5,10 @@
 
 import { setTimeout as sleep } from 'node:timers/promises';
 import { launch } from './browser.mjs';
+import { assert, check, finish, hub } from './check.mjs';
 import { codeOf } from './code.mjs';
 import { NAME, PASSWORD, signIn, signedIn } from './sign-in.mjs';
 
-const hub = process.env.GATEPOST_URL;
-if (!hub) {
-  console.error('GATEPOST_URL is not set: give the address of a running hub, e.g. http://127.0.0.1:8080');
-  process.exit(2);
-}
 /** Somebody else, who manages people and sees the access log. */
 const { GATEPOST_ADMIN: ADMIN, GATEPOST_ADMIN_PASSWORD: ADMIN_PASSWORD } = process.env;
 if (!ADMIN || !ADMIN_PASSWORD) {
@@ -20,20 +16,6 @@ if (!ADMIN || !ADMIN_PASSWORD) {
   process.exit(2);
 }
 const UI_MS = 15_000;
-
-let failures = 0;
-async function check(name, what) {
-  try {
-    const note = await what();
-    console.log(`ok ${name}${typeof note === 'string' ? `: ${note}` : ''}`);
-  } catch (error) {
-    failures += 1;
-    console.log(`FAILED ${name}: ${String(error?.message ?? error).split('\n').slice(0, 4).join(' | ')}`);
-  }
-}
-function assert(condition, message) {
-  if (!condition) throw new Error(message);
-}
 
 const { browser, close } = await launch();
 const errors = [];
@@ -303,5 +285,4 @@ try {
 } finally {
   await close();
 }
-console.log('DONE');
-process.exitCode = failures === 0 ? 0 : 1;
+finish();

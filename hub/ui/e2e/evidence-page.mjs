@@ -6,30 +6,12 @@
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { launch } from './browser.mjs';
+import { assert, check, finish, hub } from './check.mjs';
 import { NAME, isSignedOutNote, signIn, signedIn, toAlerts } from './sign-in.mjs';
 
-const hub = process.env.GATEPOST_URL;
-if (!hub) {
-  console.error('GATEPOST_URL is not set: give the address of a running hub, e.g. http://127.0.0.1:8080');
-  process.exit(2);
-}
 const EXPECT_MS = Number(process.env.EXPECT_TIMEOUT_S ?? '60') * 1_000;
 const SCREENSHOTS = process.env.SCREENSHOT_DIR;
 if (SCREENSHOTS) mkdirSync(SCREENSHOTS, { recursive: true });
-
-let failures = 0;
-async function check(name, what) {
-  try {
-    const note = await what();
-    console.log(`ok ${name}${typeof note === 'string' ? `: ${note}` : ''}`);
-  } catch (error) {
-    failures += 1;
-    console.log(`FAILED ${name}: ${String(error?.message ?? error).split('\n').slice(0, 4).join(' | ')}`);
-  }
-}
-function assert(condition, message) {
-  if (!condition) throw new Error(message);
-}
 
 const { browser, close } = await launch();
 const WHY = 'police report 17 / 立案第 17 号';
@@ -139,5 +121,4 @@ try {
 } finally {
   await close();
 }
-console.log('DONE');
-process.exitCode = failures === 0 ? 0 : 1;
+finish();

@@ -5,13 +5,9 @@
 // check held.
 
 import { launch } from './browser.mjs';
+import { assert, check, finish, giveUp, hub } from './check.mjs';
 import { NAME, PASSWORD, isSignedOutNote, signIn, signedIn } from './sign-in.mjs';
 
-const hub = process.env.GATEPOST_URL;
-if (!hub) {
-  console.error('GATEPOST_URL is not set: give the address of a running hub, e.g. http://127.0.0.1:8080');
-  process.exit(2);
-}
 /** Who goes and looks, and who says whether it was done: two more people. */
 const { GATEPOST_HANDLER: HANDLER, GATEPOST_HANDLER_PASSWORD: HANDLER_PASSWORD } = process.env;
 const { GATEPOST_SUPERVISOR: SUPERVISOR, GATEPOST_SUPERVISOR_PASSWORD: SUPERVISOR_PASSWORD } = process.env;
@@ -21,22 +17,6 @@ if (!HANDLER || !HANDLER_PASSWORD || !SUPERVISOR || !SUPERVISOR_PASSWORD) {
 }
 const EXPECT_MS = Number(process.env.EXPECT_TIMEOUT_S ?? '60') * 1_000;
 const UI_MS = 15_000;
-
-let failures = 0;
-async function check(name, what) {
-  try {
-    const note = await what();
-    console.log(`ok ${name}${typeof note === 'string' ? `: ${note}` : ''}`);
-    return true;
-  } catch (error) {
-    failures += 1;
-    console.log(`FAILED ${name}: ${String(error?.message ?? error).split('\n').slice(0, 4).join(' | ')}`);
-    return false;
-  }
-}
-function assert(condition, message) {
-  if (!condition) throw new Error(message);
-}
 
 const { browser, close } = await launch();
 const errors = [];
@@ -242,10 +222,8 @@ try {
   });
   await check('nothing went wrong in the browser', () => assert(errors.length === 0, errors.join(' | ')));
 } catch (error) {
-  failures += 1;
-  console.log(`FAILED ${String(error?.stack ?? error)}`);
+  giveUp(error);
 } finally {
   await close();
 }
-console.log(failures === 0 ? 'DONE' : `DONE with ${failures} failed`);
-process.exitCode = failures === 0 ? 0 : 1;
+finish();

@@ -7,13 +7,9 @@ import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { launch } from './browser.mjs';
+import { assert, check, finish, giveUp, hub } from './check.mjs';
 import { isSignedOutNote, signIn, signedIn, toAlerts } from './sign-in.mjs';
 
-const hub = process.env.GATEPOST_URL;
-if (!hub) {
-  console.error('GATEPOST_URL is not set: give the address of a running hub, e.g. http://127.0.0.1:8080');
-  process.exit(2);
-}
 const EXPECT_MS = Number(process.env.EXPECT_TIMEOUT_S ?? '60') * 1_000;
 const CUT_MS = Number(process.env.CUT_S ?? '5') * 1_000;
 const EXPECT_SNAPSHOT = process.env.EXPECT_SNAPSHOT !== '0';
@@ -22,22 +18,6 @@ const EXPECT_DEVICES = Number(process.env.EXPECT_DEVICES ?? '1');
 const SCREENSHOTS = process.env.SCREENSHOT_DIR;
 if (SCREENSHOTS) mkdirSync(SCREENSHOTS, { recursive: true });
 const UI_MS = 15_000;
-
-let failures = 0;
-async function check(name, what) {
-  try {
-    const note = await what();
-    console.log(`ok ${name}${typeof note === 'string' ? `: ${note}` : ''}`);
-    return true;
-  } catch (error) {
-    failures += 1;
-    console.log(`FAILED ${name}: ${String(error?.message ?? error).split('\n').slice(0, 4).join(' | ')}`);
-    return false;
-  }
-}
-function assert(condition, message) {
-  if (!condition) throw new Error(message);
-}
 
 const { browser, close } = await launch();
 
@@ -259,11 +239,9 @@ try {
     await check(`${side.language} no request to anywhere but the hub`, async () => assert(side.foreign.length === 0, side.foreign.join(' ; ')));
   }
 } catch (error) {
-  failures += 1;
-  console.log(`FAILED ${String(error?.stack ?? error)}`);
+  giveUp(error);
 } finally {
   await close();
 }
 
-console.log(failures === 0 ? 'DONE' : `DONE with ${failures} failed`);
-process.exit(failures === 0 ? 0 : 1);
+finish();

@@ -14,7 +14,8 @@ export type Phase = 'began' | 'updated' | 'ended';
 export type Direction = 'left_to_right' | 'right_to_left';
 export type Presence = 'online' | 'offline' | 'unknown';
 
-export interface Alert {
+/** What an alert and an incident have in common: what, where, how grave. */
+export interface Happening {
   readonly id: string;
   readonly kind: string;
   readonly severity: Severity;
@@ -23,12 +24,17 @@ export interface Alert {
   readonly cameraLabel: string | null;
   readonly zone: string | null;
   readonly zoneLabel: string | null;
-  readonly rule: string | null;
   readonly sensor: string | null;
   readonly sensorLabel: string | null;
   /** What that sensor senses, e.g. `fence`. */
   readonly input: string | null;
   readonly object: string | null;
+  /** Why, where the kind alone does not say it, e.g. `signal_lost`. */
+  readonly cause: string | null;
+}
+
+export interface Alert extends Happening {
+  readonly rule: string | null;
   /** Which way over the line, for who looks from its first point to its second. */
   readonly direction: Direction | null;
   /** The most that were counted at once, and how many are allowed. */
@@ -43,8 +49,6 @@ export interface Alert {
   readonly snapshot: string | null;
   /** Pictures, clips, released originals, come or not, in the order they were made. */
   readonly evidence: readonly Evidence[];
-  /** Why, where the kind alone does not say it, e.g. `signal_lost`. */
-  readonly cause: string | null;
   readonly detail: string | null;
 }
 
@@ -127,26 +131,33 @@ export interface AlertPage {
 }
 
 /** A level this page does not know is shown as the gravest: better too loud than unseen. */
-export const parseSeverity = (value: unknown): Severity => (value === 2 || value === 3 || value === 4 ? value : 1);
+const parseSeverity = (value: unknown): Severity => (value === 2 || value === 3 || value === 4 ? value : 1);
+
+export function parseHappening(told: Fields, name: string): Happening {
+  return {
+    id: text(told.id, `${name}.id`),
+    kind: text(told.kind, `${name}.kind`),
+    severity: parseSeverity(told.severity),
+    edge: text(told.edge, `${name}.edge`),
+    camera: optionalText(told.camera),
+    cameraLabel: optionalText(told.camera_label),
+    zone: optionalText(told.zone),
+    zoneLabel: optionalText(told.zone_label),
+    sensor: optionalText(told.sensor),
+    sensorLabel: optionalText(told.sensor_label),
+    input: optionalText(told.input),
+    object: optionalText(told.object),
+    cause: optionalText(told.cause),
+  };
+}
 
 export function parseAlert(value: unknown): Alert {
   const alert = fields(value, 'alert');
   const began = time(alert.began, 'alert.began');
   const last = optionalTime(alert.last) ?? began;
   return {
-    id: text(alert.id, 'alert.id'),
-    kind: text(alert.kind, 'alert.kind'),
-    severity: parseSeverity(alert.severity),
-    edge: text(alert.edge, 'alert.edge'),
-    camera: optionalText(alert.camera),
-    cameraLabel: optionalText(alert.camera_label),
-    zone: optionalText(alert.zone),
-    zoneLabel: optionalText(alert.zone_label),
+    ...parseHappening(alert, 'alert'),
     rule: optionalText(alert.rule),
-    sensor: optionalText(alert.sensor),
-    sensorLabel: optionalText(alert.sensor_label),
-    input: optionalText(alert.input),
-    object: optionalText(alert.object),
     direction: alert.direction === 'left_to_right' || alert.direction === 'right_to_left' ? alert.direction : null,
     count: optionalCount(alert.count),
     limit: optionalCount(alert.limit),
@@ -158,7 +169,6 @@ export function parseAlert(value: unknown): Alert {
     events: count(alert.events),
     snapshot: hubPath(alert.snapshot),
     evidence: each(alert.evidence ?? [], 'alert.evidence', parseEvidence),
-    cause: optionalText(alert.cause),
     detail: optionalText(alert.detail),
   };
 }

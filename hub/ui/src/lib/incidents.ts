@@ -1,6 +1,6 @@
 // Incidents as the hub tells of them: what people follow from its report to its closing. Past this file the types are true.
 
-import { parseAlert, parseSeverity, type Alert, type Severity } from './api';
+import { parseAlert, parseHappening, type Alert, type Happening } from './api';
 import { get, post } from './http';
 import { count, each, fields, optionalText, optionalTime, text, time, type Fields, type Time } from './shape';
 
@@ -26,23 +26,10 @@ export interface Someone {
   readonly displayName: string;
 }
 
-export interface Incident {
-  readonly id: string;
+/** It happened where and as its first alarm says. */
+export interface Incident extends Happening {
   /** What people call it by. */
   readonly number: number;
-  readonly kind: string;
-  readonly severity: Severity;
-  readonly edge: string;
-  readonly camera: string | null;
-  readonly cameraLabel: string | null;
-  readonly zone: string | null;
-  readonly zoneLabel: string | null;
-  readonly sensor: string | null;
-  readonly sensorLabel: string | null;
-  /** What its first alarm saw, and what its sensor senses. */
-  readonly object: string | null;
-  readonly input: string | null;
-  readonly cause: string | null;
   readonly alarms: number;
   /** One of its alarms still goes on. */
   readonly ongoing: boolean;
@@ -96,20 +83,8 @@ export function parseIncident(value: unknown): Incident {
   const first = optionalTime(incident.first) ?? opened;
   const { assignee, may } = incident;
   return {
-    id: text(incident.id, 'incident.id'),
+    ...parseHappening(incident, 'incident'),
     number: count(incident.number),
-    kind: text(incident.kind, 'incident.kind'),
-    severity: parseSeverity(incident.severity),
-    edge: text(incident.edge, 'incident.edge'),
-    camera: optionalText(incident.camera),
-    cameraLabel: optionalText(incident.camera_label),
-    zone: optionalText(incident.zone),
-    zoneLabel: optionalText(incident.zone_label),
-    sensor: optionalText(incident.sensor),
-    sensorLabel: optionalText(incident.sensor_label),
-    cause: optionalText(incident.cause),
-    object: optionalText(incident.object),
-    input: optionalText(incident.input),
     alarms: Math.max(1, count(incident.alarms)),
     ongoing: incident.ongoing === true,
     first,

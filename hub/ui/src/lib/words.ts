@@ -1,6 +1,6 @@
 // What an alert is called, and the shape that stands for it.
 
-import type { Alert } from './api';
+import type { Alert, Happening } from './api';
 import type { Dictionary } from './i18n/dictionaries';
 import type { IconName } from './icons';
 
@@ -43,12 +43,6 @@ const CAUSE_ICONS: ReadonlyMap<string, IconName> = new Map([
   ['power', 'plug'],
   ['comms', 'question'],
 ] satisfies [string, IconName][]);
-
-/** What an alert and an incident have in common. */
-export type Happening = Pick<
-  Alert,
-  'kind' | 'cause' | 'edge' | 'camera' | 'cameraLabel' | 'zone' | 'zoneLabel' | 'sensor' | 'sensorLabel' | 'object' | 'input'
->;
 
 export function kindName(alert: Pick<Alert, 'kind'>, t: Dictionary): string {
   const kind = KINDS.get(alert.kind);
