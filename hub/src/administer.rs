@@ -198,7 +198,7 @@ impl BrokerFiles {
 fn with_store<T>(config: &Config, work: impl AsyncFnOnce(&Store) -> anyhow::Result<T>) -> anyhow::Result<T> {
     // Made here by an administrator, the daemon could not write it.
     if !config.database.exists() {
-        bail!("{}: there is no database yet: start the hub once", config.database.display());
+        bail!("{}: there is no database yet: start the hub once", config.database);
     }
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     runtime.block_on(async {

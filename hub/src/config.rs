@@ -18,6 +18,7 @@ use toml::Spanned;
 
 use crate::authority::AuthorityFiles;
 use crate::incident::Deadlines;
+use crate::store::{Database, Server};
 
 pub use address::{HostName, LoopbackAddr, ServerName, ShareGroup};
 #[cfg(any(test, fuzzing))]
@@ -39,8 +40,8 @@ pub struct Config {
     pub enrolment: Option<SocketAddr>,
     /// Where edges reach it.
     pub broker: Broker,
-    /// The database file.
-    pub database: PathBuf,
+    /// The database.
+    pub database: Database,
     /// How long incidents may stay in a stage.
     pub incident_deadlines: Deadlines,
     /// Pictures and clips are kept so long, days.
@@ -321,7 +322,16 @@ pub enum BrokerMode {
 #[serde(deny_unknown_fields, default)]
 pub struct StoreTable {
     /// The SQLite file (default `hub.sqlite` below `data_dir`).
-    pub path: Option<PathBuf>,
+    #[schemars(with = "Option<PathBuf>")]
+    pub path: Option<Spanned<PathBuf>>,
+    /// A PostgreSQL database in its place, which several hubs may share, e.g. `postgres://gatepost@db.example/gatepost`. On another
+    /// machine it is reached by TLS only and has to prove its name; `?sslrootcert=FILE` names its authority, if the system does not know
+    /// it.
+    #[schemars(with = "Option<String>")]
+    pub url: Option<Spanned<Server>>,
+    /// PostgreSQL: file that holds the password and nothing else, if one is needed.
+    #[schemars(with = "Option<PathBuf>")]
+    pub password_file: Option<Spanned<PathBuf>>,
 }
 
 /// How long evidence is kept.

@@ -80,6 +80,7 @@ pub async fn run(config: Config) -> Result<(), StartError> {
         storage: writing.storage(),
         stop: stop.clone(),
     };
+    let following = store.follow(changed.clone(), stop.clone());
     let server = Server::start(&config.web, &config.tls, &authority, app).await?;
     let grouping = Grouping::start(store.clone(), config.incident_deadlines, changed);
     let retention = Retention::start(store.clone(), intake.clone(), config.evidence_days.get());
@@ -105,8 +106,10 @@ pub async fn run(config: Config) -> Result<(), StartError> {
     grouping.stop().await;
     stop.cancel();
     server.ended().await;
-    if let Err(error) = telling.await {
-        tracing::error!(%error, "the live feed did not end well");
+    for task in [Some(telling), following].into_iter().flatten() {
+        if let Err(error) = task.await {
+            tracing::error!(%error, "the live feed did not end well");
+        }
     }
     store.close().await;
     tracing::info!("stopped");

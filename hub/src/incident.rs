@@ -15,7 +15,7 @@ pub mod timeline;
 pub use action::{Action, FalseReason, Grade, Kind, Outcome, Text};
 pub use deadline::Deadlines;
 pub use figures::{Counted, Figures, PerOperator, Times, WorstPlace};
-pub use grouping::{Grouping, tell};
+pub use grouping::Grouping;
 pub use stage::Stage;
 pub use state::{Actor, State, StepError};
 

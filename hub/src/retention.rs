@@ -12,7 +12,7 @@ use tokio_util::sync::CancellationToken;
 use utoipa::ToSchema;
 
 use crate::intake::{Intake, Receipt};
-use crate::store::{Deletion, Store};
+use crate::store::{Deletion, Duty, Store};
 
 /// So often is looked for what is over.
 const EVERY: Duration = Duration::from_secs(10);
@@ -68,9 +68,16 @@ impl Retention {
 }
 
 async fn run(store: Store, intake: Intake, days: u16, stop: CancellationToken) {
+    let mut leadership = store.leadership(Duty::Retention);
     let mut failed = false;
     loop {
-        match sweep(&store, &intake, days, Timestamp::now(), &stop).await {
+        // While the database cannot be asked, nothing could be deleted either.
+        let ours = leadership.is_ours().await.unwrap_or(false);
+        let swept = match ours {
+            true => sweep(&store, &intake, days, Timestamp::now(), &stop).await,
+            false => Ok(()),
+        };
+        match swept {
             Ok(()) => failed = false,
             // Once, not every ten seconds.
             Err(error) if !failed => {

@@ -1,7 +1,8 @@
-//! What the hub keeps: one SQLite database, one writer, many readers. The only module that knows SQL.
+//! What the hub keeps: a SQLite file, or a PostgreSQL database that several hubs share; one transaction that writes at a time, many
+//! readers. The only module that knows SQL; its statements are such as both databases take.
 //!
 //! Invariants: an event is stored once (`event.id`); everything a message changes is changed in one
-//! transaction; what [`Writer::commit`] returned from is on disk (WAL with `synchronous = FULL`).
+//! transaction; what [`Writer::commit`] returned from is on disk; the numbers of changes are committed in their order.
 
 mod access;
 mod alarm;
@@ -10,34 +11,41 @@ mod certificate;
 mod change;
 mod column;
 mod command;
+mod database;
 mod deletion;
 mod device;
+mod duty;
 mod event;
 mod evidence;
 mod incident;
+mod news;
 mod record;
 mod refused;
 mod reply;
 mod rows;
 mod sequence;
+mod statement;
+#[cfg(test)]
+pub(crate) mod testing;
 mod writer;
 
-use std::path::{Path, PathBuf};
-use std::time::Duration;
+use std::path::PathBuf;
+use std::sync::Arc;
 
-use sqlx::ConnectOptions as _;
-use sqlx::sqlite::{
-    SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous,
-};
+use sqlx::AnyPool;
 
 pub use access::{Account, PersonError, SiteError};
 pub use alert::{AlertFilter, Place};
 pub use certificate::{KnownCertificate, Redeemed};
+use change::Spare;
 pub use command::{CommandFilter, Open};
+pub use database::{Database, Server};
 pub use deletion::{DeletionFilter, StoredDeletion};
+pub use duty::{Duty, Leadership};
 pub use event::{EventFilter, StoredEvent};
 pub use evidence::Kept;
 pub use incident::{Grouped, IncidentError, IncidentFilter, IncidentPage, Viewer};
+pub use news::tell;
 pub use record::{Content, Deletion, Delivery, Fate, Presence, Record};
 pub use writer::Writer;
 
@@ -52,19 +60,19 @@ pub enum StoreError {
         /// Why.
         source: std::io::Error,
     },
-    /// The database file cannot be opened or brought up to date.
-    #[error("database {}: {source}", path.display())]
+    /// The database cannot be opened.
+    #[error("database {database}: {source}")]
     Open {
-        /// The file.
-        path: PathBuf,
+        /// The file or server.
+        database: String,
         /// Why.
         source: sqlx::Error,
     },
     /// The tables cannot be brought to this version's shape.
-    #[error("database {}: {source}", path.display())]
+    #[error("database {database}: {source}")]
     Migrate {
-        /// The file.
-        path: PathBuf,
+        /// The file or server.
+        database: String,
         /// Why.
         source: sqlx::migrate::MigrateError,
     },
@@ -90,48 +98,25 @@ pub enum StoreError {
 /// The database, for reading; [`Store::writer`] gives the one that writes.
 #[derive(Debug, Clone)]
 pub struct Store {
-    options: SqliteConnectOptions,
-    readers: SqlitePool,
+    database: Database,
+    readers: AnyPool,
+    spare: Arc<Spare>,
 }
 
 impl Store {
     /// Opens the database, makes it where there is none, and brings its tables up to date.
     ///
     /// # Errors
-    /// Names the file or directory.
-    pub async fn open(path: &Path) -> Result<Self, StoreError> {
-        if let Some(directory) = path.parent() {
-            std::fs::create_dir_all(directory)
-                .map_err(|source| StoreError::Directory { path: directory.into(), source })?;
-        }
-        let options = SqliteConnectOptions::new()
-            .filename(path)
-            .create_if_missing(true)
-            .journal_mode(SqliteJournalMode::Wal)
-            // NORMAL would answer before the WAL is on disk: an acknowledged event could be lost with the power.
-            .synchronous(SqliteSynchronous::Full)
-            .foreign_keys(true)
-            .busy_timeout(Duration::from_secs(5))
-            .disable_statement_logging();
-        let open = |source| StoreError::Open { path: path.into(), source };
-        let mut connection = options.connect().await.map_err(open)?;
-        sqlx::migrate!("./migrations")
-            .run(&mut connection)
-            .await
-            .map_err(|source| StoreError::Migrate { path: path.into(), source })?;
-        let readers = SqlitePoolOptions::new()
-            .max_connections(4)
-            // One stays open, so that the WAL's index exists while the writer reconnects on a full disk.
-            .min_connections(1)
-            .connect_with(options.clone().read_only(true))
-            .await
-            .map_err(open)?;
-        Ok(Self { options, readers })
+    /// Names the file, directory or server.
+    pub async fn open(database: &Database) -> Result<Self, StoreError> {
+        database.prepare().await?;
+        let readers = database.readers().await.map_err(|source| database.unreachable(source))?;
+        Ok(Self { database: database.clone(), readers, spare: Arc::default() })
     }
 
-    /// The connection that writes. There is one per hub.
+    /// The one that writes what intake takes. There is one per hub.
     pub fn writer(&self, evidence: crate::evidence::Folder) -> Writer {
-        Writer::new(self.options.clone(), evidence)
+        Writer::new(self.database.clone(), evidence)
     }
 
     /// The number of the last change.
@@ -142,24 +127,26 @@ impl Store {
         Ok(sqlx::query_scalar("SELECT last FROM change_number").fetch_one(&self.readers).await?)
     }
 
-    /// Ends all reading.
+    /// Ends all reading, and writing beside the [`Writer`].
     pub async fn close(&self) {
+        self.spare.close().await;
         self.readers.close().await;
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use sqlx::{AssertSqlSafe, Connection as _};
+    use sqlx::AssertSqlSafe;
 
+    use super::database::{Purpose, close};
     use super::*;
 
     /// Who ordered what, what came of it and what was deleted has to stay, whatever a later version of the hub tries.
     #[tokio::test]
     async fn records_can_only_be_added_to() {
         let dir = tempfile::tempdir().unwrap();
-        let store = Store::open(&dir.path().join("hub.sqlite")).await.unwrap();
-        let mut connection = store.options.connect().await.unwrap();
+        let store = Store::open(&testing::fresh(dir.path())).await.unwrap();
+        let mut connection = store.database.connect(Purpose::Write).await.unwrap();
         for insert in [
             "INSERT INTO command VALUES (1, 'c', 'gate-1', 'who', 'why', 0, 1, 'k', NULL, NULL, '{}', 1)",
             "INSERT INTO reply VALUES ('c', 0, 0, 'done', NULL, NULL, '{}', 2)",
@@ -185,6 +172,6 @@ mod tests {
                 assert!(refused.unwrap_err().to_string().contains("never"), "{statement}");
             }
         }
-        connection.close().await.unwrap();
+        close(connection).await;
     }
 }

@@ -11,11 +11,11 @@ debian_packages=(
   tzdata
   # to set up, test and measure; the CJK font is for Chinese in the page's screenshots
   python3 python3-venv python3-pip curl unzip ca-certificates
-  mosquitto mosquitto-clients openssl chromium fonts-noto-cjk
+  mosquitto mosquitto-clients postgresql-15 openssl chromium fonts-noto-cjk
 )
 
 step_debian() {
-  local missing=() package had_mosquitto=yes
+  local missing=() package had_mosquitto=yes had_postgresql=yes
   local wanted=("${debian_packages[@]}")
   # Any Node that can run the page's build will do, whoever installed it.
   if command -v node >/dev/null && command -v npm >/dev/null; then
@@ -34,10 +34,12 @@ step_debian() {
 
   if [ ${#missing[@]} -gt 0 ]; then
     [[ " ${missing[*]} " == *" mosquitto "* ]] && had_mosquitto=no
+    [[ " ${missing[*]} " == *" postgresql-15 "* ]] && had_postgresql=no
     require_root
     say "installing ${#missing[@]} packages from Debian, some minutes: ${missing[*]}"
     run_fetch "Debian's package servers" "${missing[*]}" install_packages "${missing[@]}"
     [ $had_mosquitto = yes ] || stop_installed_mosquitto
+    [ $had_postgresql = yes ] || drop_installed_cluster
   fi
 
   local gstreamer opencv
@@ -67,6 +69,11 @@ as_root() { if [ "$(id -u)" = 0 ]; then "$@"; else sudo "$@"; fi; }
 # Debian starts a package's service at once. The tests start brokers of their own; one that
 # listens without being asked for is not ours to leave behind. A mosquitto that was there before
 # is left alone.
+# The package makes a server and starts it; tests start their own. It was not there before, so nothing is in it.
+drop_installed_cluster() {
+  as_root pg_dropcluster --stop 15 main >/dev/null 2>&1 || true
+}
+
 stop_installed_mosquitto() {
   if [ -d /run/systemd/system ]; then
     as_root systemctl disable --now mosquitto.service >/dev/null 2>&1 || true

@@ -32,7 +32,7 @@ pub enum Error {
         looked_in: PathBuf,
     },
     /// A program of the system is missing.
-    #[error("`{0}` is neither in PATH nor in /usr/sbin: install the Debian package mosquitto")]
+    #[error("`{0}` is not installed: run `setup/install.sh debian`")]
     NoProgram(&'static str),
     /// The Python that set-up brings is missing.
     #[error("{}: no Python there: run `setup/install.sh python-sensors`", .0.display())]

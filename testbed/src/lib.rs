@@ -5,6 +5,7 @@
 //! - [`daemon`]: one of our daemons as a child process, with its log
 //! - [`usage`]: what a process used of the machine
 //! - [`mosquitto`]: a real mosquitto broker that can be killed and started again
+//! - [`postgres`]: a real PostgreSQL server that can be killed and started again
 //! - [`proxy`]: a network that can fail
 //! - [`rtsp_camera`]: a real RTSP server that plays a clip
 //! - [`rtsp_relay`]: the line to that camera, which can alter its packets or let nothing through
@@ -30,6 +31,7 @@ pub mod modbus_device;
 pub mod mosquitto;
 pub mod onvif_camera;
 pub mod port;
+pub mod postgres;
 pub mod proxy;
 pub mod rogue_camera;
 pub mod rtsp_camera;

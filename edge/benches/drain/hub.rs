@@ -1,4 +1,4 @@
-//! A hub as a process, with its own broker and SQLite on this machine's disk.
+//! A hub as a process, with its own broker and SQLite on this machine's disk; or, with `GATEPOST_DRAIN_DATABASE=postgres`, PostgreSQL.
 
 use std::collections::{HashMap, HashSet};
 use std::path::PathBuf;
@@ -8,6 +8,7 @@ use std::time::Duration;
 use gatepost_testbed::account::Account;
 use gatepost_testbed::daemon::{Daemon, binary};
 use gatepost_testbed::http;
+use gatepost_testbed::postgres::Postgres;
 use serde_json::Value;
 use tempfile::TempDir;
 
@@ -18,6 +19,7 @@ pub struct Hub {
     daemon: Daemon,
     web: String,
     broker: String,
+    server: Option<Postgres>,
     dir: TempDir,
 }
 
@@ -26,9 +28,19 @@ impl Hub {
     pub fn start(devices: &[String]) -> Self {
         let dir = tempfile::Builder::new().prefix("gatepost-hub-").tempdir().unwrap();
         let config = dir.path().join("hub.toml");
+        let server = match std::env::var("GATEPOST_DRAIN_DATABASE").as_deref() {
+            Ok("postgres") => Some(Postgres::start().unwrap()),
+            Ok("sqlite") | Err(_) => None,
+            Ok(other) => panic!("GATEPOST_DRAIN_DATABASE={other}: sqlite or postgres is needed"),
+        };
+        let store = server.as_ref().map_or_else(String::new, |server| {
+            format!("[store]\nurl = {:?}\n", server.new_database().unwrap())
+        });
         std::fs::write(
             &config,
-            "data_dir = \"data\"\n[web]\nlisten = \"127.0.0.1:0\"\n[broker]\nlisten = \"127.0.0.1:0\"\n",
+            format!(
+                "data_dir = \"data\"\n{store}[web]\nlisten = \"127.0.0.1:0\"\n[broker]\nlisten = \"127.0.0.1:0\"\n"
+            ),
         )
         .unwrap();
         let program = binary("gatepost-hub").unwrap();
@@ -50,7 +62,7 @@ impl Hub {
         };
         let (web, broker) = (address("web listening"), address("broker listening"));
         Account::everything(&program, &config, &web).unwrap();
-        Self { daemon, web, broker, dir }
+        Self { daemon, web, broker, server, dir }
     }
 
     pub fn pid(&self) -> u32 {
@@ -73,6 +85,11 @@ impl Hub {
 
     /// The database with what is still in its log.
     pub fn database_bytes(&self) -> u64 {
+        if let Some(server) = &self.server {
+            // The only one in it.
+            let size = server.execute("hub_1", "SELECT pg_database_size(current_database())").unwrap();
+            return size.trim().parse().unwrap();
+        }
         ["hub.sqlite", "hub.sqlite-wal"]
             .iter()
             .filter_map(|name| std::fs::metadata(self.dir.path().join("data").join(name)).ok())

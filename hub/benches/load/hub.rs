@@ -7,9 +7,9 @@ use std::time::{Duration, Instant};
 use gatepost_testbed::account::Account;
 use gatepost_testbed::daemon::Daemon;
 use gatepost_testbed::mosquitto::{Mosquitto, Options, Persistence};
+use gatepost_testbed::postgres::Postgres;
 use sha2::{Digest as _, Sha256};
-use sqlx::sqlite::SqliteConnectOptions;
-use sqlx::{ConnectOptions as _, SqliteConnection};
+use sqlx::{AnyConnection, Connection as _};
 use tempfile::TempDir;
 
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -27,12 +27,22 @@ pub enum BrokerKind {
     Mosquitto,
 }
 
+/// Which database.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum DatabaseKind {
+    /// The hub's own file.
+    Sqlite,
+    /// Debian's PostgreSQL beside it, which waits for the disk as it does by default.
+    Postgres,
+}
+
 /// A running hub; dropping kills it.
 pub struct Hub {
     daemon: Daemon,
     web: String,
     broker: SocketAddr,
     dir: TempDir,
+    server: Option<Postgres>,
     _mosquitto: Option<Mosquitto>,
 }
 
@@ -43,15 +53,20 @@ pub fn name(number: u32) -> String {
 
 impl Hub {
     /// Starts one that knows so many edges.
-    pub fn start(kind: BrokerKind, edges: u32) -> Self {
+    pub fn start(kind: BrokerKind, database: DatabaseKind, edges: u32) -> Self {
         let dir = tempfile::Builder::new().prefix("gatepost-load-").tempdir().unwrap();
         let mosquitto = (kind == BrokerKind::Mosquitto).then(mosquitto);
         let broker = match &mosquitto {
             None => "listen = \"127.0.0.1:0\"".to_owned(),
             Some(mosquitto) => format!("mode = \"external\"\nurl = \"mqtt://{}\"", mosquitto.addr()),
         };
+        let server = (database == DatabaseKind::Postgres).then(|| Postgres::start().unwrap());
+        let store = server.as_ref().map_or_else(String::new, |server| {
+            format!("[store]\nurl = {:?}\n", server.new_database().unwrap())
+        });
         let config = dir.path().join("hub.toml");
-        let text = format!("data_dir = \"data\"\n[web]\nlisten = \"127.0.0.1:0\"\n[broker]\n{broker}\n");
+        let text =
+            format!("data_dir = \"data\"\n[web]\nlisten = \"127.0.0.1:0\"\n{store}[broker]\n{broker}\n");
         std::fs::write(&config, text).unwrap();
         write_devices(dir.path(), edges);
         let program = env!("CARGO_BIN_EXE_gatepost-hub");
@@ -69,7 +84,7 @@ impl Hub {
             }
         };
         Account::everything(program, &config, &web).unwrap();
-        Self { daemon, web, broker, dir, _mosquitto: mosquitto }
+        Self { daemon, web, broker, dir, server, _mosquitto: mosquitto }
     }
 
     pub fn pid(&self) -> u32 {
@@ -86,9 +101,14 @@ impl Hub {
 
     /// Every event that was sent is stored, once, with its own number, and no other is. `sent`: how many of each edge.
     pub async fn assert_stored_once(&self, sent: &HashMap<String, u64>) {
+        sqlx::any::install_default_drivers();
         let data = self.dir.path().join("data");
-        let database = SqliteConnectOptions::new().filename(data.join("hub.sqlite")).read_only(true);
-        let mut database = database.connect().await.unwrap();
+        let url = match &self.server {
+            // The only one in it.
+            Some(server) => server.url("hub_1"),
+            None => format!("sqlite://{}?mode=ro", data.join("hub.sqlite").display()),
+        };
+        let mut database = AnyConnection::connect(&url).await.unwrap();
         let expected: u64 = sent.values().sum();
         let patient_until = Instant::now() + LATER;
         while count(&mut database).await < expected && Instant::now() < patient_until {
@@ -109,11 +129,13 @@ impl Hub {
             lost -= different;
             doubled += rows - different;
         }
-        let bytes: u64 = ["hub.sqlite", "hub.sqlite-wal"]
-            .iter()
-            .filter_map(|name| std::fs::metadata(data.join(name)).ok())
-            .map(|meta| meta.len())
-            .sum();
+        let bytes = match &self.server {
+            Some(_) => {
+                let size = sqlx::query_scalar("SELECT pg_database_size(current_database())");
+                size.fetch_one(&mut database).await.map(|size: i64| u64::try_from(size).unwrap()).unwrap()
+            }
+            None => file_bytes(&data),
+        };
         println!(
             "stored {expected}: lost {lost}, doubled {doubled}; {:.0} bytes of database for each",
             bytes as f64 / expected as f64
@@ -122,7 +144,15 @@ impl Hub {
     }
 }
 
-async fn count(database: &mut SqliteConnection) -> u64 {
+fn file_bytes(data: &std::path::Path) -> u64 {
+    ["hub.sqlite", "hub.sqlite-wal"]
+        .iter()
+        .filter_map(|name| std::fs::metadata(data.join(name)).ok())
+        .map(|meta| meta.len())
+        .sum()
+}
+
+async fn count(database: &mut AnyConnection) -> u64 {
     let count: i64 = sqlx::query_scalar("SELECT count(*) FROM event").fetch_one(database).await.unwrap();
     u64::try_from(count).unwrap()
 }

@@ -10,6 +10,7 @@
 //! | `LOAD_SECONDS` | 10 |
 //! | `LOAD_STORM` | 20000, in one second |
 //! | `LOAD_BROKER` | `embedded`; or `mosquitto`, outside |
+//! | `LOAD_DATABASE` | `sqlite`; or `postgres`, outside |
 //!
 //! `make load` runs the whole; `docs/DELIVERY.md` has figures.
 
@@ -26,7 +27,7 @@ mod tally;
 use std::time::{Duration, Instant};
 
 use edge::Edges;
-use hub::{BrokerKind, Hub};
+use hub::{BrokerKind, DatabaseKind, Hub};
 use page::Page;
 use tally::{Cost, Quantiles};
 
@@ -55,13 +56,18 @@ async fn run() {
         Ok("embedded") | Err(_) => BrokerKind::Embedded,
         Ok(other) => panic!("LOAD_BROKER={other}: embedded or mosquitto is needed"),
     };
+    let database = match std::env::var("LOAD_DATABASE").as_deref() {
+        Ok("postgres") => DatabaseKind::Postgres,
+        Ok("sqlite") | Err(_) => DatabaseKind::Sqlite,
+        Ok(other) => panic!("LOAD_DATABASE={other}: sqlite or postgres is needed"),
+    };
     let (count, rate) = (number("LOAD_EDGES", 1000), number("LOAD_PER_SECOND", 1000));
     let (seconds, storm) = (number("LOAD_SECONDS", 10), number("LOAD_STORM", 20_000));
-    println!("{count} edges, {kind:?}, SQLite");
+    println!("{count} edges, {kind:?}, {database:?}");
     let limit = limit::rows_per_second().await;
     println!("limit: {limit:.0} rows/s into a bare SQLite table, 512 in a transaction that is synced");
 
-    let hub = Hub::start(kind, count);
+    let hub = Hub::start(kind, database, count);
     let began = Instant::now();
     let mut edges = Edges::connect(&hub, count, CONNECTS_A_SECOND).await;
     println!(

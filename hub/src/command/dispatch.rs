@@ -12,7 +12,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::authority::Authority;
 use crate::broker::Publisher;
-use crate::store::{Open, Store};
+use crate::store::{Duty, Open, Store};
 
 /// A connected box that does not answer is asked again so often.
 const AGAIN: Duration = Duration::from_secs(30);
@@ -51,10 +51,16 @@ impl Dispatch {
 }
 
 async fn run(store: Store, post: Post, mut changes: watch::Receiver<i64>, stop: CancellationToken) {
+    let mut leadership = store.leadership(Duty::Commands);
     let mut desk = Desk::default();
     let mut failed = false;
     loop {
-        match store.open_commands(Timestamp::now()).await {
+        let open = match leadership.is_ours().await {
+            Ok(true) => store.open_commands(Timestamp::now()).await,
+            Ok(false) => Ok(Vec::new()),
+            Err(error) => Err(error),
+        };
+        match open {
             Ok(open) => {
                 failed = false;
                 for command in desk.due(open, Instant::now()) {

@@ -11,9 +11,11 @@ use serde::de::DeserializeOwned;
 use toml::Spanned;
 
 use super::{
-    Broker, BrokerMode, BrokerTable, Config, EmbeddedBroker, ExternalBroker, File, Login, Tls, TlsTable,
+    Broker, BrokerMode, BrokerTable, Config, EmbeddedBroker, ExternalBroker, File, Login, StoreTable, Tls,
+    TlsTable,
 };
 use crate::authority::AuthorityFiles;
+use crate::store::Database;
 
 /// Room for one clip and its topic.
 const DEFAULT_MAX_PACKET_BYTES: u32 = MAX_EVIDENCE_BYTES as u32 + 1024 * 1024;
@@ -111,8 +113,8 @@ fn parse(
     Ok(Config {
         enrolment: parsed.enrolment.listen.map(Spanned::into_inner),
         tls: tls(parsed.tls, &source, &data_dir)?,
-        database: parsed.store.path.map_or_else(|| data_dir.join("hub.sqlite"), |path| source.path(&path)),
-        broker: broker(parsed.broker, &source, &data_dir, secret)?,
+        database: database(parsed.store, &source, &data_dir, &secret)?,
+        broker: broker(parsed.broker, &source, &data_dir, &secret)?,
         incident_deadlines: parsed.incident_deadlines,
         evidence_days: parsed.retention.evidence_days,
         log: parsed.log,
@@ -145,6 +147,51 @@ fn tls(table: TlsTable, source: &Source<'_>, data_dir: &Path) -> Result<Tls, Con
         authority: AuthorityFiles { folder: data_dir.join("keys"), external },
         certificate_valid: table.certificate_valid_s.get(),
     })
+}
+
+fn database(
+    table: StoreTable,
+    source: &Source<'_>,
+    data_dir: &Path,
+    secret: impl Fn(&Path) -> io::Result<String>,
+) -> Result<Database, ConfigError> {
+    match (table.path, table.url, table.password_file) {
+        (Some(path), Some(_), _) => {
+            let problem = "there is one database: a SQLite file (`path`) or a PostgreSQL server (`url`)";
+            Err(source.wrong(path.span().start, "store.path", problem))
+        }
+        (path, None, Some(file)) => {
+            let problem = match path {
+                Some(_) => "a SQLite file has no password: remove it, or `path` and give a `url`",
+                None => "`url` is missing: whose password is it?",
+            };
+            Err(source.wrong(file.span().start, "store.password_file", problem))
+        }
+        (Some(path), None, None) => Ok(Database::File(source.path(path.get_ref()))),
+        (None, None, None) => Ok(Database::File(data_dir.join("hub.sqlite"))),
+        (None, Some(server), None) => Ok(Database::Server(server.into_inner())),
+        (None, Some(server), Some(file)) => {
+            let password = password(&file, "store.password_file", source, secret)?;
+            Ok(Database::Server(server.into_inner().with_password(password)))
+        }
+    }
+}
+
+/// What stands in a file that holds a password and nothing else.
+fn password(
+    file: &Spanned<PathBuf>,
+    key: &str,
+    source: &Source<'_>,
+    secret: impl Fn(&Path) -> io::Result<String>,
+) -> Result<String, ConfigError> {
+    let path = source.path(file.get_ref());
+    let wrong = |problem: String| source.wrong(file.span().start, key, problem);
+    let text = secret(&path).map_err(|e| wrong(format!("{}: {e}", path.display())))?;
+    let password = text.trim_end_matches(['\r', '\n']);
+    if password.is_empty() {
+        return Err(wrong(format!("{} is empty: write the password into it", path.display())));
+    }
+    Ok(password.to_owned())
 }
 
 fn broker(
@@ -230,14 +277,8 @@ fn login(
             "`username` is missing: a password alone is no login",
         )),
         (Some(username), Some(file)) => {
-            let path = source.path(file.get_ref());
-            let wrong = |problem: String| source.wrong(file.span().start, "broker.password_file", problem);
-            let text = secret(&path).map_err(|e| wrong(format!("{}: {e}", path.display())))?;
-            let password = text.trim_end_matches(['\r', '\n']);
-            if password.is_empty() {
-                return Err(wrong(format!("{} is empty: write the password into it", path.display())));
-            }
-            Ok(Some(Login { username: username.into_inner(), password: password.to_owned() }))
+            let password = password(&file, "broker.password_file", source, secret)?;
+            Ok(Some(Login { username: username.into_inner(), password }))
         }
     }
 }
@@ -257,7 +298,7 @@ mod tests {
     #[test]
     fn an_empty_file_is_complete() {
         let config = load_text("").unwrap();
-        assert_eq!(config.database, Path::new("/var/lib/gatepost-hub/hub.sqlite"));
+        assert_eq!(config.database, Database::File("/var/lib/gatepost-hub/hub.sqlite".into()));
         assert!(matches!(config.broker, Broker::Embedded(_)));
     }
 

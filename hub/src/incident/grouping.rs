@@ -11,7 +11,7 @@ use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
 use super::deadline::Deadlines;
-use crate::store::{Grouped, Store, StoreError};
+use crate::store::{Duty, Grouped, Store, StoreError, tell};
 
 /// How soon somebody is reminded.
 const LOOK: Duration = Duration::from_secs(5);
@@ -47,15 +47,28 @@ impl Grouping {
 }
 
 async fn run(store: Store, deadlines: Deadlines, changed: watch::Sender<i64>, stop: CancellationToken) {
+    let mut leadership = store.leadership(Duty::Incidents);
     let mut changes = changed.subscribe();
     changes.mark_changed();
     let mut looks = tokio::time::interval(LOOK);
     let mut seen = 0;
     loop {
-        let looked = tokio::select! {
+        let remind = tokio::select! {
             () = stop.cancelled() => return,
-            _ = changes.changed() => group(&store, &deadlines, &changed, &mut seen).await,
-            _ = looks.tick() => remind(&store, &changed).await,
+            _ = changes.changed() => false,
+            _ = looks.tick() => true,
+        };
+        let looked = match leadership.is_ours().await {
+            Ok(false) => continue,
+            Ok(true) if remind => {
+                // Of a hub that had this duty and ended, alarms may be left.
+                match self::remind(&store, &changed).await {
+                    Ok(()) => group(&store, &deadlines, &changed, &mut seen).await,
+                    Err(error) => Err(error),
+                }
+            }
+            Ok(true) => group(&store, &deadlines, &changed, &mut seen).await,
+            Err(error) => Err(error),
         };
         if let Err(error) = looked {
             tracing::error!(%error, "incidents cannot be written; alarms wait for theirs");
@@ -75,7 +88,9 @@ async fn group(
         let Grouped { change, more, seen: upto } =
             store.group_alarms(deadlines, *seen, Timestamp::now()).await?;
         *seen = upto;
-        tell(changed, change);
+        if let Some(change) = change {
+            tell(changed, change);
+        }
         if !more {
             return Ok(());
         }
@@ -84,17 +99,8 @@ async fn group(
 }
 
 async fn remind(store: &Store, changed: &watch::Sender<i64>) -> Result<(), StoreError> {
-    tell(changed, store.remind(Timestamp::now()).await?);
+    if let Some(change) = store.remind(Timestamp::now()).await? {
+        tell(changed, change);
+    }
     Ok(())
-}
-
-/// Wakes pages, if there is something new.
-pub fn tell(changed: &watch::Sender<i64>, change: Option<i64>) {
-    changed.send_if_modified(|last| match change {
-        Some(change) if change > *last => {
-            *last = change;
-            true
-        }
-        _ => false,
-    });
 }

@@ -9,7 +9,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::Receipt;
 use super::queue::{Queues, Waiting};
-use crate::store::{Delivery, Fate, Record, StoreError, Writer};
+use crate::store::{Delivery, Fate, Record, StoreError, Writer, tell};
 
 /// Records in one transaction. An alarm behind a full one waits a few tens of milliseconds.
 const BATCH: usize = 512;
@@ -110,11 +110,7 @@ async fn write(
     for (count, receipt, _) in receipts {
         let _ = receipt.send(answer(fates.by_ref().take(count)));
     }
-    changes.send_if_modified(|last| {
-        let moved = *last != committed.last_change;
-        *last = committed.last_change;
-        moved
-    });
+    tell(changes, committed.last_change);
 }
 
 /// One answer for all records of a message: refused when any of them is.

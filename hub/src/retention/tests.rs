@@ -4,6 +4,7 @@ use tokio::sync::watch;
 use super::*;
 use crate::access::Scope;
 use crate::evidence::{Folder, Format};
+use crate::store::testing::fresh;
 use crate::store::{AlertFilter, DeletionFilter, Delivery};
 
 /// The parts of a hub that deleting needs.
@@ -16,7 +17,7 @@ struct Rooms {
 
 async fn rooms() -> Rooms {
     let dir = tempfile::tempdir().unwrap();
-    let store = Store::open(&dir.path().join("hub.sqlite")).await.unwrap();
+    let store = Store::open(&fresh(dir.path())).await.unwrap();
     let folder = Folder::open(dir.path().join("evidence")).unwrap();
     let (intake, _writing) = Intake::start(store.writer(folder.clone()), folder.clone(), watch::channel(0).0);
     Rooms { store, intake, folder, _dir: dir }

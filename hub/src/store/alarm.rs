@@ -4,11 +4,12 @@ use std::collections::HashMap;
 
 use gatepost_wire::event::Phase;
 use gatepost_wire::{AlarmId, Severity, Timestamp};
-use sqlx::{FromRow, QueryBuilder, Sqlite};
+use sqlx::FromRow;
 
 use super::StoreError;
 use super::column::{from_word, nanos, parse, parse_option, text, timestamp, word};
-use super::rows::{chunks, id_list};
+use super::rows::chunks;
+use super::statement::Statement;
 use super::writer::Batch;
 use crate::alarm::{Alarm, Crowd, Moment, Scene};
 
@@ -103,7 +104,7 @@ impl TryFrom<Row> for Alarm {
 
 /// The alarm as it stands.
 pub(super) async fn find(batch: &mut Batch<'_>, id: AlarmId) -> Result<Option<Alarm>, StoreError> {
-    let row: Option<Row> = sqlx::query_as("SELECT * FROM alarm WHERE id = ?")
+    let row: Option<Row> = sqlx::query_as("SELECT * FROM alarm WHERE id = $1")
         .bind(id.to_string())
         .fetch_optional(&mut *batch.connection)
         .await?;
@@ -113,7 +114,7 @@ pub(super) async fn find(batch: &mut Batch<'_>, id: AlarmId) -> Result<Option<Al
 /// Something that is told together with the alarm changed: a page has to hear of it.
 pub(super) async fn touch(batch: &mut Batch<'_>, id: &str) -> Result<(), StoreError> {
     let change = batch.next_change();
-    sqlx::query("UPDATE alarm SET change = ? WHERE id = ?")
+    sqlx::query("UPDATE alarm SET change = $1 WHERE id = $2")
         .bind(change)
         .bind(id)
         .execute(&mut *batch.connection)
@@ -126,10 +127,9 @@ pub(super) async fn find_all(
     batch: &mut Batch<'_>,
     ids: impl Iterator<Item = AlarmId>,
 ) -> Result<HashMap<AlarmId, Alarm>, StoreError> {
-    let rows: Vec<Row> = sqlx::query_as("SELECT * FROM alarm WHERE id IN (SELECT value FROM json_each(?))")
-        .bind(id_list(ids))
-        .fetch_all(&mut *batch.connection)
-        .await?;
+    let mut query = Statement::new("SELECT * FROM alarm WHERE id");
+    query.push_in(ids);
+    let rows: Vec<Row> = query.build_query_as().fetch_all(&mut *batch.connection).await?;
     rows.into_iter()
         .map(|row| {
             let alarm = Alarm::try_from(row)?;
@@ -177,42 +177,42 @@ pub(super) async fn store(
 
 /// Writes alarms, each with the moment it was heard of and the number of its change.
 async fn write(batch: &mut Batch<'_>, rows: &[(Alarm, Timestamp, i64)]) -> Result<(), StoreError> {
-    let mut query = QueryBuilder::<Sqlite>::new(
+    let mut query = Statement::new(
         "INSERT INTO alarm (id, edge, kind, camera, zone, rule, object, cause, detail, severity, events, \
            first_phase, first_time, first_event, latest_phase, latest_time, latest_event, \
            snapshot_phase, snapshot_time, snapshot_event, received, placed, change, \
            direction, crowd_count, crowd_limit, sensor, input) ",
     );
-    query.push_values(rows, |mut row, (alarm, received, change)| {
+    query.push_rows(rows, |row, (alarm, received, change)| {
         let (first, received) = (nanos(alarm.first.time), nanos(*received));
-        row.push_bind(alarm.id.to_string())
-            .push_bind(alarm.edge.as_str())
-            .push_bind(&alarm.scene.kind)
-            .push_bind(text(alarm.scene.camera.as_ref()))
-            .push_bind(text(alarm.scene.zone.as_ref()))
-            .push_bind(text(alarm.scene.rule.as_ref()))
-            .push_bind(alarm.scene.object.as_ref().map(word))
-            .push_bind(&alarm.scene.cause)
-            .push_bind(&alarm.detail)
-            .push_bind(i64::from(alarm.severity.level()))
-            .push_bind(i64::try_from(alarm.events).unwrap_or(i64::MAX))
-            .push_bind(word(&alarm.first.phase))
-            .push_bind(first)
-            .push_bind(alarm.first.event.to_string())
-            .push_bind(word(&alarm.latest.phase))
-            .push_bind(nanos(alarm.latest.time))
-            .push_bind(alarm.latest.event.to_string())
-            .push_bind(alarm.snapshot.map(|moment| word(&moment.phase)))
-            .push_bind(alarm.snapshot.map(|moment| nanos(moment.time)))
-            .push_bind(alarm.snapshot.map(|moment| moment.event.to_string()))
-            .push_bind(received)
-            .push_bind(first.min(received))
-            .push_bind(*change)
-            .push_bind(alarm.scene.direction.as_ref().map(word))
-            .push_bind(alarm.crowd.map(|crowd| i64::from(crowd.count)))
-            .push_bind(alarm.crowd.map(|crowd| i64::from(crowd.limit)))
-            .push_bind(text(alarm.scene.sensor.as_ref()))
-            .push_bind(alarm.scene.input.as_ref().map(word));
+        row.bind(alarm.id.to_string())
+            .bind(alarm.edge.as_str())
+            .bind(alarm.scene.kind.as_str())
+            .bind(text(alarm.scene.camera.as_ref()))
+            .bind(text(alarm.scene.zone.as_ref()))
+            .bind(text(alarm.scene.rule.as_ref()))
+            .bind(alarm.scene.object.as_ref().map(word))
+            .bind(&alarm.scene.cause)
+            .bind(&alarm.detail)
+            .bind(i64::from(alarm.severity.level()))
+            .bind(i64::try_from(alarm.events).unwrap_or(i64::MAX))
+            .bind(word(&alarm.first.phase))
+            .bind(first)
+            .bind(alarm.first.event.to_string())
+            .bind(word(&alarm.latest.phase))
+            .bind(nanos(alarm.latest.time))
+            .bind(alarm.latest.event.to_string())
+            .bind(alarm.snapshot.map(|moment| word(&moment.phase)))
+            .bind(alarm.snapshot.map(|moment| nanos(moment.time)))
+            .bind(alarm.snapshot.map(|moment| moment.event.to_string()))
+            .bind(received)
+            .bind(first.min(received))
+            .bind(*change)
+            .bind(alarm.scene.direction.as_ref().map(word))
+            .bind(alarm.crowd.map(|crowd| i64::from(crowd.count)))
+            .bind(alarm.crowd.map(|crowd| i64::from(crowd.limit)))
+            .bind(text(alarm.scene.sensor.as_ref()))
+            .bind(alarm.scene.input.as_ref().map(word));
     });
     query.push(
         " ON CONFLICT (id) DO UPDATE SET kind = excluded.kind, camera = excluded.camera, \
@@ -223,7 +223,7 @@ async fn write(batch: &mut Batch<'_>, rows: &[(Alarm, Timestamp, i64)]) -> Resul
            first_event = excluded.first_event, latest_phase = excluded.latest_phase, \
            latest_time = excluded.latest_time, latest_event = excluded.latest_event, \
            snapshot_phase = excluded.snapshot_phase, snapshot_time = excluded.snapshot_time, \
-           snapshot_event = excluded.snapshot_event, placed = min(excluded.first_time, received), \
+           snapshot_event = excluded.snapshot_event, placed = CASE WHEN excluded.first_time < alarm.received THEN excluded.first_time ELSE alarm.received END, \
            change = excluded.change",
     );
     query.build().execute(&mut *batch.connection).await?;
@@ -268,13 +268,13 @@ mod tests {
 
     async fn first_version() -> SqliteConnection {
         let mut connection = SqliteConnection::connect("sqlite::memory:").await.unwrap();
-        run(&mut connection, include_str!("../../migrations/0001_start.sql").to_owned()).await;
+        run(&mut connection, include_str!("../../migrations/sqlite/0001_start.sql").to_owned()).await;
         connection
     }
 
     async fn update(connection: &mut SqliteConnection) {
-        run(connection, include_str!("../../migrations/0002_other_kinds.sql").to_owned()).await;
-        run(connection, include_str!("../../migrations/0004_sensors.sql").to_owned()).await;
+        run(connection, include_str!("../../migrations/sqlite/0002_other_kinds.sql").to_owned()).await;
+        run(connection, include_str!("../../migrations/sqlite/0004_sensors.sql").to_owned()).await;
     }
 
     #[tokio::test]

@@ -6,11 +6,11 @@ use std::fmt;
 use std::str::FromStr;
 
 use gatepost_wire::{AlarmId, CameraId, EdgeId};
-use sqlx::{FromRow, QueryBuilder, Sqlite};
+use sqlx::FromRow;
 
 use super::access::within;
 use super::column::timestamp;
-use super::rows::id_list;
+use super::statement::Statement;
 use super::{Store, StoreError, alarm};
 use crate::access::Scope;
 use crate::alarm::Alarm;
@@ -112,8 +112,8 @@ impl Store {
     /// # Errors
     /// When the database cannot be read.
     pub async fn alerts(&self, filter: &AlertFilter) -> Result<AlertPage, StoreError> {
-        let mut query = QueryBuilder::<Sqlite>::new(SELECT);
-        query.push(" WHERE 1");
+        let mut query = Statement::new(SELECT);
+        query.push(" WHERE 1 = 1");
         within(&mut query, "alarm.edge", &filter.scope);
         if let Some(edge) = &filter.edge {
             query.push(" AND alarm.edge = ").push_bind(edge.to_string());
@@ -142,9 +142,9 @@ impl Store {
     /// # Errors
     /// When the database cannot be read.
     pub(super) async fn alerts_by_id(&self, ids: &[String]) -> Result<Vec<Alert>, StoreError> {
-        let mut query = QueryBuilder::<Sqlite>::new(SELECT);
-        query.push(" WHERE alarm.id IN (SELECT value FROM json_each(").push_bind(id_list(ids));
-        query.push(")) ORDER BY alarm.first_time, alarm.id");
+        let mut query = Statement::new(SELECT);
+        query.push(" WHERE alarm.id").push_in(ids);
+        query.push(" ORDER BY alarm.first_time, alarm.id");
         let rows: Vec<Row> = query.build_query_as().fetch_all(&self.readers).await?;
         self.told(rows).await
     }
@@ -154,7 +154,7 @@ impl Store {
     /// # Errors
     /// When the database cannot be read.
     pub async fn alerts_changed(&self, after: i64, limit: u16) -> Result<Vec<(i64, Alert)>, StoreError> {
-        let mut query = QueryBuilder::<Sqlite>::new(SELECT);
+        let mut query = Statement::new(SELECT);
         query.push(" WHERE alarm.change > ").push_bind(after);
         query.push(" ORDER BY alarm.change LIMIT ").push_bind(i64::from(limit));
         let rows: Vec<Row> = query.build_query_as().fetch_all(&self.readers).await?;

@@ -2,8 +2,8 @@
 //! daemon or by a command at its side.
 
 use gatepost_wire::{EdgeId, Timestamp};
+use sqlx::AnyConnection;
 use sqlx::FromRow;
-use sqlx::sqlite::SqliteConnection;
 
 use super::column::{nanos, parse, timestamp};
 use super::{Store, StoreError};
@@ -72,12 +72,12 @@ impl Store {
         until: Timestamp,
     ) -> Result<(), StoreError> {
         let mut change = self.begin().await?;
-        sqlx::query("UPDATE enrolment_code SET until = min(until, ?) WHERE edge = ? AND used IS NULL")
+        sqlx::query("UPDATE enrolment_code SET until = $1 WHERE edge = $2 AND used IS NULL AND until > $1")
             .bind(nanos(made))
             .bind(edge.as_str())
             .execute(&mut change.connection)
             .await?;
-        sqlx::query("INSERT INTO enrolment_code (hash, edge, made, until) VALUES (?, ?, ?, ?)")
+        sqlx::query("INSERT INTO enrolment_code (hash, edge, made, until) VALUES ($1, $2, $3, $4)")
             .bind(hash)
             .bind(edge.as_str())
             .bind(nanos(made))
@@ -100,7 +100,7 @@ impl Store {
     ) -> Result<Redeemed, StoreError> {
         let mut change = self.begin().await?;
         let code: Option<(Option<i64>, i64)> =
-            sqlx::query_as("SELECT used, until FROM enrolment_code WHERE hash = ? AND edge = ?")
+            sqlx::query_as("SELECT used, until FROM enrolment_code WHERE hash = $1 AND edge = $2")
                 .bind(hash)
                 .bind(edge.as_str())
                 .fetch_optional(&mut change.connection)
@@ -111,7 +111,7 @@ impl Store {
             Some((None, until)) if timestamp(until) <= now => return Ok(Redeemed::Late(timestamp(until))),
             Some((None, _)) => {}
         }
-        sqlx::query("UPDATE enrolment_code SET used = ? WHERE hash = ?")
+        sqlx::query("UPDATE enrolment_code SET used = $1 WHERE hash = $2")
             .bind(nanos(now))
             .bind(hash)
             .execute(&mut change.connection)
@@ -144,7 +144,7 @@ impl Store {
     pub async fn revoke(&self, edge: &EdgeId, now: Timestamp) -> Result<u64, StoreError> {
         let mut change = self.begin().await?;
         let revoked = revoke(&mut change.connection, edge, now, "revoked").await?;
-        sqlx::query("UPDATE enrolment_code SET until = min(until, ?) WHERE edge = ? AND used IS NULL")
+        sqlx::query("UPDATE enrolment_code SET until = $1 WHERE edge = $2 AND used IS NULL AND until > $1")
             .bind(nanos(now))
             .bind(edge.as_str())
             .execute(&mut change.connection)
@@ -159,7 +159,7 @@ impl Store {
     /// When the database cannot be read.
     pub async fn certificate(&self, of: &Fingerprint) -> Result<Option<KnownCertificate>, StoreError> {
         let row: Option<Row> =
-            sqlx::query_as("SELECT edge, until, revoked FROM certificate WHERE fingerprint = ?")
+            sqlx::query_as("SELECT edge, until, revoked FROM certificate WHERE fingerprint = $1")
                 .bind(of.as_str())
                 .fetch_optional(&self.readers)
                 .await?;
@@ -173,7 +173,7 @@ impl Store {
     pub async fn certificates(&self) -> Result<Vec<KnownCertificate>, StoreError> {
         let rows: Vec<Row> = sqlx::query_as(
             "SELECT edge, until, revoked FROM (SELECT *, row_number() OVER \
-               (PARTITION BY edge ORDER BY revoked IS NOT NULL, until DESC) AS place FROM certificate) \
+               (PARTITION BY edge ORDER BY revoked IS NOT NULL, until DESC) AS place FROM certificate) AS placed \
              WHERE place = 1 ORDER BY edge",
         )
         .fetch_all(&self.readers)
@@ -187,7 +187,7 @@ impl Store {
     /// When the database cannot be read.
     pub async fn revoked(&self, now: Timestamp) -> Result<Vec<(Fingerprint, Revoked)>, StoreError> {
         let rows: Vec<(String, String, i64)> = sqlx::query_as(
-            "SELECT fingerprint, serial, revoked FROM certificate WHERE revoked IS NOT NULL AND until > ?",
+            "SELECT fingerprint, serial, revoked FROM certificate WHERE revoked IS NOT NULL AND until > $1",
         )
         .bind(nanos(now))
         .fetch_all(&self.readers)
@@ -200,13 +200,13 @@ impl Store {
 }
 
 async fn revoke(
-    connection: &mut SqliteConnection,
+    connection: &mut AnyConnection,
     edge: &EdgeId,
     now: Timestamp,
     cause: &str,
 ) -> Result<u64, StoreError> {
     let done = sqlx::query(
-        "UPDATE certificate SET revoked = ?, cause = ? WHERE edge = ? AND revoked IS NULL AND until > ?",
+        "UPDATE certificate SET revoked = $1, cause = $2 WHERE edge = $3 AND revoked IS NULL AND until > $4",
     )
     .bind(nanos(now))
     .bind(cause)
@@ -218,25 +218,28 @@ async fn revoke(
 }
 
 async fn insert(
-    connection: &mut SqliteConnection,
+    connection: &mut AnyConnection,
     edge: &EdgeId,
     certificate: &DeviceCertificate,
     now: Timestamp,
 ) -> Result<(), StoreError> {
-    sqlx::query("INSERT INTO certificate (fingerprint, serial, edge, issued, until) VALUES (?, ?, ?, ?, ?)")
-        .bind(certificate.fingerprint.as_str())
-        .bind(&certificate.serial)
-        .bind(edge.as_str())
-        .bind(nanos(now))
-        .bind(nanos(certificate.until))
-        .execute(connection)
-        .await?;
+    sqlx::query(
+        "INSERT INTO certificate (fingerprint, serial, edge, issued, until) VALUES ($1, $2, $3, $4, $5)",
+    )
+    .bind(certificate.fingerprint.as_str())
+    .bind(&certificate.serial)
+    .bind(edge.as_str())
+    .bind(nanos(now))
+    .bind(nanos(certificate.until))
+    .execute(connection)
+    .await?;
     Ok(())
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::store::testing::fresh;
 
     fn certificate(number: u8, until: Timestamp) -> DeviceCertificate {
         DeviceCertificate {
@@ -251,7 +254,7 @@ mod tests {
     #[tokio::test]
     async fn a_code_lets_its_own_box_in_once_and_in_time() {
         let dir = tempfile::tempdir().unwrap();
-        let store = Store::open(&dir.path().join("hub.sqlite")).await.unwrap();
+        let store = Store::open(&fresh(dir.path())).await.unwrap();
         let (one, two): (EdgeId, EdgeId) = ("gate-1".parse().unwrap(), "gate-2".parse().unwrap());
         let now = Timestamp::now();
         let after = |seconds| now + jiff::SignedDuration::from_secs(seconds);

@@ -1,28 +1,59 @@
-//! A transaction beside the writer's: for what is changed at once and rarely, by the daemon or by a command at its side.
+//! A transaction beside the writer's: for what is changed by people, by the daemon's own duties, or by a command at its side.
 
-use sqlx::{ConnectOptions as _, Connection as _, SqliteConnection};
+use std::sync::{Mutex, PoisonError};
 
+use sqlx::AnyConnection;
+
+use super::database::{Purpose, close};
 use super::{Store, StoreError};
 
 /// A transaction on a connection of its own. Dropped before [`Change::commit`], it leaves nothing behind.
-pub(super) struct Change {
+pub(super) struct Change<'s> {
     /// What its statements run on.
-    pub connection: SqliteConnection,
+    pub connection: AnyConnection,
+    store: &'s Store,
+}
+
+/// The connection of the last transaction that ended well, for the next one: opening one costs more than most of them.
+#[derive(Debug, Default)]
+pub(super) struct Spare(Mutex<Option<AnyConnection>>);
+
+impl Spare {
+    fn take(&self) -> Option<AnyConnection> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).take()
+    }
+
+    fn put(&self, connection: AnyConnection) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(connection);
+    }
+
+    pub async fn close(&self) {
+        if let Some(connection) = self.take() {
+            close(connection).await;
+        }
+    }
 }
 
 impl Store {
     /// Begins one; waits until nobody else writes.
-    pub(super) async fn begin(&self) -> Result<Change, StoreError> {
-        let mut connection = self.options.connect().await?;
-        sqlx::query("BEGIN IMMEDIATE").execute(&mut connection).await?;
-        Ok(Change { connection })
+    pub(super) async fn begin(&self) -> Result<Change<'_>, StoreError> {
+        if let Some(mut connection) = self.spare.take()
+            // The server may have been started anew meanwhile.
+            && self.database.begin(&mut connection).await.is_ok()
+        {
+            return Ok(Change { connection, store: self });
+        }
+        let mut connection = self.database.connect(Purpose::Write).await?;
+        self.database.begin(&mut connection).await?;
+        Ok(Change { connection, store: self })
     }
 }
 
-impl Change {
+impl Change<'_> {
     /// Makes it last: it is on disk when this returns.
     pub async fn commit(mut self) -> Result<(), StoreError> {
-        sqlx::query("COMMIT").execute(&mut self.connection).await?;
-        Ok(self.connection.close().await?)
+        self.store.database.commit(&mut self.connection).await?;
+        self.store.spare.put(self.connection);
+        Ok(())
     }
 }

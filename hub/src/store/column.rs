@@ -56,6 +56,11 @@ pub fn parse_option<T: FromStr>(column: &'static str, text: Option<String>) -> R
     text.map(|text| parse(column, &text)).transpose()
 }
 
+/// A text as both databases take it: PostgreSQL's has no NUL.
+pub fn plain(text: &str) -> String {
+    text.replace('\0', "\u{fffd}")
+}
+
 /// The text of a name or id that may be absent.
 pub fn text<T: Display>(value: Option<&T>) -> Option<String> {
     value.map(ToString::to_string)

@@ -2,11 +2,12 @@
 
 use gatepost_wire::command::{NumberedCommand, Order, ReleaseOriginal};
 use gatepost_wire::{AlarmId, Command, CommandId, EdgeId, EventId, Timestamp};
-use sqlx::{FromRow, QueryBuilder, Sqlite};
+use sqlx::FromRow;
 
 use super::access::within;
 use super::column::{nanos, parse_option, text as id_text, timestamp};
 use super::record::Fate;
+use super::statement::Statement;
 use super::writer::Batch;
 use super::{Store, StoreError, rows};
 use crate::access::Scope;
@@ -76,7 +77,7 @@ impl Row {
 }
 
 const SELECT: &str = "SELECT command.number, command.document, event.alarm, reply.time, reply.outcome, reply.reason, \
-    reply.detail, max(command.change, ifnull(reply.change, 0)) AS change FROM command \
+    reply.detail, CASE WHEN reply.change > command.change THEN reply.change ELSE command.change END AS change FROM command \
     LEFT JOIN reply ON reply.command = command.id LEFT JOIN event ON event.id = command.event";
 
 impl Store {
@@ -89,8 +90,8 @@ impl Store {
         filter: &CommandFilter,
         now: Timestamp,
     ) -> Result<(Vec<Given>, Option<i64>), StoreError> {
-        let mut query = QueryBuilder::<Sqlite>::new(SELECT);
-        query.push(" WHERE 1");
+        let mut query = Statement::new(SELECT);
+        query.push(" WHERE 1 = 1");
         within(&mut query, "command.edge", &filter.scope);
         if let Some(edge) = &filter.edge {
             query.push(" AND command.edge = ").push_bind(edge.to_string());
@@ -121,7 +122,7 @@ impl Store {
         scope: &Scope,
         now: Timestamp,
     ) -> Result<Option<Given>, StoreError> {
-        let mut query = QueryBuilder::<Sqlite>::new(SELECT);
+        let mut query = Statement::new(SELECT);
         query.push(" WHERE command.id = ").push_bind(id.to_string());
         within(&mut query, "command.edge", scope);
         let row: Option<Row> = query.build_query_as().fetch_optional(&self.readers).await?;
@@ -138,7 +139,7 @@ impl Store {
         limit: u16,
         now: Timestamp,
     ) -> Result<Vec<(i64, Given)>, StoreError> {
-        let mut query = QueryBuilder::<Sqlite>::new(SELECT);
+        let mut query = Statement::new(SELECT);
         query.push(" WHERE command.change > ").push_bind(after);
         query.push(" OR reply.change > ").push_bind(after);
         query.push(" ORDER BY change LIMIT ").push_bind(i64::from(limit));
@@ -151,19 +152,20 @@ impl Store {
     /// # Errors
     /// When the database cannot be read.
     pub async fn open_commands(&self, now: Timestamp) -> Result<Vec<Open>, StoreError> {
-        let rows: Vec<(i64, String, bool)> = sqlx::query_as(
-            "SELECT command.number, command.document, ifnull(device.presence = 'online', 0) FROM command \
+        let rows: Vec<(i64, String, i64)> = sqlx::query_as(
+            "SELECT command.number, command.document, CASE WHEN device.presence = 'online' THEN 1 ELSE 0 END FROM command \
              LEFT JOIN reply ON reply.command = command.id LEFT JOIN device ON device.edge = command.edge \
-             WHERE command.expires > ? AND reply.command IS NULL ORDER BY command.number",
+             WHERE command.expires > $1 AND reply.command IS NULL ORDER BY command.number",
         )
         .bind(nanos(now))
         .fetch_all(&self.readers)
         .await?;
         rows.into_iter()
             .map(|(number, document, online)| {
-                // SQLite counts from 1.
+                // Both databases count from 1.
                 let sequence = u64::try_from(number).unwrap_or_default();
-                Ok(Open { command: NumberedCommand { sequence, command: read(document)? }, online })
+                let command = NumberedCommand { sequence, command: read(document)? };
+                Ok(Open { command, online: online != 0 })
             })
             .collect()
     }
@@ -175,7 +177,7 @@ impl Store {
     pub async fn release_is_open(&self, event: EventId, now: Timestamp) -> Result<bool, StoreError> {
         let open: i64 = sqlx::query_scalar(
             "SELECT count(*) FROM command LEFT JOIN reply ON reply.command = command.id \
-             WHERE command.event = ? AND command.kind = 'release_original' AND command.expires > ? \
+             WHERE command.event = $1 AND command.kind = 'release_original' AND command.expires > $2 \
                AND reply.command IS NULL",
         )
         .bind(event.to_string())
@@ -200,7 +202,7 @@ pub(super) async fn store(batch: &mut Batch<'_>, command: &Command, text: &str) 
     let change = batch.next_change();
     sqlx::query(
         "INSERT INTO command (id, edge, who, why, issued, expires, kind, event, until, document, change) \
-         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)",
     )
     .bind(command.id.to_string())
     .bind(command.edge.as_str())
@@ -225,7 +227,7 @@ pub(super) async fn allowed_until(
     edge: &EdgeId,
 ) -> Result<Option<i64>, StoreError> {
     let until: Option<Option<i64>> =
-        sqlx::query_scalar("SELECT until FROM command WHERE id = ? AND edge = ?")
+        sqlx::query_scalar("SELECT until FROM command WHERE id = $1 AND edge = $2")
             .bind(command)
             .bind(edge.as_str())
             .fetch_optional(&mut *batch.connection)

@@ -3,12 +3,13 @@
 use gatepost_wire::event::Phase;
 use gatepost_wire::{CommandId, EdgeId, EventId, Timestamp};
 use serde::Serialize;
-use sqlx::{FromRow, QueryBuilder, Sqlite};
+use sqlx::FromRow;
 use utoipa::ToSchema;
 
 use super::access::within;
 use super::column::{from_word, nanos, parse, parse_option, timestamp, word};
 use super::record::{Deletion, Fate};
+use super::statement::Statement;
 use super::writer::Batch;
 use super::{Store, StoreError, alarm, evidence, rows};
 use crate::access::Scope;
@@ -80,7 +81,7 @@ impl Store {
         &self,
         filter: &DeletionFilter,
     ) -> Result<(Vec<StoredDeletion>, Option<i64>), StoreError> {
-        let mut query = QueryBuilder::<Sqlite>::new("SELECT * FROM deletion WHERE 1");
+        let mut query = Statement::new("SELECT * FROM deletion WHERE 1 = 1");
         within(&mut query, "edge", &filter.scope);
         if let Some(event) = filter.event {
             query.push(" AND event = ").push_bind(event.to_string());
@@ -115,14 +116,14 @@ fn read(row: Row) -> Result<StoredDeletion, StoreError> {
 pub(super) async fn store(batch: &mut Batch<'_>, deletion: &Deletion) -> Result<Fate, StoreError> {
     let event = deletion.event.to_string();
     let media_type: Option<String> =
-        sqlx::query_scalar("SELECT media_type FROM evidence WHERE event = ? AND sha256 = ?")
+        sqlx::query_scalar("SELECT media_type FROM evidence WHERE event = $1 AND sha256 = $2")
             .bind(&event)
             .bind(&deletion.sha256)
             .fetch_optional(&mut *batch.connection)
             .await?;
     let Some(media_type) = media_type else { return Ok(Fate::Duplicate) };
     let shared: Option<i64> =
-        sqlx::query_scalar("SELECT 1 FROM evidence WHERE sha256 = ? AND event <> ? LIMIT 1")
+        sqlx::query_scalar("SELECT 1 FROM evidence WHERE sha256 = $1 AND event <> $2 LIMIT 1")
             .bind(&deletion.sha256)
             .bind(&event)
             .fetch_optional(&mut *batch.connection)
@@ -134,9 +135,9 @@ pub(super) async fn store(batch: &mut Batch<'_>, deletion: &Deletion) -> Result<
     }
     sqlx::query(
         "INSERT INTO deletion (time, event, sha256, edge, media_type, bytes, received, cause, command) \
-         SELECT ?3, e.event, e.sha256, e.edge, e.media_type, e.bytes, e.received, ?4, n.command \
+         SELECT $3, e.event, e.sha256, e.edge, e.media_type, e.bytes, e.received, $4, n.command \
          FROM evidence e LEFT JOIN named_evidence n ON n.event = e.event AND n.sha256 = e.sha256 \
-         WHERE e.event = ?1 AND e.sha256 = ?2",
+         WHERE e.event = $1 AND e.sha256 = $2",
     )
     .bind(&event)
     .bind(&deletion.sha256)
@@ -145,8 +146,8 @@ pub(super) async fn store(batch: &mut Batch<'_>, deletion: &Deletion) -> Result<
     .execute(&mut *batch.connection)
     .await?;
     for statement in [
-        "DELETE FROM evidence WHERE event = ? AND sha256 = ?",
-        "UPDATE event SET snapshot = NULL WHERE id = ? AND snapshot = ?",
+        "DELETE FROM evidence WHERE event = $1 AND sha256 = $2",
+        "UPDATE event SET snapshot = NULL WHERE id = $1 AND snapshot = $2",
     ] {
         sqlx::query(statement).bind(&event).bind(&deletion.sha256).execute(&mut *batch.connection).await?;
     }
@@ -157,13 +158,13 @@ pub(super) async fn store(batch: &mut Batch<'_>, deletion: &Deletion) -> Result<
 /// The alarm shows its earliest picture that is still here.
 async fn take_from_alarm(batch: &mut Batch<'_>, event: &str, now: Timestamp) -> Result<(), StoreError> {
     let alarm: Option<String> =
-        sqlx::query_scalar("SELECT alarm FROM event WHERE id = ? AND alarm IS NOT NULL")
+        sqlx::query_scalar("SELECT alarm FROM event WHERE id = $1 AND alarm IS NOT NULL")
             .bind(event)
             .fetch_optional(&mut *batch.connection)
             .await?;
     let Some(alarm) = alarm else { return Ok(()) };
     let pictures: Vec<(String, i64, String)> = sqlx::query_as(
-        "SELECT phase, time, id FROM event WHERE alarm = ? AND snapshot IS NOT NULL AND phase IS NOT NULL",
+        "SELECT phase, time, id FROM event WHERE alarm = $1 AND snapshot IS NOT NULL AND phase IS NOT NULL",
     )
     .bind(&alarm)
     .fetch_all(&mut *batch.connection)

@@ -4,11 +4,12 @@ use std::collections::HashMap;
 
 use gatepost_wire::{EdgeId, Health};
 use serde_json::value::RawValue;
-use sqlx::{FromRow, QueryBuilder, Sqlite};
+use sqlx::FromRow;
 
 use super::access::within;
-use super::column::{from_word, nanos, parse, parse_option, seq, timestamp, word};
+use super::column::{from_word, nanos, parse, parse_option, plain, seq, timestamp, word};
 use super::record::{Delivery, Fate, Presence};
+use super::statement::Statement;
 use super::writer::{Batch, Touched};
 use super::{Store, StoreError, sequence};
 use crate::access::Scope;
@@ -40,8 +41,8 @@ impl Store {
     /// # Errors
     /// When the database cannot be read.
     pub async fn devices(&self, scope: &Scope) -> Result<Vec<Device>, StoreError> {
-        let mut query = QueryBuilder::<Sqlite>::new(DEVICES);
-        query.push(" WHERE 1");
+        let mut query = Statement::new(DEVICES);
+        query.push(" WHERE 1 = 1");
         within(&mut query, "edge", scope);
         query.push(" ORDER BY edge");
         let rows: Vec<Row> = query.build_query_as().fetch_all(&self.readers).await?;
@@ -56,14 +57,14 @@ impl Store {
     /// # Errors
     /// When the database cannot be read.
     pub async fn devices_changed(&self, after: i64, limit: u16) -> Result<Vec<(i64, Device)>, StoreError> {
-        let mut query = QueryBuilder::<Sqlite>::new(DEVICES);
+        let mut query = Statement::new(DEVICES);
         query.push(" WHERE change > ").push_bind(after);
         query.push(" ORDER BY change LIMIT ").push_bind(i64::from(limit));
         let rows: Vec<Row> = query.build_query_as().fetch_all(&self.readers).await?;
         let mut gaps = Vec::new();
         for row in &rows {
             let of_edge: Vec<GapRow> = sqlx::query_as(
-                "SELECT edge, boot, first, last FROM missing WHERE edge = ? ORDER BY boot, first",
+                "SELECT edge, boot, first, last FROM missing WHERE edge = $1 ORDER BY boot, first",
             )
             .bind(&row.edge)
             .fetch_all(&self.readers)
@@ -118,7 +119,7 @@ pub(super) async fn store_health(
     text: &str,
 ) -> Result<Fate, StoreError> {
     ensure(batch, &health.edge, delivery).await?;
-    sqlx::query("UPDATE device SET health = ? WHERE edge = ?")
+    sqlx::query("UPDATE device SET health = $1 WHERE edge = $2")
         .bind(text)
         .bind(health.edge.as_str())
         .execute(&mut *batch.connection)
@@ -127,14 +128,14 @@ pub(super) async fn store_health(
         let zones = camera.zones.iter().map(|zone| (zone.zone.as_str(), &zone.label));
         for (zone, label) in camera.label.iter().map(|label| ("", label)).chain(zones) {
             sqlx::query(
-                "INSERT INTO label (edge, camera, zone, label) VALUES (?, ?, ?, ?) \
+                "INSERT INTO label (edge, camera, zone, label) VALUES ($1, $2, $3, $4) \
                  ON CONFLICT (edge, camera, zone) DO UPDATE SET label = excluded.label \
-                 WHERE label <> excluded.label",
+                 WHERE label.label <> excluded.label",
             )
             .bind(health.edge.as_str())
             .bind(camera.camera.as_str())
             .bind(zone)
-            .bind(label)
+            .bind(plain(label))
             .execute(&mut *batch.connection)
             .await?;
         }
@@ -142,12 +143,13 @@ pub(super) async fn store_health(
     for sensor in &health.sensors {
         let Some(label) = &sensor.label else { continue };
         sqlx::query(
-            "INSERT INTO sensor_label (edge, sensor, label) VALUES (?, ?, ?) \
-             ON CONFLICT (edge, sensor) DO UPDATE SET label = excluded.label WHERE label <> excluded.label",
+            "INSERT INTO sensor_label (edge, sensor, label) VALUES ($1, $2, $3) \
+             ON CONFLICT (edge, sensor) DO UPDATE SET label = excluded.label \
+             WHERE sensor_label.label <> excluded.label",
         )
         .bind(health.edge.as_str())
         .bind(sensor.sensor.as_str())
-        .bind(label)
+        .bind(plain(label))
         .execute(&mut *batch.connection)
         .await?;
     }
@@ -164,7 +166,7 @@ pub(super) async fn store_presence(
     told: &Presence,
 ) -> Result<Fate, StoreError> {
     ensure(batch, &told.edge, delivery).await?;
-    let boot: Option<String> = sqlx::query_scalar("SELECT presence_boot FROM device WHERE edge = ?")
+    let boot: Option<String> = sqlx::query_scalar("SELECT presence_boot FROM device WHERE edge = $1")
         .bind(told.edge.as_str())
         .fetch_one(&mut *batch.connection)
         .await?;
@@ -172,7 +174,7 @@ pub(super) async fn store_presence(
     if !presence::replaces(known, told.boot, told.state) {
         return Ok(Fate::Duplicate);
     }
-    sqlx::query("UPDATE device SET presence = ?, presence_boot = ? WHERE edge = ?")
+    sqlx::query("UPDATE device SET presence = $1, presence_boot = $2 WHERE edge = $3")
         .bind(word(&told.state))
         .bind(told.boot.to_string())
         .bind(told.edge.as_str())
@@ -185,7 +187,7 @@ pub(super) async fn store_presence(
 async fn ensure(batch: &mut Batch<'_>, edge: &EdgeId, delivery: &Delivery) -> Result<(), StoreError> {
     let change = batch.next_change();
     sqlx::query(
-        "INSERT INTO device (edge, last_seen, change) VALUES (?, ?, ?) ON CONFLICT (edge) DO NOTHING",
+        "INSERT INTO device (edge, last_seen, change) VALUES ($1, $2, $3) ON CONFLICT (edge) DO NOTHING",
     )
     .bind(edge.as_str())
     .bind(nanos(delivery.received))
@@ -199,15 +201,17 @@ async fn ensure(batch: &mut Batch<'_>, edge: &EdgeId, delivery: &Delivery) -> Re
 pub(super) async fn touch(batch: &mut Batch<'_>, edge: &EdgeId, touched: &Touched) -> Result<(), StoreError> {
     let change = batch.next_change();
     sqlx::query(
-        "INSERT INTO device (edge, last_seen, refused, change) VALUES (?1, ?2, ?3, ?4) \
-         ON CONFLICT (edge) DO UPDATE SET last_seen = max(last_seen, ifnull(?6, last_seen)), \
-           refused = refused + excluded.refused, change = iif(?5, excluded.change, change)",
+        "INSERT INTO device (edge, last_seen, refused, change) VALUES ($1, $2, $3, $4) \
+         ON CONFLICT (edge) DO UPDATE SET \
+           last_seen = CASE WHEN $6 > device.last_seen THEN $6 ELSE device.last_seen END, \
+           refused = device.refused + excluded.refused, \
+           change = CASE WHEN $5 = 1 THEN excluded.change ELSE device.change END",
     )
     .bind(edge.as_str())
     .bind(touched.received)
     .bind(touched.refused)
     .bind(change)
-    .bind(touched.changed)
+    .bind(i64::from(touched.changed))
     .bind(touched.last_seen)
     .execute(&mut *batch.connection)
     .await?;

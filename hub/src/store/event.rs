@@ -7,11 +7,12 @@ mod model;
 use gatepost_wire::{BootId, EdgeId, EventId, Seq, Timestamp};
 use serde::Serialize;
 use serde_json::value::RawValue;
-use sqlx::{FromRow, QueryBuilder};
+use sqlx::FromRow;
 use utoipa::ToSchema;
 
 use super::access::within;
 use super::column::{parse, seq, timestamp};
+use super::statement::Statement;
 use super::{Store, StoreError, rows};
 use crate::access::Scope;
 
@@ -86,7 +87,7 @@ struct Row {
     received: i64,
     kind: String,
     severity: i64,
-    sequence_conflict: bool,
+    sequence_conflict: i64,
     envelope: String,
 }
 
@@ -103,7 +104,7 @@ impl TryFrom<Row> for StoredEvent {
             received: timestamp(row.received),
             kind: row.kind,
             severity: u8::try_from(row.severity).unwrap_or(u8::MAX),
-            sequence_conflict: row.sequence_conflict,
+            sequence_conflict: row.sequence_conflict != 0,
             envelope: RawValue::from_string(row.envelope)
                 .map_err(|_| StoreError::Unreadable { column: "event.envelope", value: row.id })?,
         })
@@ -118,7 +119,7 @@ impl Store {
     /// # Errors
     /// When the database cannot be read.
     pub async fn events(&self, filter: &EventFilter) -> Result<EventPage, StoreError> {
-        let mut query = QueryBuilder::new(COLUMNS);
+        let mut query = Statement::new(COLUMNS);
         query.push(" WHERE number > ").push_bind(filter.after);
         within(&mut query, "edge", &filter.scope);
         if let Some(edge) = &filter.edge {
@@ -138,7 +139,7 @@ impl Store {
     /// # Errors
     /// When the database cannot be read.
     pub async fn event(&self, id: EventId, scope: &Scope) -> Result<Option<StoredEvent>, StoreError> {
-        let mut query = QueryBuilder::new(COLUMNS);
+        let mut query = Statement::new(COLUMNS);
         query.push(" WHERE id = ").push_bind(id.to_string());
         within(&mut query, "edge", scope);
         let row: Option<Row> = query.build_query_as().fetch_optional(&self.readers).await?;
@@ -150,7 +151,7 @@ impl Store {
     /// # Errors
     /// When the database cannot be read.
     pub async fn snapshot(&self, id: EventId, scope: &Scope) -> Result<Option<String>, StoreError> {
-        let mut query = QueryBuilder::new("SELECT snapshot FROM event WHERE id = ");
+        let mut query = Statement::new("SELECT snapshot FROM event WHERE id = ");
         query.push_bind(id.to_string());
         within(&mut query, "edge", scope);
         let hash: Option<Option<String>> = query.build_query_scalar().fetch_optional(&self.readers).await?;

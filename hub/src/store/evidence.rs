@@ -4,12 +4,13 @@ mod admission;
 
 use gatepost_wire::evidence::Original;
 use gatepost_wire::{EdgeId, Event, EventId, MediaType, Timestamp};
-use sqlx::{FromRow, QueryBuilder, SqliteConnection};
+use sqlx::{AnyConnection, FromRow};
 
 use self::admission::{Verdict, judge, room_to_wait};
 use super::access::within;
-use super::column::{nanos, parse, text};
+use super::column::{nanos, parse, plain, text};
 use super::record::{Delivery, Fate};
+use super::statement::Statement;
 use super::writer::Batch;
 use super::{Store, StoreError, alarm, refused};
 use crate::access::Scope;
@@ -65,7 +66,7 @@ impl Store {
         scope: &Scope,
     ) -> Result<Option<Kept>, StoreError> {
         let mut query =
-            QueryBuilder::new("SELECT media_type, until FROM evidence WHERE waiting = 0 AND event = ");
+            Statement::new("SELECT media_type, until FROM evidence WHERE waiting = 0 AND event = ");
         query.push_bind(event.to_string()).push(" AND sha256 = ").push_bind(sha256.to_owned());
         within(&mut query, "edge", scope);
         let row: Option<(String, Option<i64>)> = query.build_query_as().fetch_optional(&self.readers).await?;
@@ -85,7 +86,7 @@ impl Store {
     /// When the database cannot be read.
     pub async fn original_kept(&self, event: EventId) -> Result<bool, StoreError> {
         let kept: i64 =
-            sqlx::query_scalar("SELECT count(*) FROM named_evidence WHERE event = ? AND original_kept = 1")
+            sqlx::query_scalar("SELECT count(*) FROM named_evidence WHERE event = $1 AND original_kept = 1")
                 .bind(event.to_string())
                 .fetch_one(&self.readers)
                 .await?;
@@ -103,9 +104,9 @@ impl Store {
         oldest: Timestamp,
         limit: u16,
     ) -> Result<Vec<Due>, StoreError> {
-        let rows: Vec<(String, String, bool)> = sqlx::query_as(
-            "SELECT event, sha256, 1 FROM evidence WHERE until IS NOT NULL AND until <= ?1 \
-             UNION SELECT event, sha256, 0 FROM evidence WHERE until IS NULL AND received < ?2 LIMIT ?3",
+        let rows: Vec<(String, String, i64)> = sqlx::query_as(
+            "SELECT event, sha256, 1 FROM evidence WHERE until IS NOT NULL AND until <= $1 \
+             UNION SELECT event, sha256, 0 FROM evidence WHERE until IS NULL AND received < $2 LIMIT $3",
         )
         .bind(nanos(now))
         .bind(nanos(oldest))
@@ -114,7 +115,7 @@ impl Store {
         .await?;
         rows.into_iter()
             .map(|(event, sha256, released)| {
-                let cause = if released { Cause::ReleasedUntil } else { Cause::Age };
+                let cause = if released != 0 { Cause::ReleasedUntil } else { Cause::Age };
                 Ok(Due { event: parse("evidence.event", &event)?, sha256, cause })
             })
             .collect()
@@ -131,17 +132,17 @@ pub(super) async fn name(batch: &mut Batch<'_>, event: &Event) -> Result<(), Sto
         };
         sqlx::query(
             "INSERT INTO named_evidence (event, sha256, alarm, media_type, bytes, original_kept, command, until, content) \
-             VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9) ON CONFLICT DO NOTHING",
         )
         .bind(event.id.to_string())
         .bind(&piece.sha256)
         .bind(text(alarm.as_ref()))
-        .bind(piece.media_type.as_str())
+        .bind(plain(piece.media_type.as_str()))
         .bind(i64::try_from(piece.bytes).unwrap_or(i64::MAX))
-        .bind(piece.original == Some(Original::Kept))
+        .bind(i64::from(piece.original == Some(Original::Kept)))
         .bind(text(released.map(|released| &released.command)))
         .bind(released.map(|released| nanos(released.until)))
-        .bind(released.map(|released| released.media_type.as_str()))
+        .bind(released.map(|released| plain(released.media_type.as_str())))
         .execute(&mut *batch.connection)
         .await?;
     }
@@ -155,7 +156,7 @@ pub(super) async fn store(
     piece: &Arrived<'_>,
 ) -> Result<Fate, StoreError> {
     let row: Option<EventRow> =
-        sqlx::query_as("SELECT edge, envelope, alarm, snapshot FROM event WHERE id = ?")
+        sqlx::query_as("SELECT edge, envelope, alarm, snapshot FROM event WHERE id = $1")
             .bind(piece.event.to_string())
             .fetch_optional(&mut *batch.connection)
             .await?;
@@ -179,14 +180,14 @@ pub(super) async fn store(
     }
     let inserted = sqlx::query(
         "INSERT INTO evidence (event, sha256, edge, bytes, received, waiting, media_type, until) \
-         VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (event, sha256) DO NOTHING",
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8) ON CONFLICT (event, sha256) DO NOTHING",
     )
     .bind(piece.event.to_string())
     .bind(piece.sha256)
     .bind(piece.edge.as_str())
     .bind(i64::try_from(delivery.payload.len()).unwrap_or(i64::MAX))
     .bind(nanos(delivery.received))
-    .bind(row.is_none())
+    .bind(i64::from(row.is_none()))
     .bind(piece.format.media_type())
     .bind(until)
     .execute(&mut *batch.connection)
@@ -226,7 +227,7 @@ async fn show(
 }
 
 async fn set_snapshot(batch: &mut Batch<'_>, id: EventId, sha256: &str) -> Result<(), StoreError> {
-    sqlx::query("UPDATE event SET snapshot = ? WHERE id = ?")
+    sqlx::query("UPDATE event SET snapshot = $1 WHERE id = $2")
         .bind(sha256)
         .bind(id.to_string())
         .execute(&mut *batch.connection)
@@ -236,9 +237,10 @@ async fn set_snapshot(batch: &mut Batch<'_>, id: EventId, sha256: &str) -> Resul
 
 /// Does any piece wait for its event?
 pub(super) async fn some_waits(batch: &mut Batch<'_>) -> Result<bool, StoreError> {
-    Ok(sqlx::query_scalar("SELECT EXISTS (SELECT 1 FROM evidence WHERE waiting = 1)")
-        .fetch_one(&mut *batch.connection)
-        .await?)
+    let waits: Option<i64> = sqlx::query_scalar("SELECT 1 FROM evidence WHERE waiting = 1 LIMIT 1")
+        .fetch_optional(&mut *batch.connection)
+        .await?;
+    Ok(waits.is_some())
 }
 
 /// The event has come: pieces that waited for it are vouched for or refused. True when it has a picture.
@@ -248,7 +250,7 @@ pub(super) async fn settle(
     event: &Event,
 ) -> Result<bool, StoreError> {
     let waiting: Vec<(String, String, String)> = sqlx::query_as(
-        "SELECT sha256, edge, media_type FROM evidence WHERE event = ? AND waiting = 1 ORDER BY received",
+        "SELECT sha256, edge, media_type FROM evidence WHERE event = $1 AND waiting = 1 ORDER BY received",
     )
     .bind(event.id.to_string())
     .fetch_all(&mut *batch.connection)
@@ -259,7 +261,7 @@ pub(super) async fn settle(
         let piece = Arrived { edge: &edge, event: event.id, sha256: &sha256, format };
         match judge(batch, &piece, event.edge.as_str(), delivery.received).await? {
             Verdict::Admitted { until } => {
-                sqlx::query("UPDATE evidence SET waiting = 0, until = ? WHERE event = ? AND sha256 = ?")
+                sqlx::query("UPDATE evidence SET waiting = 0, until = $1 WHERE event = $2 AND sha256 = $3")
                     .bind(until)
                     .bind(event.id.to_string())
                     .bind(&sha256)
@@ -282,7 +284,7 @@ pub(super) async fn settle(
 }
 
 async fn forget(batch: &mut Batch<'_>, piece: &Arrived<'_>) -> Result<(), StoreError> {
-    sqlx::query("DELETE FROM evidence WHERE event = ? AND sha256 = ?")
+    sqlx::query("DELETE FROM evidence WHERE event = $1 AND sha256 = $2")
         .bind(piece.event.to_string())
         .bind(piece.sha256)
         .execute(&mut *batch.connection)
@@ -294,12 +296,12 @@ async fn forget(batch: &mut Batch<'_>, piece: &Arrived<'_>) -> Result<(), StoreE
 /// Removes a file unless some event still has it. Only the writer removes, and it notes a piece only when the file is
 /// there, so no row can lose its file.
 pub(super) async fn remove_orphan(
-    connection: &mut SqliteConnection,
+    connection: &mut AnyConnection,
     folder: &Folder,
     sha256: &str,
     format: Format,
 ) {
-    let used: Result<Option<i64>, _> = sqlx::query_scalar("SELECT 1 FROM evidence WHERE sha256 = ? LIMIT 1")
+    let used: Result<Option<i64>, _> = sqlx::query_scalar("SELECT 1 FROM evidence WHERE sha256 = $1 LIMIT 1")
         .bind(sha256)
         .fetch_optional(connection)
         .await;

@@ -2,6 +2,7 @@
 
 mod figures;
 mod group;
+mod remind;
 mod step;
 mod view;
 
@@ -9,7 +10,7 @@ pub use group::Grouped;
 pub use step::IncidentError;
 pub use view::{IncidentFilter, IncidentPage, Viewer};
 
-use sqlx::{FromRow, SqliteConnection};
+use sqlx::{AnyConnection, FromRow};
 
 use super::StoreError;
 use super::column::{from_word, nanos, parse, parse_option, timestamp, word};
@@ -29,6 +30,7 @@ struct Row {
     cause: Option<String>,
     object: Option<String>,
     input: Option<String>,
+    rule: Option<String>,
     severity: i64,
     alarms: i64,
     ongoing: i64,
@@ -36,6 +38,7 @@ struct Row {
     last: i64,
     opened: i64,
     stage: String,
+    is_open: i64,
     outcome: Option<String>,
     reason: Option<String>,
     assignee: Option<String>,
@@ -89,20 +92,20 @@ impl Row {
     }
 }
 
-async fn find(connection: &mut SqliteConnection, id: IncidentId) -> Result<Option<Row>, StoreError> {
-    let row = sqlx::query_as("SELECT * FROM incident WHERE id = ?").bind(id.to_string());
+async fn find(connection: &mut AnyConnection, id: IncidentId) -> Result<Option<Row>, StoreError> {
+    let row = sqlx::query_as("SELECT * FROM incident WHERE id = $1").bind(id.to_string());
     Ok(row.fetch_optional(connection).await?)
 }
 
 /// The number of the next change, beside the writer's: a transaction that writes has all others wait.
-async fn next_change(connection: &mut SqliteConnection) -> Result<i64, StoreError> {
+async fn next_change(connection: &mut AnyConnection) -> Result<i64, StoreError> {
     let change = sqlx::query_scalar("UPDATE change_number SET last = last + 1 RETURNING last");
     Ok(change.fetch_one(connection).await?)
 }
 
 /// Keeps how far an incident got.
 async fn keep(
-    connection: &mut SqliteConnection,
+    connection: &mut AnyConnection,
     row: &Row,
     state: &State,
     version: u32,
@@ -111,20 +114,20 @@ async fn keep(
     let change = next_change(connection).await?;
     let now = nanos(now);
     sqlx::query(
-        "UPDATE incident SET stage = ?1, is_open = ?2, outcome = ?3, reason = ?4, assignee = ?5, shelved_until = ?6, due = ?7, \
-           reminded = CASE WHEN due IS ?7 THEN reminded ELSE 0 END, version = ?8, change = ?9, \
-           acknowledged = CASE WHEN acknowledged IS NULL AND ?1 <> 'reported' THEN ?10 ELSE acknowledged END, \
-           closed = CASE WHEN closed IS NULL AND ?2 = 0 THEN ?10 ELSE closed END \
-         WHERE id = ?11",
+        "UPDATE incident SET stage = $1, is_open = $2, outcome = $3, reason = $4, assignee = $5, shelved_until = $6, due = $7, \
+           reminded = CASE WHEN due IS NOT DISTINCT FROM $7 THEN reminded ELSE 0 END, version = $8, change = $9, \
+           acknowledged = CASE WHEN acknowledged IS NULL AND $1 <> 'reported' THEN $10 ELSE acknowledged END, \
+           closed = CASE WHEN closed IS NULL AND $2 = 0 THEN $10 ELSE closed END \
+         WHERE id = $11",
     )
     .bind(word(&state.stage))
-    .bind(state.stage.is_open())
+    .bind(i64::from(state.stage.is_open()))
     .bind(state.outcome.map(Outcome::name))
     .bind(state.reason.as_ref().map(word))
     .bind(state.assignee.as_ref().map(|name| name.as_str()))
     .bind(state.shelved_until.map(nanos))
     .bind(state.due.map(nanos))
-    .bind(version)
+    .bind(i64::from(version))
     .bind(change)
     .bind(now)
     .bind(&row.id)

@@ -5,7 +5,7 @@ use gatepost_wire::EdgeId;
 use sha2::{Digest as _, Sha256};
 
 use super::StoreError;
-use super::column::{nanos, text};
+use super::column::{nanos, plain, text};
 use super::record::Delivery;
 use super::writer::Batch;
 
@@ -21,18 +21,18 @@ pub(super) async fn store(
 ) -> Result<(), StoreError> {
     let number: i64 = sqlx::query_scalar(
         "INSERT INTO refused (received, topic, edge, reason, bytes, sha256, head) \
-         VALUES (?, ?, ?, ?, ?, ?, ?) RETURNING number",
+         VALUES ($1, $2, $3, $4, $5, $6, $7) RETURNING number",
     )
     .bind(nanos(delivery.received))
-    .bind(delivery.topic.chars().take(TOPIC_CHARS).collect::<String>())
+    .bind(plain(&delivery.topic.chars().take(TOPIC_CHARS).collect::<String>()))
     .bind(text(edge))
-    .bind(reason)
+    .bind(plain(reason))
     .bind(i64::try_from(delivery.payload.len()).unwrap_or(i64::MAX))
     .bind(crate::evidence::hex(&Sha256::digest(&delivery.payload)))
     .bind(delivery.payload.slice(..delivery.payload.len().min(HEAD_BYTES)).to_vec())
     .fetch_one(&mut *batch.connection)
     .await?;
-    sqlx::query("DELETE FROM refused WHERE number <= ?")
+    sqlx::query("DELETE FROM refused WHERE number <= $1")
         .bind(number - KEPT)
         .execute(&mut *batch.connection)
         .await?;

@@ -4,7 +4,7 @@ use gatepost_wire::command::Outcome;
 use gatepost_wire::{EdgeId, Reply};
 
 use super::StoreError;
-use super::column::nanos;
+use super::column::{nanos, plain};
 use super::record::{Delivery, Fate};
 use super::writer::Batch;
 
@@ -16,7 +16,7 @@ pub(super) async fn store(
     text: &str,
 ) -> Result<Fate, StoreError> {
     let command = reply.command.to_string();
-    let given: Option<i64> = sqlx::query_scalar("SELECT 1 FROM command WHERE id = ? AND edge = ?")
+    let given: Option<i64> = sqlx::query_scalar("SELECT 1 FROM command WHERE id = $1 AND edge = $2")
         .bind(&command)
         .bind(edge.as_str())
         .fetch_optional(&mut *batch.connection)
@@ -31,14 +31,14 @@ pub(super) async fn store(
     let change = batch.next_change();
     let inserted = sqlx::query(
         "INSERT INTO reply (command, time, received, outcome, reason, detail, document, change) \
-         VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (command) DO NOTHING",
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8) ON CONFLICT (command) DO NOTHING",
     )
     .bind(&command)
     .bind(nanos(reply.time))
     .bind(nanos(delivery.received))
     .bind(outcome)
-    .bind(reason)
-    .bind(detail)
+    .bind(reason.map(plain))
+    .bind(detail.map(|detail| plain(detail)))
     .bind(text)
     .bind(change)
     .execute(&mut *batch.connection)

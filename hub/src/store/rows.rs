@@ -1,7 +1,5 @@
 //! Many rows in one statement.
 
-use std::fmt::Display;
-
 /// Rows in one statement. Beyond it a statement gets no cheaper.
 const MOST: usize = 64;
 
@@ -21,13 +19,6 @@ pub(super) fn next<T>(rows: &[T], limit: u16, number: impl Fn(&T) -> i64) -> Opt
     rows.last().filter(|_| rows.len() >= usize::from(limit)).map(number)
 }
 
-/// Ids as a JSON array, for `IN (SELECT value FROM json_each(?))`: one statement for any number of them. An id has no character
-/// that JSON would escape.
-pub(super) fn id_list<T: Display>(ids: impl IntoIterator<Item = T>) -> String {
-    let quoted: Vec<String> = ids.into_iter().map(|id| format!("\"{id}\"")).collect();
-    format!("[{}]", quoted.join(","))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -39,11 +30,5 @@ mod tests {
             assert_eq!(chunks(&rows).collect::<Vec<_>>().concat(), rows);
             assert!(chunks(&rows).all(|chunk| chunk.len().is_power_of_two() && chunk.len() <= MOST));
         }
-    }
-
-    #[test]
-    fn a_list_of_ids_is_json() {
-        assert_eq!(id_list(["A", "B"]), r#"["A","B"]"#);
-        assert_eq!(id_list(Vec::<String>::new()), "[]");
     }
 }

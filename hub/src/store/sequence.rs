@@ -89,7 +89,7 @@ async fn write(
 ) -> Result<(), StoreError> {
     let Some(Open { range, .. }) = open else { return Ok(()) };
     sqlx::query(
-        "INSERT INTO sequence (edge, boot, first, last) VALUES (?, ?, ?, ?) \
+        "INSERT INTO sequence (edge, boot, first, last) VALUES ($1, $2, $3, $4) \
          ON CONFLICT (edge, boot, first) DO UPDATE SET last = excluded.last",
     )
     .bind(edge.as_str())
@@ -102,7 +102,7 @@ async fn write(
 }
 
 async fn remove(batch: &mut Batch<'_>, edge: &EdgeId, boot: BootId, range: Range) -> Result<(), StoreError> {
-    sqlx::query("DELETE FROM sequence WHERE edge = ? AND boot = ? AND first = ?")
+    sqlx::query("DELETE FROM sequence WHERE edge = $1 AND boot = $2 AND first = $3")
         .bind(edge.as_str())
         .bind(boot.to_string())
         .bind(integer(range.first))
@@ -120,7 +120,7 @@ async fn neighbours(
 ) -> Result<(Option<Range>, Option<Range>), StoreError> {
     let below = neighbour(
         batch,
-        "SELECT first, last FROM sequence WHERE edge = ? AND boot = ? AND first <= ? ORDER BY first DESC LIMIT 1",
+        "SELECT first, last FROM sequence WHERE edge = $1 AND boot = $2 AND first <= $3 ORDER BY first DESC LIMIT 1",
         edge,
         boot,
         seq,
@@ -128,7 +128,7 @@ async fn neighbours(
     .await?;
     let above = neighbour(
         batch,
-        "SELECT first, last FROM sequence WHERE edge = ? AND boot = ? AND first > ? ORDER BY first LIMIT 1",
+        "SELECT first, last FROM sequence WHERE edge = $1 AND boot = $2 AND first > $3 ORDER BY first LIMIT 1",
         edge,
         boot,
         seq,
@@ -161,8 +161,8 @@ pub(super) async fn announce(
     last: Seq,
 ) -> Result<(), StoreError> {
     let grown = sqlx::query(
-        "INSERT INTO boot (edge, boot, announced) VALUES (?, ?, ?) ON CONFLICT (edge, boot) \
-         DO UPDATE SET announced = excluded.announced WHERE excluded.announced > announced",
+        "INSERT INTO boot (edge, boot, announced) VALUES ($1, $2, $3) ON CONFLICT (edge, boot) \
+         DO UPDATE SET announced = excluded.announced WHERE excluded.announced > boot.announced",
     )
     .bind(edge.as_str())
     .bind(boot.to_string())
@@ -176,7 +176,7 @@ pub(super) async fn announce(
 }
 
 async fn announced(batch: &mut Batch<'_>, edge: &EdgeId, boot: BootId) -> Result<Option<Seq>, StoreError> {
-    let last: Option<i64> = sqlx::query_scalar("SELECT announced FROM boot WHERE edge = ? AND boot = ?")
+    let last: Option<i64> = sqlx::query_scalar("SELECT announced FROM boot WHERE edge = $1 AND boot = $2")
         .bind(edge.as_str())
         .bind(boot.to_string())
         .fetch_optional(&mut *batch.connection)
@@ -191,20 +191,20 @@ pub(super) async fn find_missing(
     boot: BootId,
 ) -> Result<(), StoreError> {
     let rows: Vec<Row> =
-        sqlx::query_as("SELECT first, last FROM sequence WHERE edge = ? AND boot = ? ORDER BY first")
+        sqlx::query_as("SELECT first, last FROM sequence WHERE edge = $1 AND boot = $2 ORDER BY first")
             .bind(edge.as_str())
             .bind(boot.to_string())
             .fetch_all(&mut *batch.connection)
             .await?;
     let seen: Vec<Range> = rows.into_iter().map(Range::from).collect();
     let gaps = missing(&seen, announced(batch, edge, boot).await?);
-    sqlx::query("DELETE FROM missing WHERE edge = ? AND boot = ?")
+    sqlx::query("DELETE FROM missing WHERE edge = $1 AND boot = $2")
         .bind(edge.as_str())
         .bind(boot.to_string())
         .execute(&mut *batch.connection)
         .await?;
     for gap in gaps.iter().take(MAX_LISTED_GAPS) {
-        sqlx::query("INSERT INTO missing (edge, boot, first, last) VALUES (?, ?, ?, ?)")
+        sqlx::query("INSERT INTO missing (edge, boot, first, last) VALUES ($1, $2, $3, $4)")
             .bind(edge.as_str())
             .bind(boot.to_string())
             .bind(integer(gap.first))
@@ -220,12 +220,12 @@ mod tests {
     use bytes::Bytes;
     use gatepost_wire::{Event, EventId, Timestamp};
     use proptest::prelude::*;
-    use sqlx::ConnectOptions as _;
     use ulid::Ulid;
 
     use super::*;
     use crate::device::sequence::place as place_among;
     use crate::evidence::Folder;
+    use crate::store::testing::fresh;
     use crate::store::{Content, Delivery, Record, Store};
 
     const EVENT: &[u8] = br#"{"specversion":"1.0","id":"01ARZ3NDEKTSV4RRFFQ69G5FAV","source":"/gatepost/edge/gate-1",
@@ -276,19 +276,19 @@ mod tests {
             let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
             let (ranges, conflicts) = runtime.block_on(async {
                 let dir = tempfile::tempdir().unwrap();
-                let store = Store::open(&dir.path().join("hub.sqlite")).await.unwrap();
+                let store = Store::open(&fresh(dir.path())).await.unwrap();
                 let mut writer = store.writer(Folder::open(dir.path().join("evidence")).unwrap());
                 for batch in &batches {
                     let records: Vec<Record> = batch.iter().copied().map(record).collect();
                     writer.commit(&records).await.unwrap();
                 }
-                let mut database = store.options.connect().await.unwrap();
+                let mut database = store.readers.acquire().await.unwrap();
                 let ranges: Vec<(i64, i64)> = sqlx::query_as("SELECT first, last FROM sequence ORDER BY first")
-                    .fetch_all(&mut database)
+                    .fetch_all(&mut *database)
                     .await
                     .unwrap();
-                let conflicts: i64 = sqlx::query_scalar("SELECT count(*) FROM event WHERE sequence_conflict")
-                    .fetch_one(&mut database)
+                let conflicts: i64 = sqlx::query_scalar("SELECT count(*) FROM event WHERE sequence_conflict = 1")
+                    .fetch_one(&mut *database)
                     .await
                     .unwrap();
                 (ranges, conflicts)

@@ -3,10 +3,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use gatepost_wire::{BootId, EdgeId};
-use sqlx::sqlite::SqliteConnectOptions;
-use sqlx::{ConnectOptions as _, Connection as _, SqliteConnection};
+use sqlx::AnyConnection;
 
 use super::column::nanos;
+use super::database::{Database, Purpose, close};
 use super::event::Arrival;
 use super::record::{Content, Delivery, Fate, Record};
 use super::{StoreError, command, deletion, device, event, evidence, refused, reply, sequence};
@@ -15,8 +15,8 @@ use crate::evidence::{Folder, Format};
 /// Writes. A transaction that fails leaves nothing behind, and the next one starts on a new connection.
 #[derive(Debug)]
 pub struct Writer {
-    options: SqliteConnectOptions,
-    connection: Option<SqliteConnection>,
+    database: Database,
+    connection: Option<AnyConnection>,
     folder: Folder,
 }
 
@@ -30,8 +30,8 @@ pub struct Committed {
 }
 
 impl Writer {
-    pub(super) fn new(options: SqliteConnectOptions, folder: Folder) -> Self {
-        Self { options, connection: None, folder }
+    pub(super) fn new(database: Database, folder: Folder) -> Self {
+        Self { database, connection: None, folder }
     }
 
     /// Stores all records or none. When this returns, they are on disk.
@@ -41,9 +41,10 @@ impl Writer {
     pub async fn commit(&mut self, records: &[Record]) -> Result<Committed, StoreError> {
         let mut connection = match self.connection.take() {
             Some(connection) => connection,
-            None => self.options.connect().await?,
+            None => self.database.connect(Purpose::Write).await?,
         };
-        match store_all(&mut connection, records, &self.folder).await {
+        let stored = store_all(&self.database, &mut connection, records, &self.folder);
+        match self.database.patiently(stored).await {
             Ok(committed) => {
                 self.connection = Some(connection);
                 Ok(committed)
@@ -51,9 +52,7 @@ impl Writer {
             Err(error) => {
                 // After "disk full" SQLite may have ended the transaction by itself; a new connection is the
                 // one state that is known. Closing rolls back what is left.
-                if let Err(error) = connection.close().await {
-                    tracing::debug!(%error, "closing the failed connection");
-                }
+                close(connection).await;
                 Err(error)
             }
         }
@@ -69,17 +68,15 @@ impl Writer {
 
     /// Ends writing; the WAL is folded into the database when this was the last connection.
     pub async fn close(self) {
-        if let Some(connection) = self.connection
-            && let Err(error) = connection.close().await
-        {
-            tracing::warn!(%error, "closing the database");
+        if let Some(connection) = self.connection {
+            close(connection).await;
         }
     }
 }
 
 /// One transaction under way.
 pub(super) struct Batch<'c> {
-    pub connection: &'c mut SqliteConnection,
+    pub connection: &'c mut AnyConnection,
     pub folder: &'c Folder,
     /// Boots of which a gap may have come or gone.
     pub gaps: BTreeSet<(EdgeId, BootId)>,
@@ -120,14 +117,15 @@ impl Batch<'_> {
 }
 
 async fn store_all(
-    connection: &mut SqliteConnection,
+    database: &Database,
+    connection: &mut AnyConnection,
     records: &[Record],
     folder: &Folder,
 ) -> Result<Committed, StoreError> {
-    let mut transaction = connection.begin_with("BEGIN IMMEDIATE").await?;
-    let change = sqlx::query_scalar("SELECT last FROM change_number").fetch_one(&mut *transaction).await?;
+    database.begin(connection).await?;
+    let change = sqlx::query_scalar("SELECT last FROM change_number").fetch_one(&mut *connection).await?;
     let mut batch = Batch {
-        connection: &mut transaction,
+        connection,
         folder,
         gaps: BTreeSet::new(),
         orphans: Vec::new(),
@@ -155,10 +153,15 @@ async fn store_all(
     }
     let Batch { orphans, change, .. } = batch;
     // Written even when nothing changed: that is what makes an empty batch a probe.
-    sqlx::query("UPDATE change_number SET last = ?").bind(change).execute(&mut *transaction).await?;
-    transaction.commit().await?;
-    for (sha256, format) in orphans {
-        evidence::remove_orphan(connection, folder, &sha256, format).await;
+    sqlx::query("UPDATE change_number SET last = $1").bind(change).execute(&mut *connection).await?;
+    database.commit(connection).await?;
+    if !orphans.is_empty() {
+        // While nobody else can note a piece.
+        database.begin(connection).await?;
+        for (sha256, format) in orphans {
+            evidence::remove_orphan(connection, folder, &sha256, format).await;
+        }
+        database.commit(connection).await?;
     }
     Ok(Committed { fates, last_change: change })
 }

@@ -15,8 +15,8 @@ use super::problem::Problem;
 use crate::access::Permission;
 use crate::alert::Alert;
 use crate::incident::timeline::Step;
-use crate::incident::{Action, Actor, Assignee, Figures, Incident, IncidentId, Stage, StepError, tell};
-use crate::store::{IncidentError, IncidentFilter, Viewer};
+use crate::incident::{Action, Actor, Assignee, Figures, Incident, IncidentId, Stage, StepError};
+use crate::store::{IncidentError, IncidentFilter, Viewer, tell};
 
 /// Alarms of one incident that are shown; a chattering sensor may have more.
 const ALERTS: u16 = 200;
@@ -231,7 +231,7 @@ pub async fn take_step(
     let person = &caller.session.person;
     let taken =
         app.store.take_step(id, wanted.version, &wanted.action, person, &app.deadlines, Timestamp::now());
-    tell(&app.changed, Some(taken.await?));
+    tell(&app.changed, taken.await?);
     find(&app, &caller, id).await.map(Json)
 }
 

@@ -24,3 +24,4 @@ mod original;
 mod page;
 mod process;
 mod refusal;
+mod replicas;

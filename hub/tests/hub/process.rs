@@ -8,6 +8,7 @@ use std::time::Duration;
 use gatepost_testbed::account::Account;
 use gatepost_testbed::daemon::Daemon;
 use gatepost_testbed::http;
+use gatepost_testbed::postgres::Postgres;
 use gatepost_wire::EventId;
 use gatepost_wire::command::VerifyingKey;
 use serde_json::Value;
@@ -26,6 +27,7 @@ pub struct Home {
     dir: TempDir,
     data: PathBuf,
     broker: String,
+    store: String,
     /// Who asks in tests.
     account: OnceLock<Account>,
 }
@@ -48,7 +50,7 @@ impl Home {
     pub fn with_broker(broker: &str) -> Self {
         let dir = tempfile::Builder::new().prefix("gatepost-hub-").tempdir().unwrap();
         let data = dir.path().join("data");
-        Self { dir, data, broker: broker.to_owned(), account: OnceLock::new() }.configured()
+        Self { dir, data, broker: broker.to_owned(), store: store(), account: OnceLock::new() }.configured()
     }
 
     /// With its data elsewhere.
@@ -56,11 +58,17 @@ impl Home {
         Self { data, ..self }.configured()
     }
 
+    /// With this `[store]` table.
+    pub fn with_store(self, store: &str) -> Self {
+        Self { store: store.to_owned(), ..self }.configured()
+    }
+
     fn configured(self) -> Self {
         let data = self.data.display();
         let text = format!(
-            "data_dir = {:?}\n[log]\nlevel = \"debug\"\n[web]\nlisten = \"127.0.0.1:0\"\n{}",
+            "data_dir = {:?}\n[log]\nlevel = \"debug\"\n[web]\nlisten = \"127.0.0.1:0\"\n{}{}",
             data.to_string(),
+            self.store,
             self.broker
         );
         std::fs::write(self.dir.path().join("hub.toml"), text).unwrap();
@@ -101,6 +109,14 @@ impl Home {
         Hub { cookie: account.cookie().to_owned(), ..hub }
     }
 
+    /// Starts the hub and waits until it listens. It has the same database as another; requests are those of its account.
+    pub fn start_beside(&self, other: &Self) -> Hub {
+        let hub = self.start_unknown();
+        let account = other.account.get().unwrap();
+        account.use_at(&hub.web);
+        Hub { cookie: account.cookie().to_owned(), ..hub }
+    }
+
     /// Starts the hub and waits until it listens. Nobody is signed in.
     pub fn start_unknown(&self) -> Hub {
         let daemon = Daemon::spawn(PROGRAM, ["run", "--config", &self.config()]).unwrap();
@@ -112,6 +128,17 @@ impl Home {
     pub fn account(&self, hub: &Hub, name: &str, arguments: &[&str]) -> String {
         let account = Account::new(PROGRAM, self.config().as_ref(), &hub.web, name, arguments).unwrap();
         account.cookie().to_owned()
+    }
+}
+
+/// Nothing, which is a SQLite file; or with `GATEPOST_TEST_DATABASE=postgres` a database of a real server that nobody has used.
+fn store() -> String {
+    match std::env::var("GATEPOST_TEST_DATABASE").as_deref() {
+        Ok("postgres") => {
+            let url = Postgres::shared().unwrap().new_database().unwrap();
+            format!("[store]\nurl = {url:?}\n")
+        }
+        _ => String::new(),
     }
 }
 

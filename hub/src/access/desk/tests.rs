@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use super::*;
 use crate::access::{PersonChange, Role, Roles, Scope, Site};
+use crate::store::testing::fresh;
 
 const GOOD: &str = "correct horse battery";
 const HERE: &str = "127.0.0.1";
@@ -16,7 +17,7 @@ struct Hub {
 
 async fn hub() -> Hub {
     let dir = tempfile::tempdir().unwrap();
-    let store = Store::open(&dir.path().join("hub.sqlite")).await.unwrap();
+    let store = Store::open(&fresh(dir.path())).await.unwrap();
     let desk = Desk::new(store.clone());
     Hub { _dir: dir, store, desk }
 }

@@ -23,11 +23,11 @@ impl Store {
         if person::account(&mut change.connection, name).await?.is_none() {
             return Err(PersonError::Unknown(name.clone()));
         }
-        sqlx::query("DELETE FROM invitation WHERE person = ? AND used IS NULL")
+        sqlx::query("DELETE FROM invitation WHERE person = $1 AND used IS NULL")
             .bind(name.as_str())
             .execute(&mut change.connection)
             .await?;
-        sqlx::query("INSERT INTO invitation (hash, person, until) VALUES (?, ?, ?)")
+        sqlx::query("INSERT INTO invitation (hash, person, until) VALUES ($1, $2, $3)")
             .bind(invitation.token.hash().as_str())
             .bind(name.as_str())
             .bind(nanos(invitation.until))
@@ -44,12 +44,13 @@ impl Store {
     /// When the database cannot be read.
     pub async fn invited(&self, link: &TokenHash, now: Timestamp) -> Result<Option<Person>, StoreError> {
         let mut connection = self.readers.acquire().await?;
-        let name: Option<String> =
-            sqlx::query_scalar("SELECT person FROM invitation WHERE hash = ? AND used IS NULL AND until > ?")
-                .bind(link.as_str())
-                .bind(nanos(now))
-                .fetch_optional(&mut *connection)
-                .await?;
+        let name: Option<String> = sqlx::query_scalar(
+            "SELECT person FROM invitation WHERE hash = $1 AND used IS NULL AND until > $2",
+        )
+        .bind(link.as_str())
+        .bind(nanos(now))
+        .fetch_optional(&mut *connection)
+        .await?;
         let Some(name) = name else { return Ok(None) };
         let account = person::account(&mut connection, &parse("invitation.person", &name)?).await?;
         Ok(account.map(|account| account.person).filter(|person| person.state != PersonState::Disabled))
@@ -70,7 +71,7 @@ impl Store {
     ) -> Result<bool, StoreError> {
         let mut change = self.begin().await?;
         let used = sqlx::query(
-            "UPDATE invitation SET used = ?1 WHERE hash = ?2 AND person = ?3 AND used IS NULL AND until > ?1",
+            "UPDATE invitation SET used = $1 WHERE hash = $2 AND person = $3 AND used IS NULL AND until > $1",
         )
         .bind(nanos(now))
         .bind(link.as_str())
@@ -81,11 +82,11 @@ impl Store {
             return Ok(false);
         }
         person::set_password(&mut change.connection, name, password).await?;
-        sqlx::query("UPDATE person SET factor = NULL, factor_step = 0, factor_wanted = NULL WHERE name = ?")
+        sqlx::query("UPDATE person SET factor = NULL, factor_step = 0, factor_wanted = NULL WHERE name = $1")
             .bind(name.as_str())
             .execute(&mut change.connection)
             .await?;
-        sqlx::query("DELETE FROM sign_in_failure WHERE name = ?")
+        sqlx::query("DELETE FROM sign_in_failure WHERE name = $1")
             .bind(name.as_str())
             .execute(&mut change.connection)
             .await?;

@@ -1,10 +1,11 @@
 //! The access log: only added to.
 
 use gatepost_wire::Timestamp;
-use sqlx::{FromRow, QueryBuilder, Sqlite, SqliteConnection};
+use sqlx::{AnyConnection, FromRow};
 
 use crate::access::{AccessRecord, Entry};
 use crate::store::column::{from_word, nanos, timestamp, word};
+use crate::store::statement::Statement;
 use crate::store::{Store, StoreError, rows};
 
 #[derive(FromRow)]
@@ -44,7 +45,7 @@ impl Store {
         before: Option<i64>,
         limit: u16,
     ) -> Result<(Vec<AccessRecord>, Option<i64>), StoreError> {
-        let mut query = QueryBuilder::<Sqlite>::new("SELECT * FROM access_record");
+        let mut query = Statement::new("SELECT * FROM access_record");
         if let Some(before) = before {
             query.push(" WHERE number < ").push_bind(before);
         }
@@ -58,12 +59,12 @@ impl Store {
 
 /// Writes it down, in the transaction that does it.
 pub(super) async fn write(
-    connection: &mut SqliteConnection,
+    connection: &mut AnyConnection,
     entry: &Entry,
     now: Timestamp,
 ) -> Result<(), StoreError> {
     sqlx::query(
-        "INSERT INTO access_record (time, name, actor, action, address, detail) VALUES (?, ?, ?, ?, ?, ?)",
+        "INSERT INTO access_record (time, name, actor, action, address, detail) VALUES ($1, $2, $3, $4, $5, $6)",
     )
     .bind(nanos(now))
     .bind(entry.name.as_ref().map(|name| name.as_str()))

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use gatepost_wire::Timestamp;
-use sqlx::{FromRow, QueryBuilder, Sqlite, SqliteConnection};
+use sqlx::{AnyConnection, FromRow};
 
 use super::log;
 use crate::access::{
@@ -11,6 +11,7 @@ use crate::access::{
     Roles, SiteId, TokenHash,
 };
 use crate::store::column::{from_word, nanos, parse, timestamp, word};
+use crate::store::statement::Statement;
 use crate::store::{Store, StoreError};
 
 /// An account cannot become what was asked for.
@@ -59,8 +60,8 @@ pub struct Account {
 struct Row {
     name: String,
     display_name: String,
-    all_sites: bool,
-    disabled: bool,
+    all_sites: i64,
+    disabled: i64,
     password: Option<String>,
     factor: Option<Vec<u8>>,
     factor_step: i64,
@@ -71,7 +72,7 @@ struct Row {
 impl Row {
     fn account(self, roles: BTreeSet<Role>, sites: BTreeSet<SiteId>) -> Result<Account, StoreError> {
         let unreadable = |column, value: &str| StoreError::Unreadable { column, value: value.to_owned() };
-        let state = match (self.disabled, &self.password) {
+        let state = match (self.disabled != 0, &self.password) {
             (true, _) => PersonState::Disabled,
             (false, None) => PersonState::Invited,
             (false, Some(_)) => PersonState::Active,
@@ -80,7 +81,7 @@ impl Row {
             name: parse("person.name", &self.name)?,
             display_name: parse("person.display_name", &self.display_name)?,
             roles: Roles::try_from(roles).map_err(|_| unreadable("person_role.role", &self.name))?,
-            sites: (!self.all_sites).then_some(sites),
+            sites: (self.all_sites == 0).then_some(sites),
             state,
             second_factor: self.factor.is_some(),
             last_sign_in: self.last_sign_in.map(timestamp),
@@ -96,13 +97,13 @@ impl Row {
 
 /// One account, or all by name.
 async fn accounts(
-    connection: &mut SqliteConnection,
+    connection: &mut AnyConnection,
     name: Option<&PersonName>,
 ) -> Result<Vec<Account>, StoreError> {
     let select = |text, column| {
-        let mut query = QueryBuilder::<Sqlite>::new(text);
+        let mut query = Statement::new(text);
         if let Some(name) = name {
-            query.push(format!(" WHERE {column} = ")).push_bind(name.to_string());
+            query.push(" WHERE ").push(column).push(" = ").push_bind(name.to_string());
         }
         query
     };
@@ -136,7 +137,7 @@ async fn accounts(
 
 /// One account.
 pub(in crate::store) async fn account(
-    connection: &mut SqliteConnection,
+    connection: &mut AnyConnection,
     name: &PersonName,
 ) -> Result<Option<Account>, StoreError> {
     Ok(accounts(connection, Some(name)).await?.into_iter().next())
@@ -167,11 +168,11 @@ impl Store {
     pub async fn add_person(&self, person: &Person, by: &str, now: Timestamp) -> Result<(), PersonError> {
         let mut change = self.begin().await?;
         let added = sqlx::query(
-            "INSERT INTO person (name, display_name, all_sites) VALUES (?, ?, ?) ON CONFLICT DO NOTHING",
+            "INSERT INTO person (name, display_name, all_sites) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING",
         )
         .bind(person.name.as_str())
         .bind(person.display_name.as_str())
-        .bind(person.sites.is_none())
+        .bind(i64::from(person.sites.is_none()))
         .execute(&mut change.connection)
         .await?;
         if added.rows_affected() == 0 {
@@ -207,10 +208,10 @@ impl Store {
         };
         let was_disabled = before.state == PersonState::Disabled;
         let disabled = wanted.disabled.unwrap_or(was_disabled);
-        sqlx::query("UPDATE person SET display_name = ?, all_sites = ?, disabled = ? WHERE name = ?")
+        sqlx::query("UPDATE person SET display_name = $1, all_sites = $2, disabled = $3 WHERE name = $4")
             .bind(after.display_name.as_str())
-            .bind(after.sites.is_none())
-            .bind(disabled)
+            .bind(i64::from(after.sites.is_none()))
+            .bind(i64::from(disabled))
             .bind(name.as_str())
             .execute(&mut *connection)
             .await?;
@@ -265,7 +266,7 @@ impl Store {
     /// When the database cannot be written.
     pub async fn want_factor(&self, name: &PersonName, key: &FactorKey) -> Result<(), StoreError> {
         let mut change = self.begin().await?;
-        sqlx::query("UPDATE person SET factor_wanted = ? WHERE name = ?")
+        sqlx::query("UPDATE person SET factor_wanted = $1 WHERE name = $2")
             .bind(key.as_bytes())
             .bind(name.as_str())
             .execute(&mut change.connection)
@@ -285,7 +286,7 @@ impl Store {
         now: Timestamp,
     ) -> Result<(), StoreError> {
         let mut change = self.begin().await?;
-        sqlx::query("UPDATE person SET factor = ?, factor_step = ?, factor_wanted = NULL WHERE name = ?")
+        sqlx::query("UPDATE person SET factor = $1, factor_step = $2, factor_wanted = NULL WHERE name = $3")
             .bind(factor.map(|(key, _)| key.as_bytes()))
             .bind(factor.map_or(0, |(_, step)| step))
             .bind(name.as_str())
@@ -297,11 +298,11 @@ impl Store {
 }
 
 pub(super) async fn set_password(
-    connection: &mut SqliteConnection,
+    connection: &mut AnyConnection,
     name: &PersonName,
     password: &PasswordHash,
 ) -> Result<(), StoreError> {
-    sqlx::query("UPDATE person SET password = ? WHERE name = ?")
+    sqlx::query("UPDATE person SET password = $1 WHERE name = $2")
         .bind(password.as_str())
         .bind(name.as_str())
         .execute(connection)
@@ -311,11 +312,11 @@ pub(super) async fn set_password(
 
 /// Ends the sessions of a person, but one if that is to stay.
 pub(super) async fn end_sessions(
-    connection: &mut SqliteConnection,
+    connection: &mut AnyConnection,
     name: &PersonName,
     keep: Option<&TokenHash>,
 ) -> Result<(), StoreError> {
-    sqlx::query("DELETE FROM session WHERE person = ? AND hash IS NOT ?")
+    sqlx::query("DELETE FROM session WHERE person = $1 AND hash IS DISTINCT FROM $2")
         .bind(name.as_str())
         .bind(keep.map(TokenHash::as_str))
         .execute(connection)
@@ -323,16 +324,16 @@ pub(super) async fn end_sessions(
     Ok(())
 }
 
-async fn set_roles_and_sites(connection: &mut SqliteConnection, person: &Person) -> Result<(), PersonError> {
+async fn set_roles_and_sites(connection: &mut AnyConnection, person: &Person) -> Result<(), PersonError> {
     let for_all = |role: &Role| role.permissions().iter().any(|permission| permission.needs_all_sites());
     if let (Some(_), Some(role)) = (&person.sites, person.roles.iter().find(for_all)) {
         return Err(PersonError::NeedsAllSites(role));
     }
-    for table in ["DELETE FROM person_role WHERE person = ?", "DELETE FROM person_site WHERE person = ?"] {
+    for table in ["DELETE FROM person_role WHERE person = $1", "DELETE FROM person_site WHERE person = $1"] {
         sqlx::query(table).bind(person.name.as_str()).execute(&mut *connection).await?;
     }
     for role in person.roles.iter() {
-        sqlx::query("INSERT INTO person_role (person, role) VALUES (?, ?)")
+        sqlx::query("INSERT INTO person_role (person, role) VALUES ($1, $2)")
             .bind(person.name.as_str())
             .bind(word(&role))
             .execute(&mut *connection)
@@ -340,7 +341,7 @@ async fn set_roles_and_sites(connection: &mut SqliteConnection, person: &Person)
     }
     for site in person.sites.iter().flatten() {
         let known =
-            sqlx::query("INSERT INTO person_site (person, site) SELECT ?, site FROM site WHERE site = ?")
+            sqlx::query("INSERT INTO person_site (person, site) SELECT $1, site FROM site WHERE site = $2")
                 .bind(person.name.as_str())
                 .bind(site.as_str())
                 .execute(&mut *connection)
@@ -353,7 +354,7 @@ async fn set_roles_and_sites(connection: &mut SqliteConnection, person: &Person)
 }
 
 /// An administrator who has not set a password yet counts: the link may be on its way, and another can be made at the machine.
-async fn somebody_gives_accounts(connection: &mut SqliteConnection) -> Result<bool, StoreError> {
+async fn somebody_gives_accounts(connection: &mut AnyConnection) -> Result<bool, StoreError> {
     let people = accounts(connection, None).await?;
     Ok(people.iter().any(|account| {
         account.person.state != PersonState::Disabled && account.person.may(Permission::ManagePeople)
@@ -370,11 +371,11 @@ fn describe(person: &Person) -> String {
 
 /// When the person signed in.
 pub(super) async fn note_sign_in(
-    connection: &mut SqliteConnection,
+    connection: &mut AnyConnection,
     name: &PersonName,
     now: Timestamp,
 ) -> Result<(), StoreError> {
-    sqlx::query("UPDATE person SET last_sign_in = ? WHERE name = ?")
+    sqlx::query("UPDATE person SET last_sign_in = $1 WHERE name = $2")
         .bind(nanos(now))
         .bind(name.as_str())
         .execute(connection)

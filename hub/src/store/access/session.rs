@@ -15,7 +15,7 @@ impl Store {
     pub async fn session(&self, hash: TokenHash) -> Result<Option<Session>, StoreError> {
         let mut connection = self.readers.acquire().await?;
         let row: Option<(String, i64, i64)> =
-            sqlx::query_as("SELECT person, until, used FROM session WHERE hash = ?")
+            sqlx::query_as("SELECT person, until, used FROM session WHERE hash = $1")
                 .bind(hash.as_str())
                 .fetch_optional(&mut *connection)
                 .await?;
@@ -40,7 +40,7 @@ impl Store {
         let mut change = self.begin().await?;
         if let Some(step) = step {
             let fresh =
-                sqlx::query("UPDATE person SET factor_step = ?1 WHERE name = ?2 AND factor_step < ?1")
+                sqlx::query("UPDATE person SET factor_step = $1 WHERE name = $2 AND factor_step < $1")
                     .bind(step)
                     .bind(name.as_str())
                     .execute(&mut change.connection)
@@ -49,15 +49,15 @@ impl Store {
                 return Ok(false);
             }
         }
-        sqlx::query("DELETE FROM sign_in_failure WHERE name = ?")
+        sqlx::query("DELETE FROM sign_in_failure WHERE name = $1")
             .bind(name.as_str())
             .execute(&mut change.connection)
             .await?;
-        sqlx::query("DELETE FROM session WHERE until <= ?")
+        sqlx::query("DELETE FROM session WHERE until <= $1")
             .bind(nanos(now))
             .execute(&mut change.connection)
             .await?;
-        sqlx::query("INSERT INTO session (hash, person, until, used) VALUES (?, ?, ?, ?)")
+        sqlx::query("INSERT INTO session (hash, person, until, used) VALUES ($1, $2, $3, $4)")
             .bind(session.hash.as_str())
             .bind(name.as_str())
             .bind(nanos(session.until))
@@ -76,7 +76,7 @@ impl Store {
     /// When the database cannot be written.
     pub async fn note_session(&self, hash: &TokenHash, now: Timestamp) -> Result<(), StoreError> {
         let mut change = self.begin().await?;
-        sqlx::query("UPDATE session SET used = max(used, ?) WHERE hash = ?")
+        sqlx::query("UPDATE session SET used = $1 WHERE hash = $2 AND used < $1")
             .bind(nanos(now))
             .bind(hash.as_str())
             .execute(&mut change.connection)
@@ -95,7 +95,7 @@ impl Store {
         now: Timestamp,
     ) -> Result<(), StoreError> {
         let mut change = self.begin().await?;
-        sqlx::query("DELETE FROM session WHERE hash = ?")
+        sqlx::query("DELETE FROM session WHERE hash = $1")
             .bind(hash.as_str())
             .execute(&mut change.connection)
             .await?;

@@ -26,15 +26,15 @@ impl Store {
         let mut change = self.begin().await?;
         let forgotten = now - SignedDuration::try_from(FORGOTTEN).unwrap_or_default();
         sqlx::query(
-            "DELETE FROM sign_in_failure WHERE last <= ? OR \
-             name IN (SELECT name FROM sign_in_failure ORDER BY last DESC LIMIT -1 OFFSET ?)",
+            "DELETE FROM sign_in_failure WHERE last <= $1 OR \
+             name IN (SELECT name FROM sign_in_failure ORDER BY last DESC LIMIT 9223372036854775807 OFFSET $2)",
         )
         .bind(nanos(forgotten))
         .bind(NAMES)
         .execute(&mut change.connection)
         .await?;
         let known: Option<(i64, i64)> =
-            sqlx::query_as("SELECT failures, last FROM sign_in_failure WHERE name = ?")
+            sqlx::query_as("SELECT failures, last FROM sign_in_failure WHERE name = $1")
                 .bind(name.as_str())
                 .fetch_optional(&mut change.connection)
                 .await?;
@@ -47,8 +47,8 @@ impl Store {
             }
         }
         sqlx::query(
-            "INSERT INTO sign_in_failure (name, failures, last) VALUES (?, 1, ?) \
-             ON CONFLICT (name) DO UPDATE SET failures = failures + 1, last = excluded.last",
+            "INSERT INTO sign_in_failure (name, failures, last) VALUES ($1, 1, $2) \
+             ON CONFLICT (name) DO UPDATE SET failures = sign_in_failure.failures + 1, last = excluded.last",
         )
         .bind(name.as_str())
         .bind(nanos(now))
@@ -64,7 +64,7 @@ impl Store {
     /// When the database cannot be written.
     pub async fn forgive(&self, name: &PersonName) -> Result<(), StoreError> {
         let mut change = self.begin().await?;
-        sqlx::query("DELETE FROM sign_in_failure WHERE name = ?")
+        sqlx::query("DELETE FROM sign_in_failure WHERE name = $1")
             .bind(name.as_str())
             .execute(&mut change.connection)
             .await?;

@@ -3,11 +3,12 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use gatepost_wire::{EdgeId, Timestamp};
-use sqlx::{QueryBuilder, Sqlite, SqliteConnection};
+use sqlx::AnyConnection;
 
 use super::log;
 use crate::access::{Action, Entry, Scope, Site, SiteId, SiteLabel};
 use crate::store::column::parse;
+use crate::store::statement::Statement;
 use crate::store::{Store, StoreError};
 
 /// A site cannot become what was asked for.
@@ -36,14 +37,14 @@ impl From<sqlx::Error> for SiteError {
 }
 
 /// Adds the condition that a box lies in a scope; `column` names the box.
-pub(in crate::store) fn within(query: &mut QueryBuilder<Sqlite>, column: &'static str, scope: &Scope) {
+pub(in crate::store) fn within(query: &mut Statement, column: &'static str, scope: &Scope) {
     let Some(sites) = scope.sites() else { return };
-    query.push(" AND ").push(column).push(" IN (SELECT edge FROM site_edge WHERE site IN (");
-    let mut list = query.separated(", ");
-    for site in sites {
-        list.push_bind(site.to_string());
-    }
-    query.push("))");
+    query
+        .push(" AND ")
+        .push(column)
+        .push(" IN (SELECT edge FROM site_edge WHERE site")
+        .push_in(sites)
+        .push(")");
 }
 
 impl Store {
@@ -83,19 +84,19 @@ impl Store {
     pub async fn put_site(&self, site: &Site, by: &str, now: Timestamp) -> Result<(), StoreError> {
         let mut change = self.begin().await?;
         sqlx::query(
-            "INSERT INTO site (site, label) VALUES (?, ?) ON CONFLICT (site) DO UPDATE SET label = excluded.label",
+            "INSERT INTO site (site, label) VALUES ($1, $2) ON CONFLICT (site) DO UPDATE SET label = excluded.label",
         )
         .bind(site.site.as_str())
         .bind(site.label.as_str())
         .execute(&mut change.connection)
         .await?;
-        sqlx::query("DELETE FROM site_edge WHERE site = ?")
+        sqlx::query("DELETE FROM site_edge WHERE site = $1")
             .bind(site.site.as_str())
             .execute(&mut change.connection)
             .await?;
         for edge in &site.edges {
             sqlx::query(
-                "INSERT INTO site_edge (edge, site) VALUES (?, ?) ON CONFLICT (edge) DO UPDATE SET site = excluded.site",
+                "INSERT INTO site_edge (edge, site) VALUES ($1, $2) ON CONFLICT (edge) DO UPDATE SET site = excluded.site",
             )
             .bind(edge.as_str())
             .bind(site.site.as_str())
@@ -115,18 +116,18 @@ impl Store {
     pub async fn remove_site(&self, site: &SiteId, by: &str, now: Timestamp) -> Result<(), SiteError> {
         let mut change = self.begin().await?;
         let person: Option<String> =
-            sqlx::query_scalar("SELECT person FROM person_site WHERE site = ? LIMIT 1")
+            sqlx::query_scalar("SELECT person FROM person_site WHERE site = $1 LIMIT 1")
                 .bind(site.as_str())
                 .fetch_optional(&mut change.connection)
                 .await?;
         if let Some(person) = person {
             return Err(SiteError::InUse { site: site.clone(), person });
         }
-        sqlx::query("DELETE FROM site_edge WHERE site = ?")
+        sqlx::query("DELETE FROM site_edge WHERE site = $1")
             .bind(site.as_str())
             .execute(&mut change.connection)
             .await?;
-        let removed = sqlx::query("DELETE FROM site WHERE site = ?")
+        let removed = sqlx::query("DELETE FROM site WHERE site = $1")
             .bind(site.as_str())
             .execute(&mut change.connection)
             .await?;
@@ -146,7 +147,7 @@ impl Store {
         if *scope == Scope::All {
             return Ok(None);
         }
-        let mut query = QueryBuilder::<Sqlite>::new("SELECT edge FROM site_edge WHERE 1");
+        let mut query = Statement::new("SELECT edge FROM site_edge WHERE 1 = 1");
         within(&mut query, "edge", scope);
         let edges: Vec<String> = query.build_query_scalar().fetch_all(&self.readers).await?;
         edges.iter().map(|edge| parse("site_edge.edge", edge)).collect::<Result<_, _>>().map(Some)
@@ -163,14 +164,14 @@ impl Store {
 
 /// Does the box lie in the scope?
 pub(in crate::store) async fn holds(
-    connection: &mut SqliteConnection,
+    connection: &mut AnyConnection,
     scope: &Scope,
     edge: &EdgeId,
 ) -> Result<bool, StoreError> {
     if *scope == Scope::All {
         return Ok(true);
     }
-    let mut query = QueryBuilder::<Sqlite>::new("SELECT 1 FROM site_edge WHERE edge = ");
+    let mut query = Statement::new("SELECT 1 FROM site_edge WHERE edge = ");
     query.push_bind(edge.to_string());
     within(&mut query, "edge", scope);
     let found: Option<i64> = query.build_query_scalar().fetch_optional(connection).await?;

@@ -3,11 +3,12 @@
 use std::collections::HashMap;
 
 use gatepost_wire::{AlarmId, MediaType};
-use sqlx::{FromRow, QueryBuilder, Sqlite, SqlitePool};
+use sqlx::{AnyPool, FromRow};
 
 use super::super::StoreError;
 use super::super::column::{parse, parse_option, timestamp};
 use crate::alert::{AlertEvidence, EvidenceState, Role};
+use crate::store::statement::Statement;
 
 #[derive(FromRow)]
 struct Row {
@@ -16,33 +17,30 @@ struct Row {
     sha256: String,
     media_type: String,
     bytes: i64,
-    original_kept: bool,
+    original_kept: i64,
     command: Option<String>,
     until: Option<i64>,
     content: Option<String>,
     time: i64,
-    here: bool,
+    here: i64,
     kept_until: Option<i64>,
     deleted: Option<i64>,
 }
 
 const SELECT: &str = "SELECT n.alarm, n.event, n.sha256, n.media_type, n.bytes, n.original_kept, n.command, n.until, \
-    n.content, event.time, e.sha256 IS NOT NULL AS here, e.until AS kept_until, \
+    n.content, event.time, CASE WHEN e.sha256 IS NULL THEN 0 ELSE 1 END AS here, e.until AS kept_until, \
     (SELECT max(time) FROM deletion d WHERE d.event = n.event AND d.sha256 = n.sha256) AS deleted \
     FROM named_evidence n JOIN event ON event.id = n.event \
-    LEFT JOIN evidence e ON e.event = n.event AND e.sha256 = n.sha256 AND e.waiting = 0 WHERE n.alarm IN (";
+    LEFT JOIN evidence e ON e.event = n.event AND e.sha256 = n.sha256 AND e.waiting = 0 WHERE n.alarm";
 
 /// What each of these alarms can show, in the order of their events.
 pub(super) async fn of_alarms(
-    readers: &SqlitePool,
+    readers: &AnyPool,
     alarms: impl Iterator<Item = AlarmId>,
 ) -> Result<HashMap<AlarmId, Vec<AlertEvidence>>, StoreError> {
-    let mut query = QueryBuilder::<Sqlite>::new(SELECT);
-    let mut list = query.separated(", ");
-    for alarm in alarms {
-        list.push_bind(alarm.to_string());
-    }
-    query.push(") ORDER BY event.time, event.number, n.sha256");
+    let mut query = Statement::new(SELECT);
+    query.push_in(alarms);
+    query.push(" ORDER BY event.time, event.number, n.sha256");
     let rows: Vec<Row> = query.build_query_as().fetch_all(readers).await?;
     let mut evidence: HashMap<AlarmId, Vec<AlertEvidence>> = HashMap::new();
     for row in rows {
@@ -59,12 +57,12 @@ fn read(row: Row) -> Result<AlertEvidence, StoreError> {
         (None, MediaType::Mp4) => Role::Clip,
         (None, _) => Role::Other,
     };
-    let state = match (row.here, row.deleted) {
+    let state = match (row.here != 0, row.deleted) {
         (true, _) => EvidenceState::Here,
         (false, Some(_)) => EvidenceState::Deleted,
         (false, None) => EvidenceState::Awaited,
     };
-    let url = row.here.then(|| format!("/api/v1/events/{}/evidence/{}", row.event, row.sha256));
+    let url = (row.here != 0).then(|| format!("/api/v1/events/{}/evidence/{}", row.event, row.sha256));
     Ok(AlertEvidence {
         event: parse("named_evidence.event", &row.event)?,
         sha256: row.sha256,
@@ -74,7 +72,7 @@ fn read(row: Row) -> Result<AlertEvidence, StoreError> {
         time: timestamp(row.time),
         state,
         url,
-        original_kept: row.original_kept,
+        original_kept: row.original_kept != 0,
         command: parse_option("named_evidence.command", row.command)?,
         until: row.kept_until.or(row.until).map(timestamp),
         deleted: row.deleted.map(timestamp),

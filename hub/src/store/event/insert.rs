@@ -5,11 +5,11 @@ use std::collections::{BTreeMap, HashMap};
 
 use gatepost_wire::event::Phase;
 use gatepost_wire::{AlarmId, BootId, EdgeId, Event, EventId, Seq};
-use sqlx::{QueryBuilder, Sqlite};
 
 use super::super::column::{integer, nanos, parse, text as id_text, word};
 use super::super::record::{Delivery, Fate};
-use super::super::rows::{chunks, id_list};
+use super::super::rows::chunks;
+use super::super::statement::Statement;
 use super::super::writer::Batch;
 use super::super::{StoreError, alarm, evidence, sequence};
 use crate::alarm::Alarm;
@@ -66,11 +66,9 @@ async fn owners(
     batch: &mut Batch<'_>,
     arrivals: &[Arrival<'_>],
 ) -> Result<HashMap<EventId, EdgeId>, StoreError> {
-    let rows: Vec<(String, String)> =
-        sqlx::query_as("SELECT id, edge FROM event WHERE id IN (SELECT value FROM json_each(?))")
-            .bind(id_list(arrivals.iter().map(|arrival| arrival.event.id)))
-            .fetch_all(&mut *batch.connection)
-            .await?;
+    let mut query = Statement::new("SELECT id, edge FROM event WHERE id");
+    query.push_in(arrivals.iter().map(|arrival| arrival.event.id));
+    let rows: Vec<(String, String)> = query.build_query_as().fetch_all(&mut *batch.connection).await?;
     rows.iter().map(|(id, edge)| Ok((parse("event.id", id)?, parse("event.edge", edge)?))).collect()
 }
 
@@ -131,27 +129,24 @@ async fn place(batch: &mut Batch<'_>, fresh: &mut [Fresh<'_>]) -> Result<(), Sto
 
 async fn insert(batch: &mut Batch<'_>, fresh: &[Fresh<'_>]) -> Result<(), StoreError> {
     for rows in chunks(fresh) {
-        let mut query = QueryBuilder::<Sqlite>::new(
+        let mut query = Statement::new(
             "INSERT INTO event (id, edge, boot, seq, time, received, kind, severity, alarm, phase, \
              sequence_conflict, envelope) ",
         );
-        query.push_values(
-            rows,
-            |mut row, Fresh { arrival: Arrival { delivery, event, text }, told, conflict }| {
-                row.push_bind(event.id.to_string())
-                    .push_bind(event.edge.as_str())
-                    .push_bind(event.boot.to_string())
-                    .push_bind(integer(event.seq))
-                    .push_bind(nanos(event.time))
-                    .push_bind(nanos(delivery.received))
-                    .push_bind(event.data.happening.kind())
-                    .push_bind(i64::from(event.data.severity.level()))
-                    .push_bind(id_text(told.as_ref().map(|alarm| &alarm.id)))
-                    .push_bind(told.as_ref().map(|alarm| word::<Phase>(&alarm.first.phase)))
-                    .push_bind(*conflict)
-                    .push_bind(*text);
-            },
-        );
+        query.push_rows(rows, |row, Fresh { arrival: Arrival { delivery, event, text }, told, conflict }| {
+            row.bind(event.id.to_string())
+                .bind(event.edge.as_str())
+                .bind(event.boot.to_string())
+                .bind(integer(event.seq))
+                .bind(nanos(event.time))
+                .bind(nanos(delivery.received))
+                .bind(event.data.happening.kind())
+                .bind(i64::from(event.data.severity.level()))
+                .bind(id_text(told.as_ref().map(|alarm| &alarm.id)))
+                .bind(told.as_ref().map(|alarm| word::<Phase>(&alarm.first.phase)))
+                .bind(i64::from(*conflict))
+                .bind(*text);
+        });
         query.build().execute(&mut *batch.connection).await?;
     }
     Ok(())

@@ -11,7 +11,10 @@ use ulid::Ulid;
 
 use crate::access::Scope;
 use crate::evidence::{Folder, Format};
-use crate::store::{AlertFilter, Content, Delivery, EventFilter, Fate, Record, Store, StoreError, Writer};
+use crate::store::testing::fresh;
+use crate::store::{
+    AlertFilter, Content, Database, Delivery, EventFilter, Fate, Record, Store, StoreError, Writer,
+};
 
 /// An event somebody sends. Few values, so that they meet.
 #[derive(Debug, Clone)]
@@ -165,15 +168,16 @@ fn name(fate: &Fate) -> &'static str {
     }
 }
 
-async fn open(dir: &Path) -> (Store, Writer) {
-    let store = Store::open(&dir.join("hub.sqlite")).await.unwrap();
+async fn open(database: &Database, dir: &Path) -> (Store, Writer) {
+    let store = Store::open(database).await.unwrap();
     let writer = store.writer(Folder::open(dir.join("evidence")).unwrap());
     (store, writer)
 }
 
 async fn run(steps: Vec<Step>) -> Result<(), TestCaseError> {
     let dir = tempfile::tempdir().unwrap();
-    let (mut store, mut writer) = open(dir.path()).await;
+    let database = fresh(dir.path());
+    let (mut store, mut writer) = open(&database, dir.path()).await;
     let mut model = Model::default();
     let mut last_change = 0;
     for step in steps {
@@ -197,7 +201,7 @@ async fn run(steps: Vec<Step>) -> Result<(), TestCaseError> {
             Step::Restart => {
                 writer.close().await;
                 store.close().await;
-                (store, writer) = open(dir.path()).await;
+                (store, writer) = open(&database, dir.path()).await;
             }
         }
         agree(&store, &model).await?;

@@ -44,7 +44,7 @@ pub(super) async fn judge(
         return Ok(Verdict::Refused(format!("event {event} belongs to edge {event_edge}")));
     }
     let named: Option<Named> = sqlx::query_as(
-        "SELECT media_type, command, until FROM named_evidence WHERE event = ? AND sha256 = ?",
+        "SELECT media_type, command, until FROM named_evidence WHERE event = $1 AND sha256 = $2",
     )
     .bind(event.to_string())
     .bind(sha256)
@@ -83,7 +83,7 @@ pub(super) async fn judge(
 
 async fn deleted(batch: &mut Batch<'_>, piece: &Arrived<'_>) -> Result<bool, StoreError> {
     let found: Option<i64> =
-        sqlx::query_scalar("SELECT 1 FROM deletion WHERE event = ? AND sha256 = ? LIMIT 1")
+        sqlx::query_scalar("SELECT 1 FROM deletion WHERE event = $1 AND sha256 = $2 LIMIT 1")
             .bind(piece.event.to_string())
             .bind(piece.sha256)
             .fetch_optional(&mut *batch.connection)
@@ -95,7 +95,7 @@ async fn deleted(batch: &mut Batch<'_>, piece: &Arrived<'_>) -> Result<bool, Sto
 pub(super) async fn room_to_wait(batch: &mut Batch<'_>, piece: &Arrived<'_>) -> Result<Verdict, StoreError> {
     let Arrived { edge, event, sha256, .. } = piece;
     let others: i64 = sqlx::query_scalar(
-        "SELECT count(*) FROM evidence WHERE waiting = 1 AND edge = ? AND NOT (event = ? AND sha256 = ?)",
+        "SELECT count(*) FROM evidence WHERE waiting = 1 AND edge = $1 AND NOT (event = $2 AND sha256 = $3)",
     )
     .bind(edge.as_str())
     .bind(event.to_string())

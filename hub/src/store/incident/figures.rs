@@ -1,12 +1,13 @@
 //! What statistics ask of incidents.
 
 use gatepost_wire::Timestamp;
-use sqlx::{FromRow, QueryBuilder, Sqlite};
+use sqlx::FromRow;
 
 use crate::access::Scope;
 use crate::incident::Counted;
 use crate::store::access::within;
 use crate::store::column::{from_word, nanos, parse, parse_option, timestamp};
+use crate::store::statement::Statement;
 use crate::store::{Store, StoreError};
 
 #[derive(FromRow)]
@@ -44,7 +45,7 @@ impl Store {
     /// # Errors
     /// When the database cannot be read.
     pub async fn counted(&self, since: Timestamp, scope: &Scope) -> Result<Vec<Counted>, StoreError> {
-        let mut query = QueryBuilder::<Sqlite>::new(
+        let mut query = Statement::new(
             "SELECT incident.edge, incident.camera, c.label AS camera_label, incident.rule, opened, acknowledged, closed, reason \
              FROM incident LEFT JOIN label c ON c.edge = incident.edge AND c.camera = incident.camera AND c.zone = '' \
              WHERE opened >= ",
@@ -60,7 +61,7 @@ impl Store {
     /// # Errors
     /// When the database cannot be read.
     pub async fn operators(&self, since: Timestamp, scope: &Scope) -> Result<usize, StoreError> {
-        let mut query = QueryBuilder::<Sqlite>::new(
+        let mut query = Statement::new(
             "SELECT count(DISTINCT actor) FROM incident_step JOIN incident ON incident.id = incident_step.incident \
              WHERE action = 'triage' AND opened >= ",
         );

@@ -2,7 +2,7 @@
 
 use gatepost_wire::{EdgeId, Timestamp};
 use serde_json::Value;
-use sqlx::SqliteConnection;
+use sqlx::AnyConnection;
 
 use super::{find, keep};
 use crate::access::{DisplayName, Person, PersonName};
@@ -10,6 +10,8 @@ use crate::incident::timeline::{self, BEGINNING, Document, Line, Step};
 use crate::incident::{Action, Actor, Deadlines, IncidentId, Kind, Stage, StepError};
 use crate::store::access::{account, holds};
 use crate::store::column::{nanos, parse, word};
+use crate::store::rows::chunks;
+use crate::store::statement::Statement;
 use crate::store::{Store, StoreError};
 
 /// A step was not taken.
@@ -96,7 +98,7 @@ impl Store {
     /// When the database cannot be read.
     pub async fn timeline(&self, id: IncidentId) -> Result<Vec<Step>, StoreError> {
         let rows: Vec<(String, String)> =
-            sqlx::query_as("SELECT document, hash FROM incident_step WHERE incident = ? ORDER BY version")
+            sqlx::query_as("SELECT document, hash FROM incident_step WHERE incident = $1 ORDER BY version")
                 .bind(id.to_string())
                 .fetch_all(&self.readers)
                 .await?;
@@ -114,7 +116,7 @@ impl Store {
     /// When the database cannot be read.
     pub async fn steps_after(&self, number: i64, limit: u16) -> Result<Vec<Line>, StoreError> {
         let rows: Vec<(String, String)> = sqlx::query_as(
-            "SELECT document, hash FROM incident_step WHERE number > ? ORDER BY number LIMIT ?",
+            "SELECT document, hash FROM incident_step WHERE number > $1 ORDER BY number LIMIT $2",
         )
         .bind(number)
         .bind(i64::from(limit))
@@ -126,7 +128,7 @@ impl Store {
 
 /// Gives it to somebody who can handle it; what others call them.
 async fn assign(
-    connection: &mut SqliteConnection,
+    connection: &mut AnyConnection,
     incident: &str,
     edge: &EdgeId,
     to: &PersonName,
@@ -138,7 +140,7 @@ async fn assign(
     if !holds(connection, &person.scope(), edge).await? {
         return Err(IncidentError::NoHandler(to.clone()));
     }
-    sqlx::query("INSERT INTO incident_assignee (person, incident) VALUES (?, ?) ON CONFLICT DO NOTHING")
+    sqlx::query("INSERT INTO incident_assignee (person, incident) VALUES ($1, $2) ON CONFLICT DO NOTHING")
         .bind(to.as_str())
         .bind(incident)
         .execute(connection)
@@ -148,41 +150,81 @@ async fn assign(
 }
 
 /// Writes a step behind the last one of all.
-pub(super) async fn write(connection: &mut SqliteConnection, taken: &Taken<'_>) -> Result<(), StoreError> {
-    let last: Option<(i64, String)> =
-        sqlx::query_as("SELECT number, hash FROM incident_step ORDER BY number DESC LIMIT 1")
-            .fetch_optional(&mut *connection)
-            .await?;
-    let (number, previous) = last.unwrap_or_else(|| (0, BEGINNING.to_owned()));
-    let document = Document {
-        number: number + 1,
-        incident: taken.incident.to_owned(),
-        version: taken.version,
-        time: taken.time,
-        who: taken.who.as_ref().map(|(_, signature)| signature.clone()),
-        action: taken.action,
-        to: taken.to,
-        text: taken.text.map(str::to_owned),
-        detail: taken.detail.clone(),
-        previous,
-    };
-    let text = document.text().map_err(|error| StoreError::Unreadable {
-        column: "incident_step.document",
-        value: error.to_string(),
-    })?;
-    sqlx::query(
-        "INSERT INTO incident_step (number, incident, version, time, actor, action, document, hash) \
-         VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
-    )
-    .bind(document.number)
-    .bind(taken.incident)
-    .bind(taken.version)
-    .bind(nanos(taken.time))
-    .bind(taken.who.as_ref().map(|(name, _)| name.as_str()))
-    .bind(word(&taken.action))
-    .bind(&text)
-    .bind(timeline::hash(&text))
-    .execute(connection)
-    .await?;
-    Ok(())
+pub(super) async fn write(connection: &mut AnyConnection, taken: &Taken<'_>) -> Result<(), StoreError> {
+    let mut chain = Chain::read(connection).await?;
+    chain.add(taken)?;
+    chain.write(connection).await
+}
+
+/// The end of the chain of all steps, and those that are to be written behind it.
+pub(super) struct Chain {
+    number: i64,
+    hash: String,
+    added: Vec<Added>,
+}
+
+struct Added {
+    document: Document,
+    actor: Option<String>,
+    text: String,
+    hash: String,
+}
+
+impl Chain {
+    /// Where it ends, inside a transaction that writes.
+    pub async fn read(connection: &mut AnyConnection) -> Result<Self, StoreError> {
+        let last: Option<(i64, String)> =
+            sqlx::query_as("SELECT number, hash FROM incident_step ORDER BY number DESC LIMIT 1")
+                .fetch_optional(connection)
+                .await?;
+        let (number, hash) = last.unwrap_or_else(|| (0, BEGINNING.to_owned()));
+        Ok(Self { number, hash, added: Vec::new() })
+    }
+
+    /// A step behind all that are there.
+    pub fn add(&mut self, taken: &Taken<'_>) -> Result<(), StoreError> {
+        self.number += 1;
+        let document = Document {
+            number: self.number,
+            incident: taken.incident.to_owned(),
+            version: taken.version,
+            time: taken.time,
+            who: taken.who.as_ref().map(|(_, signature)| signature.clone()),
+            action: taken.action,
+            to: taken.to,
+            text: taken.text.map(str::to_owned),
+            detail: taken.detail.clone(),
+            previous: self.hash.clone(),
+        };
+        let text = document.text().map_err(|error| StoreError::Unreadable {
+            column: "incident_step.document",
+            value: error.to_string(),
+        })?;
+        self.hash = timeline::hash(&text);
+        let actor = taken.who.as_ref().map(|(name, _)| name.to_string());
+        self.added.push(Added { document, actor, text, hash: self.hash.clone() });
+        Ok(())
+    }
+
+    /// Writes what was added.
+    pub async fn write(self, connection: &mut AnyConnection) -> Result<(), StoreError> {
+        for added in chunks(&self.added) {
+            let mut query = Statement::new(
+                "INSERT INTO incident_step (number, incident, version, time, actor, action, document, hash) ",
+            );
+            query.push_rows(added, |values, Added { document, actor, text, hash }| {
+                values
+                    .bind(document.number)
+                    .bind(document.incident.as_str())
+                    .bind(i64::from(document.version))
+                    .bind(nanos(document.time))
+                    .bind(actor)
+                    .bind(word(&document.action))
+                    .bind(text.as_str())
+                    .bind(hash.as_str());
+            });
+            query.build().execute(&mut *connection).await?;
+        }
+        Ok(())
+    }
 }

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use gatepost_wire::{EdgeId, Timestamp};
-use sqlx::{FromRow, QueryBuilder, Sqlite};
+use sqlx::FromRow;
 
 use super::Row;
 use crate::access::{PersonName, Scope};
@@ -11,6 +11,7 @@ use crate::alert::Alert;
 use crate::incident::{Actor, Assignee, Incident, IncidentId, Stage, Told};
 use crate::store::access::within;
 use crate::store::column::{from_word, parse, timestamp, word};
+use crate::store::statement::Statement;
 use crate::store::{Store, StoreError, rows};
 
 /// Whose business an incident has to be.
@@ -105,9 +106,9 @@ const SELECT: &str = "SELECT incident.*, c.label AS camera_label, z.label AS zon
     LEFT JOIN label c ON c.edge = incident.edge AND c.camera = incident.camera AND c.zone = '' \
     LEFT JOIN label z ON z.edge = incident.edge AND z.camera = incident.camera AND z.zone = incident.zone \
     LEFT JOIN sensor_label s ON s.edge = incident.edge AND s.sensor = incident.sensor \
-    LEFT JOIN person ON person.name = incident.assignee WHERE 1";
+    LEFT JOIN person ON person.name = incident.assignee WHERE 1 = 1";
 
-fn for_viewer(query: &mut QueryBuilder<Sqlite>, viewer: &Viewer) {
+fn for_viewer(query: &mut Statement, viewer: &Viewer) {
     within(query, "incident.edge", &viewer.scope);
     if let Some(name) = &viewer.only_of {
         query
@@ -128,7 +129,7 @@ impl Store {
         actor: &Actor,
         now: Timestamp,
     ) -> Result<IncidentPage, StoreError> {
-        let mut query = QueryBuilder::<Sqlite>::new(SELECT);
+        let mut query = Statement::new(SELECT);
         for_viewer(&mut query, &filter.viewer);
         match filter.open {
             // As the index has it.
@@ -167,7 +168,7 @@ impl Store {
         actor: &Actor,
         now: Timestamp,
     ) -> Result<Option<Incident>, StoreError> {
-        let mut query = QueryBuilder::<Sqlite>::new(SELECT);
+        let mut query = Statement::new(SELECT);
         query.push(" AND incident.id = ").push_bind(id.to_string());
         for_viewer(&mut query, viewer);
         let row: Option<Shown> = query.build_query_as().fetch_optional(&self.readers).await?;
@@ -184,7 +185,7 @@ impl Store {
         limit: u16,
         now: Timestamp,
     ) -> Result<Vec<(i64, Incident, BTreeSet<PersonName>)>, StoreError> {
-        let mut query = QueryBuilder::<Sqlite>::new(SELECT);
+        let mut query = Statement::new(SELECT);
         query.push(" AND incident.change > ").push_bind(after);
         query.push(" ORDER BY incident.change LIMIT ").push_bind(i64::from(limit));
         let rows: Vec<Shown> = query.build_query_as().fetch_all(&self.readers).await?;
@@ -194,7 +195,7 @@ impl Store {
                 // Who never was anybody's has none.
                 None if shown.row.version <= 1 => Vec::new(),
                 _ => {
-                    sqlx::query_scalar("SELECT person FROM incident_assignee WHERE incident = ?")
+                    sqlx::query_scalar("SELECT person FROM incident_assignee WHERE incident = $1")
                         .bind(&shown.row.id)
                         .fetch_all(&self.readers)
                         .await?
@@ -213,8 +214,8 @@ impl Store {
     /// When the database cannot be read.
     pub async fn alerts_of(&self, id: IncidentId, limit: u16) -> Result<Vec<Alert>, StoreError> {
         let alarms: Vec<String> = sqlx::query_scalar(
-            "SELECT alarm FROM incident_alarm JOIN alarm ON alarm.id = incident_alarm.alarm WHERE incident = ? \
-             ORDER BY alarm.first_time, alarm.id LIMIT ?",
+            "SELECT alarm FROM incident_alarm JOIN alarm ON alarm.id = incident_alarm.alarm WHERE incident = $1 \
+             ORDER BY alarm.first_time, alarm.id LIMIT $2",
         )
         .bind(id.to_string())
         .bind(i64::from(limit))

@@ -1,0 +1,362 @@
+//! A handful of alarms and the incidents they belong to: what is known is read at once, decided in memory and written in few
+//! statements. A statement costs more than a row.
+
+use std::collections::HashMap;
+
+use gatepost_wire::{AlarmId, Timestamp};
+use jiff::SignedDuration;
+use sqlx::{AnyConnection, FromRow};
+
+use crate::incident::{Deadlines, IncidentId, Kind, Place, Report, Stage, State};
+use crate::store::StoreError;
+use crate::store::column::{nanos, parse, text, word};
+use crate::store::incident::Row;
+use crate::store::incident::step::{Chain, Taken};
+use crate::store::rows::chunks;
+use crate::store::statement::Statement;
+
+/// Alarms of one place and kind that are no further apart are one incident.
+const WINDOW: SignedDuration = SignedDuration::from_mins(5);
+
+/// The incidents of some alarms, inside a transaction.
+pub(super) struct Handful<'c> {
+    connection: &'c mut AnyConnection,
+    deadlines: &'c Deadlines,
+    now: Timestamp,
+    /// By id.
+    incidents: HashMap<String, Held>,
+    links: HashMap<AlarmId, Link>,
+    chain: Chain,
+    /// How many incidents it has opened.
+    opened: i64,
+}
+
+struct Held {
+    row: Row,
+    fate: Fate,
+}
+
+/// What is to be written of an incident.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Fate {
+    Same,
+    Changed,
+    New,
+}
+
+/// Which incident an alarm belongs to.
+struct Link {
+    incident: String,
+    /// The alarm goes on, as far as its incident has counted.
+    ongoing: bool,
+    written: bool,
+}
+
+#[derive(FromRow)]
+struct LinkRow {
+    alarm: String,
+    incident: String,
+    ongoing: i64,
+}
+
+impl<'c> Handful<'c> {
+    /// Reads what is known of the alarms and of those they are fused with.
+    pub async fn read(
+        connection: &'c mut AnyConnection,
+        reports: &[Report],
+        deadlines: &'c Deadlines,
+        now: Timestamp,
+    ) -> Result<Self, StoreError> {
+        let mut query = Statement::new("SELECT alarm, incident, ongoing FROM incident_alarm WHERE alarm");
+        query.push_in(reports.iter().flat_map(|report| report.fused_with.iter().chain([&report.alarm])));
+        let rows: Vec<LinkRow> = query.build_query_as().fetch_all(&mut *connection).await?;
+        let mut query = Statement::new("SELECT * FROM incident WHERE id");
+        query.push_in(rows.iter().map(|row| &row.incident));
+        let incidents: Vec<Row> = query.build_query_as().fetch_all(&mut *connection).await?;
+        let links = rows.into_iter().map(|LinkRow { alarm, incident, ongoing }| {
+            let link = Link { incident, ongoing: ongoing != 0, written: true };
+            Ok((parse("incident_alarm.alarm", &alarm)?, link))
+        });
+        Ok(Self {
+            chain: Chain::read(connection).await?,
+            connection,
+            deadlines,
+            now,
+            incidents: incidents
+                .into_iter()
+                .map(|row| (row.id.clone(), Held { row, fate: Fate::Same }))
+                .collect(),
+            links: links.collect::<Result<_, StoreError>>()?,
+            opened: 0,
+        })
+    }
+
+    /// Gives an alarm its incident, or brings its incident up to date with it.
+    pub async fn take(&mut self, report: &Report) -> Result<(), StoreError> {
+        if let Some(link) = self.links.get_mut(&report.alarm) {
+            let was_ongoing = std::mem::replace(&mut link.ongoing, report.ongoing);
+            link.written &= was_ongoing == report.ongoing;
+            let incident = link.incident.clone();
+            return self.update(&incident, report, Some(was_ongoing));
+        }
+        let incident = match self.fused(report)? {
+            Some(incident) => Some(incident),
+            None => self.near(report).await?,
+        };
+        match incident {
+            Some(incident) => {
+                self.link(report, incident.clone());
+                self.update(&incident, report, None)
+            }
+            None => self.open(report),
+        }
+    }
+
+    /// The open incident of an alarm that this one is fused with.
+    fn fused(&self, report: &Report) -> Result<Option<String>, StoreError> {
+        for other in &report.fused_with {
+            if let Some(link) = self.links.get(other)
+                && let Some(held) = self.incidents.get(&link.incident)
+                && held.row.state()?.stage.is_open()
+            {
+                return Ok(Some(link.incident.clone()));
+            }
+        }
+        Ok(None)
+    }
+
+    /// The latest open incident of the same place and kind, not long before or after by the box's own clock.
+    async fn near(&mut self, report: &Report) -> Result<Option<String>, StoreError> {
+        let edge_of = |time: Timestamp, by: SignedDuration| nanos(time.saturating_add(by).unwrap_or(time));
+        let (begun, ended) = (edge_of(report.last, WINDOW), edge_of(report.first, -WINDOW));
+        let place = &report.place;
+        let held = self.incidents.values().filter(|held| {
+            let row = &held.row;
+            row.is_open != 0 && row.first <= begun && row.last >= ended && is_at(row, place)
+        });
+        let held = held.max_by_key(|held| held.row.number).map(|held| (held.row.id.clone(), held.fate));
+        if let Some((incident, Fate::New)) = held {
+            return Ok(Some(incident));
+        }
+        let known: Option<Row> = sqlx::query_as(
+            "SELECT * FROM incident WHERE is_open = 1 AND edge = $1 AND kind = $2 AND camera IS NOT DISTINCT FROM $3 \
+               AND zone IS NOT DISTINCT FROM $4 AND sensor IS NOT DISTINCT FROM $5 AND cause IS NOT DISTINCT FROM $6 \
+               AND first <= $7 AND last >= $8 ORDER BY number DESC LIMIT 1",
+        )
+        .bind(place.edge.as_str())
+        .bind(&place.kind)
+        .bind(text(place.camera.as_ref()))
+        .bind(text(place.zone.as_ref()))
+        .bind(text(place.sensor.as_ref()))
+        .bind(&place.cause)
+        .bind(begun)
+        .bind(ended)
+        .fetch_optional(&mut *self.connection)
+        .await?;
+        let Some(row) = known else { return Ok(held.map(|(incident, _)| incident)) };
+        let id = row.id.clone();
+        self.incidents.entry(id.clone()).or_insert(Held { row, fate: Fate::Same });
+        // Those that are held may have grown since they were read; the latest counts.
+        let number = |id: &String| self.incidents.get(id).map(|held| held.row.number);
+        Ok([Some(id), held.map(|(incident, _)| incident)].into_iter().flatten().max_by_key(number))
+    }
+
+    fn link(&mut self, report: &Report, incident: String) {
+        self.links.insert(report.alarm, Link { incident, ongoing: report.ongoing, written: false });
+    }
+
+    fn open(&mut self, report: &Report) -> Result<(), StoreError> {
+        let (id, place) = (IncidentId::new().to_string(), &report.place);
+        let state = State::reported(report.severity, self.deadlines, self.now);
+        self.opened += 1;
+        let row = Row {
+            // Later than all that have a number. The database gives it one, in the same order.
+            number: i64::MAX / 2 + self.opened,
+            id: id.clone(),
+            edge: place.edge.to_string(),
+            kind: place.kind.clone(),
+            camera: text(place.camera.as_ref()),
+            zone: text(place.zone.as_ref()),
+            sensor: text(place.sensor.as_ref()),
+            cause: place.cause.clone(),
+            object: report.object.as_ref().map(word),
+            input: report.input.as_ref().map(word),
+            rule: text(report.rule.as_ref()),
+            severity: i64::from(report.severity.level()),
+            alarms: 1,
+            ongoing: i64::from(report.ongoing),
+            first: nanos(report.first),
+            last: nanos(report.last),
+            opened: nanos(self.now),
+            stage: word(&state.stage),
+            is_open: 1,
+            outcome: None,
+            reason: None,
+            assignee: None,
+            shelved_until: None,
+            due: state.due.map(nanos),
+            version: 1,
+            change: 0,
+        };
+        self.chain.add(&Taken {
+            incident: &id,
+            version: 1,
+            time: self.now,
+            who: None,
+            action: Kind::Open,
+            to: state.stage,
+            text: None,
+            detail: serde_json::json!({ "alarm": report.alarm, "severity": report.severity.level() }),
+        })?;
+        self.link(report, id.clone());
+        self.incidents.insert(id, Held { row, fate: Fate::New });
+        Ok(())
+    }
+
+    /// Brings an incident up to date with one of its alarms. What does not change is not told again.
+    fn update(&mut self, id: &str, report: &Report, was_ongoing: Option<bool>) -> Result<(), StoreError> {
+        let Some(Held { row, fate }) = self.incidents.get_mut(id) else {
+            return Err(StoreError::Unreadable { column: "incident_alarm.incident", value: id.to_owned() });
+        };
+        let joined = was_ongoing.is_none();
+        let ongoing = row.ongoing + i64::from(report.ongoing) - i64::from(was_ongoing.unwrap_or(false));
+        let (first, last) = (row.first.min(nanos(report.first)), row.last.max(nanos(report.last)));
+        let before = row.severity()?;
+        let severity = before.min(report.severity);
+        let same = (row.first, row.last, row.ongoing, before) == (first, last, ongoing, severity);
+        if same && !joined {
+            return Ok(());
+        }
+        if severity.level() < before.level() {
+            let State { stage, due, .. } = row.state()?;
+            row.version += 1;
+            self.chain.add(&Taken {
+                incident: &row.id,
+                version: row.version(),
+                time: self.now,
+                who: None,
+                action: Kind::Worsen,
+                to: stage,
+                text: None,
+                detail: serde_json::json!({ "alarm": report.alarm, "severity": report.severity.level() }),
+            })?;
+            if stage == Stage::Reported {
+                // Graver ones are looked at sooner.
+                let sooner = self.deadlines.due(Stage::Reported, severity, self.now);
+                row.due = [due, sooner].into_iter().flatten().min().map(nanos);
+            }
+        }
+        row.severity = i64::from(severity.level());
+        row.alarms += i64::from(joined);
+        (row.ongoing, row.first, row.last) = (ongoing, first, last);
+        if *fate == Fate::Same {
+            *fate = Fate::Changed;
+        }
+        Ok(())
+    }
+
+    /// Writes what has changed; gives the number of the last change.
+    pub async fn write(self) -> Result<Option<i64>, StoreError> {
+        let connection = self.connection;
+        let mut told: Vec<Held> =
+            self.incidents.into_values().filter(|held| held.fate != Fate::Same).collect();
+        told.sort_unstable_by_key(|held| held.row.number);
+        let mut change: i64 =
+            sqlx::query_scalar("SELECT last FROM change_number").fetch_one(&mut *connection).await?;
+        for held in &mut told {
+            change += 1;
+            held.row.change = change;
+        }
+        let (opened, changed): (Vec<Held>, Vec<Held>) =
+            told.into_iter().partition(|held| held.fate == Fate::New);
+        for held in &changed {
+            update(connection, &held.row).await?;
+        }
+        for held in chunks(&opened) {
+            insert(connection, held).await?;
+        }
+        let links: Vec<(AlarmId, Link)> = self.links.into_iter().filter(|(_, link)| !link.written).collect();
+        for links in chunks(&links) {
+            link(connection, links).await?;
+        }
+        self.chain.write(connection).await?;
+        if opened.is_empty() && changed.is_empty() {
+            return Ok(None);
+        }
+        sqlx::query("UPDATE change_number SET last = $1").bind(change).execute(connection).await?;
+        Ok(Some(change))
+    }
+}
+
+fn is_at(row: &Row, place: &Place) -> bool {
+    let at = |column: &Option<String>, name: Option<&str>| column.as_deref() == name;
+    row.edge == place.edge.as_str()
+        && row.kind == place.kind
+        && at(&row.camera, place.camera.as_ref().map(|id| id.as_str()))
+        && at(&row.zone, place.zone.as_ref().map(|id| id.as_str()))
+        && at(&row.sensor, place.sensor.as_ref().map(|id| id.as_str()))
+        && row.cause == place.cause
+}
+
+async fn insert(connection: &mut AnyConnection, opened: &[Held]) -> Result<(), StoreError> {
+    let mut query = Statement::new(
+        "INSERT INTO incident (id, edge, kind, camera, zone, sensor, cause, object, input, rule, severity, alarms, ongoing, first, last, \
+           opened, stage, is_open, due, reminded, version, change) ",
+    );
+    query.push_rows(opened, |values, Held { row, .. }| {
+        values
+            .bind(row.id.as_str())
+            .bind(row.edge.as_str())
+            .bind(row.kind.as_str())
+            .bind(&row.camera)
+            .bind(&row.zone)
+            .bind(&row.sensor)
+            .bind(&row.cause)
+            .bind(&row.object)
+            .bind(&row.input)
+            .bind(&row.rule)
+            .bind(row.severity)
+            .bind(row.alarms)
+            .bind(row.ongoing)
+            .bind(row.first)
+            .bind(row.last)
+            .bind(row.opened)
+            .bind(row.stage.as_str())
+            .bind(row.is_open)
+            .bind(row.due)
+            .bind(0)
+            .bind(row.version)
+            .bind(row.change);
+    });
+    query.build().execute(connection).await?;
+    Ok(())
+}
+
+async fn update(connection: &mut AnyConnection, row: &Row) -> Result<(), StoreError> {
+    sqlx::query(
+        "UPDATE incident SET severity = $1, alarms = $2, ongoing = $3, first = $4, last = $5, due = $6, version = $7, change = $8 \
+         WHERE id = $9",
+    )
+    .bind(row.severity)
+    .bind(row.alarms)
+    .bind(row.ongoing)
+    .bind(row.first)
+    .bind(row.last)
+    .bind(row.due)
+    .bind(row.version)
+    .bind(row.change)
+    .bind(&row.id)
+    .execute(connection)
+    .await?;
+    Ok(())
+}
+
+async fn link(connection: &mut AnyConnection, links: &[(AlarmId, Link)]) -> Result<(), StoreError> {
+    let mut query = Statement::new("INSERT INTO incident_alarm (alarm, incident, ongoing) ");
+    query.push_rows(links, |values, (alarm, link)| {
+        values.bind(alarm.to_string()).bind(link.incident.as_str()).bind(i64::from(link.ongoing));
+    });
+    query.push(" ON CONFLICT (alarm) DO UPDATE SET ongoing = excluded.ongoing");
+    query.build().execute(connection).await?;
+    Ok(())
+}

@@ -1,0 +1,17 @@
+//! The database that tests use.
+
+use std::path::Path;
+
+use gatepost_testbed::postgres::Postgres;
+
+use super::Database;
+
+/// One that nobody has used: a SQLite file in this folder, or with `GATEPOST_TEST_DATABASE=postgres` a database of a real server.
+pub(crate) fn fresh(folder: &Path) -> Database {
+    match std::env::var("GATEPOST_TEST_DATABASE").as_deref() {
+        Ok("postgres") => {
+            Database::Server(Postgres::shared().unwrap().new_database().unwrap().parse().unwrap())
+        }
+        _ => Database::File(folder.join("hub.sqlite")),
+    }
+}

@@ -1,0 +1,182 @@
+//! Several hubs at one PostgreSQL database and one broker.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
+
+use gatepost_testbed::http::{EventStream, wait_until};
+use gatepost_testbed::mosquitto::{Mosquitto, Options, Persistence};
+use gatepost_testbed::postgres::{PASSWORD, Postgres};
+use gatepost_wire::event::Phase;
+use gatepost_wire::{BootId, EventId};
+use serde_json::{Value, json};
+
+use crate::external::{connected, edge};
+use crate::message::{alarm, boot, intrusion_of};
+use crate::process::{Home, Hub, PATIENCE};
+
+const DATABASE: &str = "district";
+
+/// A server, a broker, and hubs that share both and a folder.
+struct District {
+    server: Postgres,
+    broker: Mosquitto,
+    homes: [Home; 2],
+}
+
+impl District {
+    fn new() -> Self {
+        let server = Postgres::start().unwrap();
+        server.execute("postgres", &format!("CREATE DATABASE {DATABASE}")).unwrap();
+        let persistence = Persistence::EverySecond;
+        let broker = Mosquitto::start(&Options { persistence, ..Options::default() }).unwrap();
+        let first = Self::home(&server, &broker, "hub-1");
+        let second = Self::home(&server, &broker, "hub-2").with_data(first.data().to_owned());
+        Self { server, broker, homes: [first, second] }
+    }
+
+    /// Over the port, with a password out of a file, as in a district.
+    fn home(server: &Postgres, broker: &Mosquitto, name: &str) -> Home {
+        let url = server.url_by_port(DATABASE);
+        let home = Home::with_broker(&format!(
+            "[broker]\nmode = \"external\"\nurl = \"mqtt://127.0.0.1:{}\"\nclient_id = \"{name}\"\nshare_group = \"hub\"\n",
+            broker.port()
+        ))
+        .with_store(&format!("[store]\nurl = {url:?}\npassword_file = \"password\"\n"));
+        std::fs::write(std::path::Path::new(&home.config()).with_file_name("password"), PASSWORD).unwrap();
+        home
+    }
+
+    fn start(&self) -> [Hub; 2] {
+        let first = self.homes[0].start();
+        let second = self.homes[1].start_beside(&self.homes[0]);
+        for hub in [&first, &second] {
+            connected(hub);
+        }
+        [first, second]
+    }
+
+    fn query(&self, sql: &str) -> String {
+        self.server.execute(DATABASE, sql).unwrap().trim().to_owned()
+    }
+}
+
+/// Alarms of one box, one after the other; what the broker took.
+async fn storm(broker: &Mosquitto, boot: BootId, from: u64, count: u64) -> Vec<EventId> {
+    let mut edge = edge(broker).await;
+    let mut sent = Vec::new();
+    for seq in from..from + count {
+        let event = intrusion_of("gate-1", boot, seq, alarm(), Phase::Began);
+        assert!(edge.send(&event).await.unwrap());
+        sent.push(event.id);
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+    sent
+}
+
+fn wait_for_events(hub: &Hub, sent: &[EventId]) {
+    let wanted: BTreeSet<EventId> = sent.iter().copied().collect();
+    let what = format!("{} events", wanted.len());
+    wait_until(&what, PATIENCE, || {
+        let stored = hub.event_ids();
+        let distinct: BTreeSet<EventId> = stored.iter().copied().collect();
+        assert_eq!(stored.len(), distinct.len(), "an event is stored twice");
+        (distinct == wanted).then_some(())
+    })
+    .unwrap();
+}
+
+/// What a page hears of alarms until all of these are among it: each incident by its id, as it was told last.
+fn hear(stream: &EventStream, alarms: usize) -> BTreeMap<String, Value> {
+    let mut incidents: BTreeMap<String, Value> = BTreeMap::new();
+    loop {
+        let told: i64 = incidents.values().map(|incident| incident["alarms"].as_i64().unwrap()).sum();
+        if told == i64::try_from(alarms).unwrap() {
+            return incidents;
+        }
+        let event = stream.next(PATIENCE).unwrap();
+        if event.event == "incident" {
+            let incident: Value = serde_json::from_str(&event.data).unwrap();
+            incidents.insert(incident["id"].as_str().unwrap().to_owned(), incident);
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn one_of_two_is_killed_under_load_and_nothing_is_lost_or_doubled() {
+    let district = District::new();
+    let [mut one, two] = district.start();
+    let page = EventStream::open(&two.url("/api/v1/live")).unwrap();
+    let boot = boot();
+    let mut sent = storm(&district.broker, boot, 1, 60).await;
+    wait_for_events(&two, &sent);
+    assert_eq!(one.event_ids(), two.event_ids(), "both show the same");
+    let by_both = one.wait_for_log(&["stored", "gate-1/event"]);
+    assert!(!by_both.is_empty());
+    two.wait_for_log(&["stored", "gate-1/event"]);
+
+    let (more, ()) = tokio::join!(storm(&district.broker, boot, 61, 120), async {
+        tokio::time::sleep(Duration::from_millis(300)).await;
+        one.daemon.kill().unwrap();
+    });
+    sent.extend(more);
+    // What had been given to the one that was killed comes again when it is back.
+    let one = district.homes[0].start();
+    connected(&one);
+    sent.extend(storm(&district.broker, boot, 181, 20).await);
+    wait_for_events(&two, &sent);
+    let told = hear(&page, sent.len());
+    assert_eq!(district.query("SELECT count(*) FROM incident_alarm"), sent.len().to_string());
+    assert_eq!(district.query("SELECT count(*) FROM incident"), told.len().to_string());
+    assert_eq!(two.device("gate-1").unwrap()["missing"], json!([]));
+    // The chain of steps has no fork, whichever of the two was at it.
+    let lines = district.homes[1].call(&["timeline", "export"]);
+    let file = tempfile::NamedTempFile::new().unwrap();
+    std::fs::write(file.path(), lines).unwrap();
+    let verified = crate::process::command(&["timeline", "verify", file.path().to_str().unwrap()]);
+    assert!(verified.status.success(), "{verified:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_server_is_killed_and_started_again() {
+    let mut district = District::new();
+    let hubs = district.start();
+    let boot = boot();
+    let mut sent = storm(&district.broker, boot, 1, 20).await;
+    wait_for_events(&hubs[0], &sent);
+    district.server.kill().unwrap();
+    sent.extend(storm(&district.broker, boot, 21, 20).await);
+    for hub in &hubs {
+        hub.wait_for_log(&["events cannot be stored, so none is acknowledged"]);
+    }
+    district.server.restart().unwrap();
+    for hub in &hubs {
+        hub.wait_for_log(&["events are stored again"]);
+    }
+    sent.extend(storm(&district.broker, boot, 41, 20).await);
+    wait_for_events(&hubs[0], &sent);
+    let page = EventStream::open(&hubs[1].url("/api/v1/live")).unwrap();
+    let after = storm(&district.broker, boot, 61, 5).await;
+    sent.extend(after);
+    let event = loop {
+        let event = page.next(PATIENCE).unwrap();
+        if event.event == "incident" {
+            break event;
+        }
+    };
+    assert!(event.data.contains("gate-1"));
+    wait_for_events(&hubs[1], &sent);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_wrong_password_is_said_and_not_shown() {
+    let server = Postgres::start().unwrap();
+    let url = server.url_by_port("postgres");
+    let home =
+        Home::embedded().with_store(&format!("[store]\nurl = {url:?}\npassword_file = \"password\"\n"));
+    std::fs::write(std::path::Path::new(&home.config()).with_file_name("password"), "not it").unwrap();
+    let done = crate::process::command(&["run", "--config", &home.config()]);
+    let said = String::from_utf8(done.stderr).unwrap() + &String::from_utf8(done.stdout).unwrap();
+    assert!(!done.status.success());
+    assert!(said.contains(&url) && said.contains("password authentication failed"), "{said}");
+    assert!(!said.contains("not it"), "{said}");
+}
