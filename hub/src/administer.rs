@@ -8,12 +8,11 @@ use std::path::PathBuf;
 
 use anyhow::{Context as _, bail};
 use clap::{Args, Subcommand, ValueEnum};
-use gatepost_hub::access::Scope;
 use gatepost_hub::authority::Authority;
 use gatepost_hub::broker::{self, Devices};
 use gatepost_hub::config::{self, Broker, Config, ServerName};
 use gatepost_hub::enrolment;
-use gatepost_hub::store::Store;
+use gatepost_hub::store::{DeviceFilter, Store};
 use gatepost_wire::health::CameraState;
 use gatepost_wire::{EdgeId, Health, Timestamp};
 use jiff::SignedDuration;
@@ -85,7 +84,7 @@ fn enrol(file: &ConfigFile, edge: &EdgeId, valid_h: u16) -> anyhow::Result<()> {
 fn list(config: &Config) -> anyhow::Result<()> {
     let now = Timestamp::now();
     let (certificates, devices) = with_store(config, async |store| {
-        Ok((store.certificates().await?, store.devices(&Scope::All).await?))
+        Ok((store.certificates().await?, store.devices(&DeviceFilter::ALL).await?))
     })?;
     let mut states: BTreeMap<EdgeId, Vec<String>> = BTreeMap::new();
     for device in devices {

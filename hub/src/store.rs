@@ -41,6 +41,7 @@ use change::Spare;
 pub use command::{CommandFilter, Open};
 pub use database::{Database, Server};
 pub use deletion::{DeletionFilter, StoredDeletion};
+pub use device::DeviceFilter;
 pub use duty::{Duty, Leadership};
 pub use event::{EventFilter, StoredEvent};
 pub use evidence::Kept;

@@ -15,6 +15,22 @@ use super::{Store, StoreError, sequence};
 use crate::access::Scope;
 use crate::device::{Device, Gap, presence};
 
+/// Which edges are asked for.
+#[derive(Debug)]
+pub struct DeviceFilter {
+    /// Of these boxes only.
+    pub scope: Scope,
+    /// Those that follow this one.
+    pub after: Option<EdgeId>,
+    /// At most so many.
+    pub limit: Option<u16>,
+}
+
+impl DeviceFilter {
+    /// Every edge there is.
+    pub const ALL: Self = Self { scope: Scope::All, after: None, limit: None };
+}
+
 #[derive(FromRow)]
 struct Row {
     edge: String,
@@ -36,19 +52,27 @@ struct GapRow {
 const DEVICES: &str = "SELECT edge, presence, last_seen, health, refused, change FROM device";
 
 impl Store {
-    /// Every edge of a scope, by name.
+    /// Edges, by name.
     ///
     /// # Errors
     /// When the database cannot be read.
-    pub async fn devices(&self, scope: &Scope) -> Result<Vec<Device>, StoreError> {
+    pub async fn devices(&self, filter: &DeviceFilter) -> Result<Vec<Device>, StoreError> {
         let mut query = Statement::new(DEVICES);
-        query.push(" WHERE 1 = 1");
-        within(&mut query, "edge", scope);
+        query.push(" WHERE edge > ").push_bind(filter.after.as_ref().map_or("", EdgeId::as_str).to_owned());
+        within(&mut query, "edge", &filter.scope);
         query.push(" ORDER BY edge");
+        if let Some(limit) = filter.limit {
+            query.push(" LIMIT ").push_bind(i64::from(limit));
+        }
         let rows: Vec<Row> = query.build_query_as().fetch_all(&self.readers).await?;
-        let gaps = sqlx::query_as("SELECT edge, boot, first, last FROM missing ORDER BY edge, boot, first")
-            .fetch_all(&self.readers)
-            .await?;
+        let (Some(first), Some(last)) = (rows.first(), rows.last()) else { return Ok(Vec::new()) };
+        let gaps = sqlx::query_as(
+            "SELECT edge, boot, first, last FROM missing WHERE edge >= $1 AND edge <= $2 ORDER BY edge, boot, first",
+        )
+        .bind(&first.edge)
+        .bind(&last.edge)
+        .fetch_all(&self.readers)
+        .await?;
         Ok(assemble(rows, gaps)?.into_iter().map(|(_, device)| device).collect())
     }
 

@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, it, vi } from 'vitest';
-import { parseAlert, parseAlertPage, parseDevice, parseDevices } from '../src/lib/api';
+import { parseAlert, parseAlertPage, parseDevice, parseDevicePage } from '../src/lib/api';
 import { ShapeError } from '../src/lib/shape';
 
 const ALERT = {
@@ -139,8 +139,9 @@ describe('devices', () => {
   });
 
   it('knows a device that has said nothing yet', () => {
-    expect(parseDevices({ devices: [{ edge: 'gate-9', presence: 'strange', last_seen: null, health: null }] })).toEqual([
-      { edge: 'gate-9', presence: 'unknown', lastSeen: null, health: null, missing: [], refused: 0 },
-    ]);
+    expect(parseDevicePage({ devices: [{ edge: 'gate-9', presence: 'strange', last_seen: null, health: null }], next: 'gate-9' })).toEqual({
+      next: 'gate-9',
+      devices: [{ edge: 'gate-9', presence: 'unknown', lastSeen: null, health: null, missing: [], refused: 0 }],
+    });
   });
 });

@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import type { CameraHealth, SensorHealth } from '../src/lib/api';
-import { condition, mergeDevices, sensorsToShow, summarise } from '../src/lib/devices';
+import { condition, mergeDevices, named, sensorsToShow, summarise, troubledFirst } from '../src/lib/devices';
 import { diagnose } from '../src/lib/diagnosis';
+import { pieces } from '../src/lib/pieces';
 import { T0, device, health } from './samples';
 
 const faulted: CameraHealth = {
@@ -53,6 +54,46 @@ describe('mergeDevices', () => {
     const now = device('gate-1', { presence: 'offline', lastSeen: T0 + 5 });
     expect(mergeDevices([now], [device('gate-1', { lastSeen: T0 })])).toEqual([now]);
     expect(mergeDevices([device('gate-1')], [now])).toEqual([now]);
+  });
+  it('keeps the order when a device says something again', () => {
+    const names = ['gate-1', 'gate-2', 'gate-10'];
+    const again = device('gate-2', { lastSeen: T0 + 5 });
+    const merged = mergeDevices(names.map((edge) => device(edge)), [again]);
+    expect(merged.map(({ edge }) => edge)).toEqual(names);
+    expect(merged[1]).toBe(again);
+  });
+});
+
+describe('a list of thousands', () => {
+  const ill = device('gate-3', { presence: 'offline' });
+  const seeing = device('gate-20', { health: health({ cameras: [{ ...faulted, camera: 'cam-7', label: '东门 East' }] }) });
+  const all = [device('gate-1'), device('gate-2'), ill, seeing];
+  it('has those first that need a look', () => {
+    expect(troubledFirst(all, T0).map(({ edge }) => edge)).toEqual(['gate-3', 'gate-20', 'gate-1', 'gate-2']);
+  });
+  it.each([
+    ['', 4],
+    ['gate-2', 2],
+    [' EAST ', 1],
+    ['东门', 1],
+    ['cam-7', 1],
+    ['nowhere', 0],
+  ])('finds %j by the name of a box or a camera', (words, count) => {
+    expect(named(all, words)).toHaveLength(count);
+  });
+  it('is cut into pieces that leave nothing out', () => {
+    for (const length of [0, 1, 19, 20, 21, 41]) {
+      const numbers = Array.from({ length }, (_, n) => n);
+      const cut = pieces(numbers, 20);
+      expect(cut.flat()).toEqual(numbers);
+      expect(cut.every((piece) => piece.length > 0 && piece.length <= 20)).toBe(true);
+    }
+  });
+  it('is judged anew when a box falls silent, although it said nothing', () => {
+    const box = device('gate-1');
+    expect(condition(box, T0).silent).toBe(false);
+    expect(condition(box, T0 + 200_000).silent).toBe(true);
+    expect(condition(box, T0).silent).toBe(false);
   });
 });
 

@@ -13,7 +13,8 @@ use crate::access::Scope;
 use crate::evidence::{Folder, Format};
 use crate::store::testing::fresh;
 use crate::store::{
-    AlertFilter, Content, Database, Delivery, EventFilter, Fate, Record, Store, StoreError, Writer,
+    AlertFilter, Content, Database, Delivery, DeviceFilter, EventFilter, Fate, Record, Store, StoreError,
+    Writer,
 };
 
 /// An event somebody sends. Few values, so that they meet.
@@ -222,7 +223,7 @@ async fn agree(store: &Store, model: &Model) -> Result<(), TestCaseError> {
     prop_assert_eq!(&alarms, &model.alarms);
 
     let mut missing: BTreeMap<_, Vec<u64>> = BTreeMap::new();
-    for device in store.devices(&Scope::All).await.unwrap() {
+    for device in store.devices(&DeviceFilter::ALL).await.unwrap() {
         for gap in device.missing {
             missing.entry((device.edge.clone(), gap.boot)).or_default().extend(gap.first.0..=gap.last.0);
         }

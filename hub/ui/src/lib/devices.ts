@@ -2,6 +2,9 @@
 
 import type { Device, SensorHealth, Time } from './api';
 
+const byName = new Intl.Collator('en', { numeric: true }).compare;
+
+/** By name. There may be ten thousand, and hundreds of them say something every second: they are put in order only when one is new. */
 export function mergeDevices(current: readonly Device[], incoming: readonly Device[]): readonly Device[] {
   const byEdge = new Map(current.map((device) => [device.edge, device]));
   for (const device of incoming) {
@@ -9,7 +12,8 @@ export function mergeDevices(current: readonly Device[], incoming: readonly Devi
     if (known && (known.lastSeen ?? 0) > (device.lastSeen ?? 0)) continue;
     byEdge.set(device.edge, device);
   }
-  return [...byEdge.values()].sort((a, b) => a.edge.localeCompare(b.edge, 'en', { numeric: true }));
+  const devices = [...byEdge.values()];
+  return devices.length === current.length ? devices : devices.sort((a, b) => byName(a.edge, b.edge));
 }
 
 /** Boxes report every half minute; three missed reports are no chance. */
@@ -40,10 +44,23 @@ export interface Condition {
   readonly troubled: boolean;
 }
 
+const isSilent = ({ presence, health }: Device, now: Time): boolean => presence === 'online' && health !== null && now - health.time > SILENT_MS;
+
+/** A device never changes, a later state is another one; only its silence comes with time. */
+const judged = new WeakMap<Device, Condition>();
+
 export function condition(device: Device, now: Time): Condition {
+  const silent = isSilent(device, now);
+  const known = judged.get(device);
+  if (known?.silent === silent) return known;
+  const made = judge(device, silent);
+  judged.set(device, made);
+  return made;
+}
+
+function judge(device: Device, silent: boolean): Condition {
   const cameras = device.health?.cameras ?? [];
   const offline = device.presence === 'offline';
-  const silent = device.presence === 'online' && device.health !== null && now - device.health.time > SILENT_MS;
   const camerasFaulted = cameras.filter((camera) => camera.state.name === 'faulted').length;
   const sensorsIll = (device.health?.sensors ?? []).filter((sensor) => sensor.faults.length > 0).length;
   const missing = device.missing.reduce((sum, gap) => sum + Math.max(0, gap.last - gap.first + 1), 0);
@@ -92,4 +109,51 @@ export function summarise(devices: readonly Device[], now: Time): Summary {
     offline: devices.filter((device) => device.presence === 'offline').length,
     troubled: devices.filter((device) => condition(device, now).troubled).length,
   };
+}
+
+/** Those that need a look first, each part by name. */
+export function troubledFirst(devices: readonly Device[], now: Time): readonly Device[] {
+  const well: Device[] = [];
+  const troubled: Device[] = [];
+  for (const device of devices) (condition(device, now).troubled ? troubled : well).push(device);
+  return [...troubled, ...well];
+}
+
+/** Those whose name, or the name of one of whose cameras, has these words in it. */
+export function named(devices: readonly Device[], words: string): readonly Device[] {
+  const wanted = words.trim().toLowerCase();
+  if (wanted === '') return devices;
+  const has = (text: string | null): boolean => text !== null && text.toLowerCase().includes(wanted);
+  return devices.filter(({ edge, health }) => has(edge) || (health?.cameras.some(({ camera, label }) => has(camera) || has(label)) ?? false));
+}
+
+/** Why a device needs a look, the gravest first. */
+export type Trouble =
+  | { readonly what: 'offline' | 'diskLow' | 'detectorFailed' | 'overloaded' }
+  | { readonly what: 'silent'; readonly since: Time }
+  | { readonly what: 'camera'; readonly name: string; readonly reason: string }
+  | { readonly what: 'sensor'; readonly name: string; readonly fault: string }
+  | { readonly what: 'missing'; readonly count: number }
+  | { readonly what: 'modelFile'; readonly state: 'replaced' | 'missing' };
+
+export function troubles(device: Device, now: Time): readonly Trouble[] {
+  const state = condition(device, now);
+  const { health } = device;
+  const cameras = (health?.cameras ?? []).flatMap(({ camera, label, state: { name, ...more } }): Trouble[] =>
+    name === 'faulted' ? [{ what: 'camera', name: label ?? camera, reason: 'reason' in more ? more.reason : '' }] : [],
+  );
+  const sensors = (health?.sensors ?? []).flatMap(({ sensor, label, faults: [first] }): Trouble[] =>
+    first ? [{ what: 'sensor', name: label ?? sensor, fault: first.fault }] : [],
+  );
+  return [
+    ...(state.offline ? [{ what: 'offline' } as const] : []),
+    ...(state.silent && health !== null ? [{ what: 'silent', since: health.time } as const] : []),
+    ...(state.detectorFailed ? [{ what: 'detectorFailed' } as const] : []),
+    ...cameras,
+    ...sensors,
+    ...(state.missing > 0 ? [{ what: 'missing', count: state.missing } as const] : []),
+    ...(state.diskLow ? [{ what: 'diskLow' } as const] : []),
+    ...(state.overloaded ? [{ what: 'overloaded' } as const] : []),
+    ...(state.modelFile !== null ? [{ what: 'modelFile', state: state.modelFile } as const] : []),
+  ];
 }

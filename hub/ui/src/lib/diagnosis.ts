@@ -1,6 +1,11 @@
 // A box says in a technician's words why a camera gives no picture. The usual ones are known here, so that an operator
 // reads them in plain words; the original text is always shown beside them.
 
+import type { Time } from './api';
+import type { Trouble } from './devices';
+import type { Dictionary, Language } from './i18n/dictionaries';
+import { duration, integer } from './time';
+
 export type Diagnosis = 'refused' | 'login' | 'silent' | 'address' | 'stream' | 'stopped' | 'format';
 
 const PATTERNS: readonly (readonly [RegExp, Diagnosis])[] = [
@@ -15,4 +20,29 @@ const PATTERNS: readonly (readonly [RegExp, Diagnosis])[] = [
 
 export function diagnose(reason: string): Diagnosis | null {
   return PATTERNS.find(([pattern]) => pattern.test(reason))?.[1] ?? null;
+}
+
+/** What is wrong with a device, in one line. */
+export function troubleWords(trouble: Trouble, now: Time, language: Language, t: Dictionary): string {
+  switch (trouble.what) {
+    case 'offline':
+      return t.devices.presence.offline;
+    case 'silent':
+      return t.devices.silent(duration(now - trouble.since, t));
+    case 'camera': {
+      const found = diagnose(trouble.reason);
+      const why = found === null ? trouble.reason || t.devices.camera.faulted : t.devices.diagnosis[found];
+      return t.devices.about(trouble.name, why);
+    }
+    case 'sensor':
+      return t.devices.about(trouble.name, t.cause(trouble.fault) ?? trouble.fault);
+    case 'missing':
+      return t.devices.missing(integer(trouble.count, language));
+    case 'modelFile':
+      return t.devices.modelFile[trouble.state];
+    case 'diskLow':
+    case 'detectorFailed':
+    case 'overloaded':
+      return t.devices[trouble.what];
+  }
 }

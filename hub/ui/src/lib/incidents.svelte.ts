@@ -2,8 +2,8 @@
 
 import type { Load } from './live.svelte';
 import { HubError } from './http';
-import { matches, mergeIncidents, type Filter } from './incident-list';
-import { fetchIncidents, type Incident } from './incidents';
+import { MAX_CLOSED, matches, mergeIncidents, type Filter } from './incident-list';
+import { fetchIncidents, type Incident, type IncidentPage } from './incidents';
 import { session } from './session.svelte';
 import type { Time } from './shape';
 
@@ -11,6 +11,7 @@ const FRESH_MS = 8_000;
 const NEWS_MS = 700;
 /** More open ones than this are beyond anybody's reach anyway. */
 const MAX_OPEN = 1_000;
+const AT_ONCE = 200;
 
 /** How far back closed ones are loaded, and for which stage and box. */
 interface Past {
@@ -83,7 +84,7 @@ class IncidentStore {
       const loaded: Incident[] = [];
       let next: string | null = null;
       do {
-        const page = await fetchIncidents({ open: true, before: next });
+        const page = await fetchIncidents({ open: true, before: next, limit: AT_ONCE });
         if (generation !== this.#generation) return;
         loaded.push(...page.incidents);
         next = page.next;
@@ -109,11 +110,12 @@ class IncidentStore {
     }
   }
 
-  /** Closed ones too, from the newest. */
+  /** Closed ones too, from the newest; as many as were shown, so that nothing jumps under the reader. */
   async browse(filter: Filter): Promise<void> {
     this.#filter = filter;
-    if (this.#past?.key !== keyOf(filter)) this.#past = null;
-    await this.#page(filter, null);
+    const shown = this.#past?.key === keyOf(filter) ? this.#past : null;
+    if (shown === null) this.#past = null;
+    await this.#page(filter, null, shown?.floor ?? Infinity);
   }
 
   /** Nobody looks at the past any more. */
@@ -125,20 +127,28 @@ class IncidentStore {
 
   async loadMore(): Promise<void> {
     if (this.more === 'loading' || this.#filter === null || !this.#past?.next) return;
-    await this.#page(this.#filter, this.#past.next);
+    await this.#page(this.#filter, this.#past.next, Infinity);
   }
 
-  async #page(filter: Filter, before: string | null): Promise<void> {
+  /** One page, or as many as it takes to come down to a moment. */
+  async #page(filter: Filter, before: string | null, downTo: Time): Promise<void> {
     const browsing = ++this.#browsing;
     this.more = 'loading';
     try {
       const { stage, edge } = filter;
-      const page = await fetchIncidents({ stage, edge, before });
-      if (browsing !== this.#browsing) return;
-      this.known = mergeIncidents(this.known, page.incidents).incidents;
-      const oldest = page.incidents.at(-1);
-      const floor = page.next === null || !oldest ? -Infinity : oldest.opened;
-      this.#past = { key: keyOf(filter), next: page.next, floor };
+      const loaded: Incident[] = [];
+      let next = before;
+      let floor: Time;
+      do {
+        const page: IncidentPage = await fetchIncidents({ stage, edge, before: next });
+        if (browsing !== this.#browsing) return;
+        loaded.push(...page.incidents);
+        next = page.next;
+        const oldest = page.incidents.at(-1);
+        floor = next === null || !oldest ? -Infinity : oldest.opened;
+      } while (next !== null && floor > downTo && loaded.length < MAX_CLOSED);
+      this.known = mergeIncidents(this.known, loaded).incidents;
+      this.#past = { key: keyOf(filter), next, floor };
       this.more = 'idle';
     } catch {
       if (browsing === this.#browsing) this.more = 'failed';

@@ -103,6 +103,11 @@ export function parseIncident(value: unknown): Incident {
   };
 }
 
+export function parseIncidentPage(value: unknown): IncidentPage {
+  const page = fields(value, 'page');
+  return { incidents: each(page.incidents, 'incidents', parseIncident), next: optionalText(page.next) };
+}
+
 export function parseStep(value: unknown): Step {
   const step = fields(value, 'step');
   const { detail } = step;
@@ -126,16 +131,16 @@ export interface Wanted {
   readonly stage?: Stage | null;
   readonly edge?: string | null;
   readonly before?: string | null;
+  readonly limit?: number;
 }
 
-export async function fetchIncidents({ open, stage, edge, before }: Wanted): Promise<IncidentPage> {
-  const query = new URLSearchParams({ limit: '50' });
+export async function fetchIncidents({ open, stage, edge, before, limit = 50 }: Wanted): Promise<IncidentPage> {
+  const query = new URLSearchParams({ limit: String(limit) });
   if (open !== undefined) query.set('open', String(open));
   if (stage) query.set('stage', stage);
   if (edge) query.set('edge', edge);
   if (before) query.set('before', before);
-  const page = fields(await get(`${PATH}?${query}`), 'page');
-  return { incidents: each(page.incidents, 'incidents', parseIncident), next: optionalText(page.next) };
+  return parseIncidentPage(await get(`${PATH}?${query}`));
 }
 
 export async function fetchIncident(id: string): Promise<Incident> {

@@ -26,6 +26,8 @@ export interface News {
 
 const FRESH_MS = 8_000;
 const NEWS_MS = 700;
+/** What devices say is taken in together: of thousands there are hundreds that say something every second. */
+const DEVICES_MS = 500;
 /** Boxes report every half minute, so a stream this silent is worth a doubt. */
 const SILENCE_MS = 60_000;
 const RETRY_MS = [1_000, 2_000, 4_000, 8_000, 15_000];
@@ -57,6 +59,7 @@ class LiveStore {
   #reopenTimer: ReturnType<typeof setTimeout> | undefined;
   #reloadTimer: ReturnType<typeof setTimeout> | undefined;
   #newsTimer: ReturnType<typeof setTimeout> | undefined;
+  #devicesTimer: ReturnType<typeof setTimeout> | undefined;
   #reloadAttempt = 0;
   #generation = 0;
   #heard: Time = Date.now();
@@ -66,6 +69,8 @@ class LiveStore {
   /** What the stream said while the lists were on their way. */
   #duringAlerts: Alert[] = [];
   #duringDevices: Device[] = [];
+  /** What was said since devices were last taken in. */
+  #said: Device[] = [];
 
   /** As of when what is shown is known: it stands still while the stream is away. */
   get knownAt(): Time {
@@ -116,9 +121,12 @@ class LiveStore {
     this.#reloading = false;
     this.#attempt = this.#reloadAttempt = 0;
     clearTimeout(this.#newsTimer);
+    clearTimeout(this.#devicesTimer);
+    this.#devicesTimer = undefined;
     this.#collected = [];
     this.#duringAlerts = [];
     this.#duringDevices = [];
+    this.#said = [];
     this.connection = { state: 'connecting' };
     this.alerts = this.devices = this.releases = [];
     this.alertsLoad = this.devicesLoad = this.releasesLoad = { state: 'loading' };
@@ -239,7 +247,13 @@ class LiveStore {
 
   #onDevice(device: Device): void {
     if (this.#reloading) this.#duringDevices.push(device);
-    if (this.devicesLoad.state === 'ready') this.devices = mergeDevices(this.devices, [device]);
+    this.#said.push(device);
+    this.#devicesTimer ??= setTimeout(() => {
+      this.#devicesTimer = undefined;
+      const said = this.#said;
+      this.#said = [];
+      if (this.devicesLoad.state === 'ready') this.devices = mergeDevices(this.devices, said);
+    }, DEVICES_MS);
   }
 
   /** Commands only ever come to more, so what a slower answer says does no harm. */
@@ -309,9 +323,17 @@ class LiveStore {
 
   async #reloadDevices(generation: number): Promise<void> {
     try {
-      const devices = await fetchDevices();
-      if (generation !== this.#generation) return;
-      this.devices = mergeDevices(devices, this.#duringDevices);
+      const loaded: Device[] = [];
+      let next: string | null = null;
+      do {
+        const page = await fetchDevices(next);
+        if (generation !== this.#generation) return;
+        loaded.push(...page.devices);
+        next = page.next;
+        // The first time nobody waits for the last of thousands to see the first.
+        if (this.devicesLoad.state !== 'ready' && next !== null) this.devices = mergeDevices(this.devices, page.devices);
+      } while (next !== null);
+      this.devices = mergeDevices(mergeDevices([], loaded), this.#duringDevices);
       this.devicesLoad = { state: 'ready' };
     } catch (error) {
       if (generation === this.#generation && this.devicesLoad.state !== 'ready') this.devicesLoad = failed(error);
