@@ -8,6 +8,7 @@ mod action;
 mod deadline;
 mod figures;
 mod grouping;
+mod shift;
 mod stage;
 mod state;
 pub mod timeline;
@@ -16,6 +17,7 @@ pub use action::{Action, FalseReason, Grade, Kind, Outcome, Text};
 pub use deadline::Deadlines;
 pub use figures::{Counted, Figures, PerOperator, Times, WorstPlace};
 pub use grouping::Grouping;
+pub use shift::{Followed, Note, ShiftReport};
 pub use stage::Stage;
 pub use state::{Actor, State, StepError};
 

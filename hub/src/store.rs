@@ -45,7 +45,7 @@ pub use device::DeviceFilter;
 pub use duty::{Duty, Leadership};
 pub use event::{EventFilter, StoredEvent};
 pub use evidence::Kept;
-pub use incident::{Grouped, IncidentError, IncidentFilter, IncidentPage, Viewer};
+pub use incident::{Grouped, IncidentError, IncidentFilter, IncidentPage, Opened, Viewer};
 pub use news::tell;
 pub use record::{Content, Deletion, Delivery, Fate, Presence, Record};
 pub use writer::Writer;

@@ -19,6 +19,7 @@ mod people;
 mod problem;
 mod secure;
 mod session;
+mod shift_report;
 mod sites;
 
 use std::net::SocketAddr;
@@ -178,6 +179,7 @@ fn router(app: App, hosts: guard::Hosts) -> Router {
         .route("/incidents/{id}/steps", post(incidents::take_step))
         .route("/handlers", get(incidents::handlers))
         .route("/incident-figures", get(incidents::figures))
+        .route("/shift-report", get(shift_report::show))
         .route("/live", get(live::stream))
         .route("/session", get(session::show).post(session::sign_in).delete(session::sign_out))
         .route("/session/password", put(session::change_password))

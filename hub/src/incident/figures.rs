@@ -112,7 +112,7 @@ impl Figures {
             acknowledge_s: took(|one| one.acknowledged),
             close_s: took(|one| one.closed),
             false_alarms: incidents.iter().filter(|one| one.false_alarm.is_some()).count(),
-            worst: worst(incidents),
+            worst: WorstPlace::of(incidents),
         }
     }
 }
@@ -141,29 +141,32 @@ impl Times {
     }
 }
 
-fn worst(incidents: &[Counted]) -> Vec<WorstPlace> {
-    let mut places: BTreeMap<_, WorstPlace> = BTreeMap::new();
-    for one in incidents {
-        let place = (one.edge.clone(), one.camera.clone(), one.rule.clone());
-        let place = places.entry(place).or_insert_with(|| WorstPlace {
-            edge: one.edge.clone(),
-            camera: one.camera.clone(),
-            camera_label: one.camera_label.clone(),
-            rule: one.rule.clone(),
-            incidents: 0,
-            false_alarms: 0,
-            reasons: BTreeMap::new(),
-        });
-        place.incidents += 1;
-        if let Some(reason) = one.false_alarm {
-            place.false_alarms += 1;
-            *place.reasons.entry(reason).or_default() += 1;
+impl WorstPlace {
+    /// The places of these incidents with most false alarms, at most ten.
+    pub fn of(incidents: &[Counted]) -> Vec<Self> {
+        let mut places: BTreeMap<_, Self> = BTreeMap::new();
+        for one in incidents {
+            let place = (one.edge.clone(), one.camera.clone(), one.rule.clone());
+            let place = places.entry(place).or_insert_with(|| Self {
+                edge: one.edge.clone(),
+                camera: one.camera.clone(),
+                camera_label: one.camera_label.clone(),
+                rule: one.rule.clone(),
+                incidents: 0,
+                false_alarms: 0,
+                reasons: BTreeMap::new(),
+            });
+            place.incidents += 1;
+            if let Some(reason) = one.false_alarm {
+                place.false_alarms += 1;
+                *place.reasons.entry(reason).or_default() += 1;
+            }
         }
+        let mut worst: Vec<_> = places.into_values().filter(|place| place.false_alarms > 0).collect();
+        worst.sort_by_key(|place| std::cmp::Reverse(place.false_alarms));
+        worst.truncate(WORST);
+        worst
     }
-    let mut worst: Vec<_> = places.into_values().filter(|place| place.false_alarms > 0).collect();
-    worst.sort_by_key(|place| std::cmp::Reverse(place.false_alarms));
-    worst.truncate(WORST);
-    worst
 }
 
 #[cfg(test)]

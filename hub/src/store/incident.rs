@@ -3,12 +3,13 @@
 mod figures;
 mod group;
 mod remind;
+mod shift;
 mod step;
 mod view;
 
 pub use group::Grouped;
 pub use step::IncidentError;
-pub use view::{IncidentFilter, IncidentPage, Viewer};
+pub use view::{IncidentFilter, IncidentPage, Opened, Viewer};
 
 use sqlx::{AnyConnection, FromRow};
 

@@ -56,6 +56,7 @@ pub const RULES: &[(&str, &str, Needs)] = {
         ("POST", "/api/v1/incidents/{id}/steps", May(SeeIncidents)),
         ("GET", "/api/v1/handlers", May(WorkIncidents)),
         ("GET", "/api/v1/incident-figures", May(SeeAllIncidents)),
+        ("GET", "/api/v1/shift-report", May(SeeAllIncidents)),
         ("GET", "/api/v1/commands", May(SeeCommands)),
         ("GET", "/api/v1/commands/{id}", May(SeeCommands)),
         // Each order takes a permission of its own.

@@ -3,20 +3,22 @@
 use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
-use gatepost_wire::{EdgeId, Timestamp};
+use gatepost_wire::{CameraId, EdgeId, Severity, Timestamp};
 use jiff::SignedDuration;
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
 use super::App;
 use super::caller::Caller;
-use super::params::{Body, Cursor, Id, Limit, Params};
+use super::params::{Body, Id, Limit, Params};
 use super::problem::Problem;
-use crate::access::Permission;
+use crate::access::{Permission, SiteId};
 use crate::alert::Alert;
 use crate::incident::timeline::Step;
-use crate::incident::{Action, Actor, Assignee, Figures, Incident, IncidentId, Stage, StepError};
-use crate::store::{IncidentError, IncidentFilter, Viewer, tell};
+use crate::incident::{
+    Action, Actor, Assignee, FalseReason, Figures, Incident, IncidentId, Outcome, Stage, StepError,
+};
+use crate::store::{IncidentError, IncidentFilter, Opened, Viewer, tell};
 
 /// Alarms of one incident that are shown; a chattering sensor may have more.
 const ALERTS: u16 = 200;
@@ -30,8 +32,7 @@ pub struct Query {
     #[param(value_type = Option<u16>, minimum = 1, maximum = 200, default = 50)]
     limit: Option<Limit<200>>,
     /// `next` of the page before.
-    #[param(value_type = Option<String>)]
-    before: Option<Cursor>,
+    before: Option<String>,
     /// Open ones, or closed ones.
     open: Option<bool>,
     /// Assigned to who asks.
@@ -41,6 +42,46 @@ pub struct Query {
     /// Of this box.
     #[param(value_type = Option<String>, pattern = "^[a-z0-9-]{1,64}$")]
     edge: Option<EdgeId>,
+    /// Of the boxes of this site.
+    #[param(value_type = Option<String>, pattern = "^[a-z0-9-]{1,64}$")]
+    site: Option<SiteId>,
+    /// Of cameras of this name.
+    #[param(value_type = Option<String>, pattern = "^[a-z0-9-]{1,64}$")]
+    camera: Option<CameraId>,
+    /// Of this kind, as in an alert.
+    #[param(example = "zone_intrusion")]
+    kind: Option<String>,
+    /// As grave as this.
+    #[param(value_type = Option<u8>, minimum = 1, maximum = 4)]
+    severity: Option<Level>,
+    /// Found to be `real`, `false_alarm` or `test`.
+    #[param(value_type = Option<String>)]
+    outcome: Option<Outcome>,
+    /// A false alarm for this reason.
+    reason: Option<FalseReason>,
+    /// What people call it by.
+    #[param(value_type = Option<i64>, minimum = 1)]
+    number: Option<i64>,
+    /// Opened then or later.
+    #[param(value_type = Option<String>, format = DateTime)]
+    from: Option<Timestamp>,
+    /// Opened before.
+    #[param(value_type = Option<String>, format = DateTime)]
+    until: Option<Timestamp>,
+}
+
+/// How grave, of a query.
+#[derive(Debug, Clone, Copy, Deserialize)]
+#[serde(try_from = "String")]
+struct Level(Severity);
+
+impl TryFrom<String> for Level {
+    type Error = &'static str;
+
+    fn try_from(text: String) -> Result<Self, &'static str> {
+        let level = text.parse::<u8>().ok().and_then(|level| Severity::try_from(level).ok());
+        level.map(Self).ok_or("1 (gravest) to 4 is needed")
+    }
 }
 
 /// Some incidents, newest first.
@@ -143,17 +184,27 @@ pub async fn list(
     Params(query): Params<Query>,
 ) -> Result<Json<Incidents>, Problem> {
     let actor = Actor::from(&caller.session.person);
+    let before = query.before.map(|cursor| cursor.parse::<Opened>()).transpose();
     let filter = IncidentFilter {
         viewer: viewer(&caller),
         open: query.open,
         assignee: query.mine.unwrap_or(false).then(|| actor.name.clone()),
         stage: query.stage,
         edge: query.edge,
-        before: query.before.map(|Cursor(number)| number),
+        site: query.site,
+        camera: query.camera,
+        kind: query.kind,
+        severity: query.severity.map(|Level(severity)| severity),
+        outcome: query.outcome,
+        reason: query.reason,
+        number: query.number,
+        from: query.from,
+        until: query.until,
+        before: before.map_err(|error| Problem::parameter("before", error))?,
         limit: Limit::or(query.limit, 50),
     };
     let page = app.store.incidents(&filter, &actor, Timestamp::now()).await?;
-    Ok(Json(Incidents { incidents: page.incidents, next: page.next.map(|number| number.to_string()) }))
+    Ok(Json(Incidents { incidents: page.incidents, next: page.next.map(|place| place.to_string()) }))
 }
 
 /// One incident

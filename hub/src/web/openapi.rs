@@ -7,7 +7,7 @@ use utoipa::{Modify, OpenApi};
 use super::caller::{Needs, RULES};
 use super::{
     access_log, alerts, commands, deletions, devices, events, evidence, health, incidents, live, people,
-    session, sites,
+    session, shift_report, sites,
 };
 
 #[derive(OpenApi)]
@@ -32,6 +32,7 @@ use super::{
         incidents::take_step,
         incidents::handlers,
         incidents::figures,
+        shift_report::show,
         commands::list,
         commands::one,
         commands::give,

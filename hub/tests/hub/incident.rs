@@ -220,6 +220,124 @@ async fn people_follow_an_incident_to_its_end() {
     assert!(String::from_utf8_lossy(&forged.stderr).contains("was changed"), "{forged:?}");
 }
 
+/// Whatever is asked for, each page goes on where the one before it ended, and what does not match is not there.
+#[tokio::test(flavor = "multi_thread")]
+async fn the_past_is_searched_and_a_shift_is_handed_over() {
+    let home = Home::embedded();
+    let tokens = ["gate-1", "gate-2"].map(|name| (name, home.add(name)));
+    let hub = home.start();
+    let school = json!({ "label": "school", "edges": ["gate-2"] });
+    let url = hub.url("/api/v1/sites/school-2");
+    assert_eq!(http::send("PUT", &url, Some(&hub.cookie), Some(&school)).unwrap().status, 200);
+    let begin = Timestamp::now() - jiff::SignedDuration::from_secs(1);
+    for (name, token) in &tokens {
+        let mut edge = Edge::connect(hub.broker_port(), name, token).await.unwrap();
+        let boot = boot();
+        // So far apart that each is an incident of its own, the third as grave as it gets.
+        for (seq, ago) in [(1, 40), (2, 20), (3, 1)] {
+            let mut event = intrusion_of(name, boot, seq, alarm(), Phase::Began);
+            event.time = Timestamp::now() - jiff::SignedDuration::from_mins(ago);
+            event.data.severity = if seq == 3 { Severity::CRITICAL } else { Severity::HIGH };
+            assert!(edge.send(&event).await.unwrap());
+        }
+    }
+    let all = wait_for_incidents(&hub, 6);
+    let operator = Person::new(&home, &hub, "wang", &["--role", "operator"]);
+    let far = Person::new(&home, &hub, "far", &["--role", "operator", "--site", "school-2"]);
+    let [animal, real, noted, ..] = &all[..] else { panic!("{all:?}") };
+    let id = |incident: &Value| incident["id"].as_str().unwrap().to_owned();
+    let (animal, real, noted) = (id(animal), id(real), id(noted));
+    operator.takes(&animal, json!({ "action": "triage", "outcome": "false_alarm", "reason": "animal" }));
+    operator.takes(&real, json!({ "action": "triage", "outcome": "real" }));
+    operator.takes(&real, json!({ "action": "close", "text": "the gardener" }));
+    operator.takes(&noted, json!({ "action": "note", "text": "<b>ask</b> the school" }));
+
+    let found = |query: &str| operator.list(query).iter().map(id).collect::<Vec<_>>();
+    let everything: Vec<String> = all.iter().map(id).collect();
+    assert_eq!(found(""), everything, "newest first");
+    assert_eq!(found("outcome=false_alarm"), [&*animal]);
+    assert_eq!(found("reason=animal&kind=zone_intrusion&camera=east-gate"), [&*animal]);
+    assert_eq!(found("reason=plant"), Vec::<String>::new());
+    assert_eq!(found("outcome=real&open=false"), [&*real]);
+    assert_eq!(found("kind=loitering"), Vec::<String>::new());
+    assert_eq!(found("severity=1").len(), 2);
+    assert_eq!(found("severity=2").len(), 4);
+    assert_eq!(found("stage=reported").len(), 4);
+    assert_eq!(found("open=false").len(), 2);
+    let number = all[0]["number"].as_i64().unwrap();
+    assert_eq!(found(&format!("number={number}")), everything[..1]);
+    let at = |incident: &Value| incident["opened"].as_str().unwrap().to_owned();
+    assert_eq!(found(&format!("from={}", at(&all[2]))), everything[..3], "from that moment on");
+    assert_eq!(found(&format!("until={}", at(&all[2]))), everything[3..], "before that moment");
+    let of_site = operator.list("site=school-2");
+    assert!(of_site.len() == 3 && of_site.iter().all(|one| one["edge"] == "gate-2"), "{of_site:?}");
+    assert_eq!(far.list("").len(), 3);
+    assert_eq!(far.list("edge=gate-1"), Vec::<Value>::new(), "not theirs, whatever they ask for");
+
+    let (mut paged, mut before) = (Vec::new(), String::new());
+    loop {
+        let page: Value =
+            operator.get(&format!("/api/v1/incidents?limit=2&severity=2{before}")).json().unwrap();
+        paged.extend(page["incidents"].as_array().unwrap().iter().map(id));
+        let Some(next) = page["next"].as_str() else { break };
+        before = format!("&before={next}");
+    }
+    assert_eq!(paged, found("severity=2"));
+    for (query, parameter) in [
+        ("severity=5", "severity"),
+        ("severity=x", "severity"),
+        ("from=yesterday", "from"),
+        ("before=17", "before"),
+        ("site=School", "site"),
+        ("outcome=maybe", "outcome"),
+        ("words=x", "unknown field"),
+    ] {
+        let answer = operator.get(&format!("/api/v1/incidents?{query}"));
+        assert_eq!(answer.status, 400, "{query}: {}", answer.text());
+        assert!(answer.text().contains(parameter), "{query}: {}", answer.text());
+    }
+
+    let report = |person: &Person<'_>, from: Timestamp, until: Timestamp| -> Value {
+        person.get(&format!("/api/v1/shift-report?from={from}&until={until}")).json().unwrap()
+    };
+    let end = Timestamp::now() + jiff::SignedDuration::from_secs(1);
+    let shift = report(&operator, begin, end);
+    assert_eq!(
+        (&shift["opened"], &shift["closed"], &shift["false_alarms"]),
+        (&json!(6), &json!(2), &json!(1))
+    );
+    assert_eq!(shift["worst"][0]["reasons"], json!({ "animal": 1 }));
+    let open = shift["open"].as_array().unwrap();
+    let said = open.iter().find(|one| one["incident"]["id"] == noted).unwrap();
+    assert_eq!((open.len(), &said["said"]["text"]), (4, &json!("<b>ask</b> the school")));
+    assert!(open.iter().filter(|one| one["said"].is_null()).count() == 3, "{shift}");
+    let done = shift["dealt_with"].as_array().unwrap();
+    assert_eq!((done.len(), &done[0]["said"]["text"]), (1, &json!("the gardener")));
+    assert_eq!(shift["notes"][0]["step"]["who"], "wang (wang)");
+    let theirs = report(&far, begin, end);
+    assert_eq!(
+        (&theirs["opened"], theirs["open"].as_array().unwrap().len()),
+        (&json!(3), 3 - theirs["closed"].as_u64().unwrap() as usize)
+    );
+    let later = report(&operator, end, end + jiff::SignedDuration::from_hours(1));
+    assert_eq!((&later["opened"], &later["closed"], &later["notes"]), (&json!(0), &json!(0), &json!([])));
+    for span in [(end, begin), (begin, begin + jiff::SignedDuration::from_hours(169))] {
+        let answer = operator.get(&format!("/api/v1/shift-report?from={}&until={}", span.0, span.1));
+        assert_eq!(answer.status, 400, "{}", answer.text());
+    }
+
+    // Boxes come in pages, too.
+    let mut names = Vec::new();
+    let mut after = String::new();
+    loop {
+        let page = hub.get(&format!("/api/v1/devices?limit=1{after}"));
+        names.extend(page["devices"].as_array().unwrap().iter().map(|one| one["edge"].clone()));
+        let Some(next) = page["next"].as_str() else { break };
+        after = format!("&after={next}");
+    }
+    assert_eq!(names, ["gate-1", "gate-2"]);
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn of_two_who_act_at_once_one_is_told_and_who_is_late_is_reminded() {
     let home = Home::with_broker(

@@ -1,18 +1,20 @@
 //! Incidents as people are told of them.
 
 use std::collections::BTreeSet;
+use std::fmt;
+use std::str::FromStr;
 
-use gatepost_wire::{EdgeId, Timestamp};
+use gatepost_wire::{CameraId, EdgeId, Severity, Timestamp};
 use sqlx::FromRow;
 
 use super::Row;
-use crate::access::{PersonName, Scope};
+use crate::access::{PersonName, Scope, SiteId};
 use crate::alert::Alert;
-use crate::incident::{Actor, Assignee, Incident, IncidentId, Stage, Told};
+use crate::incident::{Actor, Assignee, FalseReason, Incident, IncidentId, Outcome, Stage, Told};
 use crate::store::access::within;
-use crate::store::column::{from_word, parse, timestamp, word};
+use crate::store::column::{from_word, nanos, parse, timestamp, word};
 use crate::store::statement::Statement;
-use crate::store::{Store, StoreError, rows};
+use crate::store::{Store, StoreError};
 
 /// Whose business an incident has to be.
 #[derive(Debug, Clone)]
@@ -21,6 +23,30 @@ pub struct Viewer {
     pub scope: Scope,
     /// Only what is or was theirs.
     pub only_of: Option<PersonName>,
+}
+
+/// Where an incident stands in the list; the text is a cursor.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Opened {
+    at: i64,
+    number: i64,
+}
+
+impl fmt::Display for Opened {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}.{}", self.at, self.number)
+    }
+}
+
+impl FromStr for Opened {
+    type Err = &'static str;
+
+    fn from_str(text: &str) -> Result<Self, &'static str> {
+        let parts =
+            text.split_once('.').and_then(|(at, number)| Some((at.parse().ok()?, number.parse().ok()?)));
+        let (at, number) = parts.ok_or("not a cursor: use `next` of the page before, unchanged")?;
+        Ok(Self { at, number })
+    }
 }
 
 /// Which incidents are asked for.
@@ -36,8 +62,26 @@ pub struct IncidentFilter {
     pub stage: Option<Stage>,
     /// Of this box.
     pub edge: Option<EdgeId>,
-    /// Opened before the one with this number.
-    pub before: Option<i64>,
+    /// Of the boxes of this site.
+    pub site: Option<SiteId>,
+    /// Of cameras of this name.
+    pub camera: Option<CameraId>,
+    /// Of this kind.
+    pub kind: Option<String>,
+    /// As grave as this.
+    pub severity: Option<Severity>,
+    /// Found to be this.
+    pub outcome: Option<Outcome>,
+    /// A false alarm for this reason.
+    pub reason: Option<FalseReason>,
+    /// What people call it by.
+    pub number: Option<i64>,
+    /// Opened then or later.
+    pub from: Option<Timestamp>,
+    /// Opened before.
+    pub until: Option<Timestamp>,
+    /// Older than the one here.
+    pub before: Option<Opened>,
     /// At most so many.
     pub limit: u16,
 }
@@ -47,12 +91,84 @@ pub struct IncidentFilter {
 pub struct IncidentPage {
     /// The incidents.
     pub incidents: Vec<Incident>,
-    /// The number to go on before, when there may be more.
-    pub next: Option<i64>,
+    /// Where to go on, when there may be more.
+    pub next: Option<Opened>,
+}
+
+impl IncidentFilter {
+    /// Everything that is the viewer's business, the newest so many.
+    pub const fn of(viewer: Viewer, limit: u16) -> Self {
+        Self {
+            viewer,
+            open: None,
+            assignee: None,
+            stage: None,
+            edge: None,
+            site: None,
+            camera: None,
+            kind: None,
+            severity: None,
+            outcome: None,
+            reason: None,
+            number: None,
+            from: None,
+            until: None,
+            before: None,
+            limit,
+        }
+    }
+
+    /// Adds what is asked for as conditions. All of it but `number`, `assignee` and `viewer` is in the index `incident_history`, so what does
+    /// not match costs an entry of the index and no row.
+    fn conditions(&self, query: &mut Statement) {
+        // What is in a stage that only open ones can be in is found among the few that are open.
+        match self.open.or_else(|| self.stage.filter(|stage| stage.is_open()).map(|_| true)) {
+            // As the index has it.
+            Some(true) => drop(query.push(" AND incident.is_open = 1")),
+            Some(false) => drop(query.push(" AND incident.stage IN ('closed', 'evaluated')")),
+            None => {}
+        }
+        let words = [
+            ("assignee", self.assignee.as_ref().map(ToString::to_string)),
+            ("stage", self.stage.as_ref().map(word)),
+            ("edge", self.edge.as_ref().map(ToString::to_string)),
+            ("camera", self.camera.as_ref().map(ToString::to_string)),
+            ("kind", self.kind.clone()),
+            ("outcome", self.outcome.map(|outcome| outcome.name().to_owned())),
+            ("reason", self.reason.as_ref().map(word)),
+        ];
+        for (column, value) in words {
+            if let Some(value) = value {
+                query.push(" AND incident.").push(column).push(" = ").push_bind(value);
+            }
+        }
+        if let Some(severity) = self.severity {
+            query.push(" AND incident.severity = ").push_bind(i64::from(severity.level()));
+        }
+        if let Some(number) = self.number {
+            query.push(" AND incident.number = ").push_bind(number);
+        }
+        if let Some(site) = &self.site {
+            query
+                .push(" AND incident.edge IN (SELECT edge FROM site_edge WHERE site = ")
+                .push_bind(site.to_string())
+                .push(")");
+        }
+        if let Some(from) = self.from {
+            query.push(" AND incident.opened >= ").push_bind(nanos(from));
+        }
+        if let Some(until) = self.until {
+            query.push(" AND incident.opened < ").push_bind(nanos(until));
+        }
+        if let Some(before) = self.before {
+            query.push(" AND (incident.opened, incident.number) < (").push_bind(before.at);
+            query.push(", ").push_bind(before.number).push(")");
+        }
+    }
 }
 
 #[derive(FromRow)]
-struct Shown {
+pub(super) struct Shown {
     #[sqlx(flatten)]
     row: Row,
     camera_label: Option<String>,
@@ -62,7 +178,7 @@ struct Shown {
 }
 
 impl Shown {
-    fn told(self, now: Timestamp, actor: Option<&Actor>) -> Result<Incident, StoreError> {
+    pub(super) fn told(self, now: Timestamp, actor: Option<&Actor>) -> Result<Incident, StoreError> {
         let row = self.row;
         let state = row.state()?;
         let assignee = match (&state.assignee, self.display_name) {
@@ -101,7 +217,7 @@ impl Shown {
     }
 }
 
-const SELECT: &str = "SELECT incident.*, c.label AS camera_label, z.label AS zone_label, s.label AS sensor_label, \
+pub(super) const SELECT: &str = "SELECT incident.*, c.label AS camera_label, z.label AS zone_label, s.label AS sensor_label, \
       person.display_name FROM incident \
     LEFT JOIN label c ON c.edge = incident.edge AND c.camera = incident.camera AND c.zone = '' \
     LEFT JOIN label z ON z.edge = incident.edge AND z.camera = incident.camera AND z.zone = incident.zone \
@@ -131,27 +247,13 @@ impl Store {
     ) -> Result<IncidentPage, StoreError> {
         let mut query = Statement::new(SELECT);
         for_viewer(&mut query, &filter.viewer);
-        match filter.open {
-            // As the index has it.
-            Some(true) => drop(query.push(" AND is_open = 1")),
-            Some(false) => drop(query.push(" AND is_open = 0")),
-            None => {}
-        }
-        if let Some(name) = &filter.assignee {
-            query.push(" AND assignee = ").push_bind(name.to_string());
-        }
-        if let Some(stage) = &filter.stage {
-            query.push(" AND stage = ").push_bind(word(stage));
-        }
-        if let Some(edge) = &filter.edge {
-            query.push(" AND incident.edge = ").push_bind(edge.to_string());
-        }
-        if let Some(before) = filter.before {
-            query.push(" AND incident.number < ").push_bind(before);
-        }
-        query.push(" ORDER BY incident.number DESC LIMIT ").push_bind(i64::from(filter.limit));
+        filter.conditions(&mut query);
+        query
+            .push(" ORDER BY incident.opened DESC, incident.number DESC LIMIT ")
+            .push_bind(i64::from(filter.limit));
         let rows: Vec<Shown> = query.build_query_as().fetch_all(&self.readers).await?;
-        let next = rows::next(&rows, filter.limit, |shown| shown.row.number);
+        let last = rows.last().filter(|_| rows.len() >= usize::from(filter.limit));
+        let next = last.map(|Shown { row, .. }| Opened { at: row.opened, number: row.number });
         let incidents =
             rows.into_iter().map(|shown| shown.told(now, Some(actor))).collect::<Result<_, _>>()?;
         Ok(IncidentPage { incidents, next })
@@ -222,5 +324,19 @@ impl Store {
         .fetch_all(&self.readers)
         .await?;
         self.alerts_by_id(&alarms).await
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_place_in_the_list_keeps_its_text() {
+        let text = "-5.17";
+        assert_eq!(text.parse::<Opened>().unwrap().to_string(), text);
+        for bad in ["", "5", "5.", "x.5", "5.5.5"] {
+            assert!(bad.parse::<Opened>().is_err(), "{bad}");
+        }
     }
 }
