@@ -114,7 +114,8 @@ describe('filter', () => {
 describe('views', () => {
   it('gives single alarms a page of their own only beside incidents', () => {
     expect(viewsFor(new Set(['see_alerts']))).toEqual(['watch', 'account']);
-    expect(viewsFor(new Set(['see_alerts', 'see_incidents']))).toEqual(['watch', 'alerts', 'figures', 'account']);
+    expect(viewsFor(new Set(['see_alerts', 'see_incidents']))).toEqual(['watch', 'history', 'alerts', 'account']);
+    expect(viewsFor(new Set(['see_incidents', 'see_all_incidents']))).toEqual(['watch', 'history', 'report', 'figures', 'account']);
     expect(viewAt(`${addressOf('alerts')}?alert=A`)).toBe('alerts');
   });
 });

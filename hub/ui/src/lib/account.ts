@@ -15,6 +15,7 @@ export const PERMISSIONS = [
   'manage_people',
   'see_access_log',
   'see_incidents',
+  'see_all_incidents',
   'work_incidents',
   'handle_incidents',
   'verify_incidents',

@@ -40,7 +40,7 @@ function spread(value: unknown): Spread | null {
   return { p50: count(p50), p90: count(p90) };
 }
 
-function parseWorst(value: unknown): Worst {
+export function parseWorst(value: unknown): Worst {
   const worst = fields(value, 'worst');
   const reasons = new Map<Reason, number>();
   for (const [name, n] of Object.entries(fields(worst.reasons ?? {}, 'worst.reasons'))) {

@@ -2,7 +2,7 @@
 
 import type { Permission } from './account';
 
-export const VIEWS = ['watch', 'alerts', 'figures', 'people', 'sites', 'access-log', 'account'] as const;
+export const VIEWS = ['watch', 'history', 'alerts', 'report', 'figures', 'people', 'sites', 'access-log', 'account'] as const;
 export type View = (typeof VIEWS)[number];
 
 type May = ReadonlySet<Permission>;
@@ -16,7 +16,9 @@ const OPENS: Readonly<Record<View, (may: May) => boolean>> = {
   watch: any('see_incidents', 'see_alerts', 'see_devices', 'see_commands'),
   // Whoever sees no incidents watches single alarms: they have them in `watch`.
   alerts: (may) => may.has('see_alerts') && may.has('see_incidents'),
-  figures: any('see_incidents'),
+  history: any('see_incidents'),
+  report: any('see_all_incidents'),
+  figures: any('see_all_incidents'),
   people: any('manage_people'),
   sites: any('manage_people'),
   'access-log': any('see_access_log'),

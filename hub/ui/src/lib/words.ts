@@ -44,6 +44,9 @@ const CAUSE_ICONS: ReadonlyMap<string, IconName> = new Map([
   ['comms', 'question'],
 ] satisfies [string, IconName][]);
 
+/** Kinds of alarms this page has a name for. */
+export const KIND_NAMES: readonly string[] = [...KINDS.keys()];
+
 export function kindName(alert: Pick<Alert, 'kind'>, t: Dictionary): string {
   const kind = KINDS.get(alert.kind);
   return kind ? t.kind[kind.name] : t.kind.unknown(alert.kind);
