@@ -19,6 +19,7 @@ mod incident;
 mod kill;
 mod kinds;
 mod live;
+mod markup;
 mod message;
 mod original;
 mod page;

@@ -1,4 +1,4 @@
-//! The live page in a real browser: clips and originals, accounts, and an incident from its report to its evaluation.
+//! The live page in a real browser: clips and originals, accounts, an incident from its report to its evaluation, looking back and handing over.
 
 use std::io::{BufRead as _, BufReader};
 use std::path::Path;
@@ -6,9 +6,11 @@ use std::process::{Command, Stdio};
 
 use gatepost_testbed::account::PASSWORD;
 use gatepost_testbed::footage::workspace_root;
-use gatepost_wire::Event;
+use gatepost_testbed::http;
 use gatepost_wire::command::{Order, Outcome};
 use gatepost_wire::event::Phase;
+use gatepost_wire::{Event, Timestamp};
+use jiff::SignedDuration;
 use serde_json::json;
 use tokio::runtime::Handle;
 
@@ -18,7 +20,7 @@ use crate::message::{
     alarm, boot, encrypted, evidence_topic, happening, intrusion_of, picture, with_clip, with_original_kept,
     with_released,
 };
-use crate::process::{Home, Hub};
+use crate::process::{Home, Hub, PATIENCE};
 
 /// Ten seconds of video in the format a box makes.
 fn real_clip(folder: &Path) -> Vec<u8> {
@@ -37,7 +39,7 @@ fn real_clip(folder: &Path) -> Vec<u8> {
 }
 
 /// Runs a program of `hub/ui/e2e`, which says what it wants done in lines of its own; every check of it has to hold.
-fn drive(script: &str, hub: &Hub, people: &[(&str, &str)], mut on_line: impl FnMut(&str)) {
+pub fn drive(script: &str, hub: &Hub, people: &[(&str, &str)], mut on_line: impl FnMut(&str)) {
     let page = workspace_root().join("hub/ui");
     assert!(
         page.join("node_modules").is_dir(),
@@ -157,4 +159,28 @@ async fn an_incident_is_followed_to_its_end() {
             _ => {}
         });
     });
+}
+
+/// More incidents than one page of the search has; a supervisor looks back and hands the shift over.
+#[tokio::test(flavor = "multi_thread")]
+async fn the_past_is_searched_and_the_shift_handed_over() {
+    let home = Home::embedded();
+    let token = home.add("gate-1");
+    let hub = home.start();
+    home.account(&hub, "wang.li", &["--role", "supervisor"]);
+    let mut edge = Edge::connect(hub.broker_port(), "gate-1", &token).await.unwrap();
+    come_online(&mut edge).await;
+    let boot = boot();
+    for seq in 1..=60_u32 {
+        let mut event = intrusion_of("gate-1", boot, seq.into(), alarm(), Phase::Began);
+        // Too far apart to be one incident.
+        event.time = Timestamp::now() - SignedDuration::from_mins(10 * i64::from(61 - seq));
+        assert!(edge.send(&event).await.unwrap());
+    }
+    http::wait_until("incidents", PATIENCE, || {
+        let page = hub.get("/api/v1/incidents?limit=200");
+        (page["incidents"].as_array().unwrap().len() == 60).then_some(())
+    })
+    .unwrap();
+    tokio::task::block_in_place(|| drive("history-page.mjs", &hub, &[("GATEPOST_NAME", "wang.li")], |_| {}));
 }

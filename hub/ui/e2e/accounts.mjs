@@ -6,15 +6,15 @@ import { BASE32, codeOf } from './code.mjs';
 import { answer as answerOfPeople, people, problem, random, told as toldPerson } from './people.mjs';
 
 const MAY = {
-  operator: ['see_alerts', 'see_evidence', 'see_devices', 'see_commands', 'set_mode', 'see_incidents', 'work_incidents'],
+  operator: ['see_alerts', 'see_evidence', 'see_devices', 'see_commands', 'set_mode', 'see_incidents', 'see_all_incidents', 'work_incidents'],
   handler: ['see_alerts', 'see_evidence', 'see_incidents', 'handle_incidents'],
   supervisor: [
     'see_alerts', 'see_evidence', 'see_devices', 'see_commands', 'set_mode', 'release_original', 'see_deletions',
-    'see_incidents', 'work_incidents', 'handle_incidents', 'verify_incidents',
+    'see_incidents', 'see_all_incidents', 'work_incidents', 'handle_incidents', 'verify_incidents',
   ],
   maintainer: ['see_devices', 'see_commands', 'set_mode'],
   technician: ['see_devices'],
-  auditor: ['see_alerts', 'see_incidents', 'see_devices', 'see_commands', 'see_deletions', 'see_access_log'],
+  auditor: ['see_alerts', 'see_incidents', 'see_all_incidents', 'see_devices', 'see_commands', 'see_deletions', 'see_access_log'],
   administrator: ['see_devices', 'manage_people', 'see_access_log'],
 };
 const COOKIE = '__Host-gatepost';

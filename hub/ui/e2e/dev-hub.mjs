@@ -454,7 +454,7 @@ const server = createServer(async (request, response) => {
     const page = alerts.slice(from, from + limit);
     return json(response, 200, { alerts: page, next: from + limit < alerts.length ? page[page.length - 1].id : null });
   }
-  if (path === '/api/v1/devices') return json(response, 200, { devices: devices() });
+  if (path === '/api/v1/devices') return json(response, 200, { devices: devices(), next: null });
   if (path === '/api/v1/live') {
     response.writeHead(200, { 'content-type': 'text/event-stream', 'cache-control': 'no-store' });
     response.write(': welcome\n\n');

@@ -192,9 +192,32 @@ function figures(days) {
   };
 }
 
+/** What one shift tells the next. */
+function shift(from, until) {
+  const within = (time) => time >= from && time < until;
+  const ended = (incident) => Date.parse(incident.steps.find(({ to }) => to === 'closed')?.time ?? '');
+  const closed = incidents.filter((incident) => !isOpen(incident) && within(ended(incident)));
+  const followed = (incident) => ({ incident: told(incident), said: incident.steps.findLast(({ who, text }) => who !== null && text !== null) ?? null });
+  const notes = incidents.flatMap(({ id, number, steps }) =>
+    steps.filter(({ action, time }) => action === 'note' && within(Date.parse(time))).map((step) => ({ incident: id, number, step })),
+  );
+  return {
+    from: iso(from),
+    until: iso(until),
+    now: iso(Date.now()),
+    opened: incidents.filter(({ opened }) => within(Date.parse(opened))).length,
+    closed: closed.length,
+    false_alarms: closed.filter(({ outcome }) => outcome === 'false_alarm').length,
+    worst: figures(1).worst,
+    open: incidents.filter(isOpen).map(followed),
+    dealt_with: closed.filter(({ outcome }) => outcome !== 'false_alarm').map(followed),
+    notes,
+  };
+}
+
 /** What is asked of incidents; undefined: something else is asked. `alerts` are all there are. */
 export function answer(method, url, session, may, body, alerts) {
-  const found = /^\/api\/v1\/(incidents|handlers|incident-figures)(?:\/([0-9A-Z]{26}))?(?:\/(\w+))?$/.exec(url.pathname);
+  const found = /^\/api\/v1\/(incidents|handlers|incident-figures|shift-report)(?:\/([0-9A-Z]{26}))?(?:\/(\w+))?$/.exec(url.pathname);
   if (!found) return undefined;
   const [, what, id, part] = found;
   const { name, display_name } = session.person;
@@ -202,13 +225,16 @@ export function answer(method, url, session, may, body, alerts) {
   const asked = url.searchParams;
   if (what === 'handlers') return [200, { people: handlersAt(asked.get('edge')).map((one) => shownPerson(one.name)) }];
   if (what === 'incident-figures') return [200, figures(Number(asked.get('days') ?? 7))];
+  if (what === 'shift-report') return [200, shift(Date.parse(asked.get('from')), Date.parse(asked.get('until')))];
   const visible = incidents.filter((incident) => sees(incident, name, may));
   if (id === undefined) {
     const wanted = visible.filter(
       (incident) =>
         (asked.get('open') === null || String(isOpen(incident)) === asked.get('open')) &&
         (asked.get('mine') !== 'true' || incident.assignee?.name === name) &&
-        ['stage', 'edge'].every((key) => asked.get(key) === null || asked.get(key) === incident[key]),
+        ['stage', 'edge', 'camera', 'kind', 'severity', 'outcome', 'reason', 'number'].every((key) => asked.get(key) === null || asked.get(key) === String(incident[key])) &&
+        (asked.get('from') === null || Date.parse(incident.opened) >= Date.parse(asked.get('from'))) &&
+        (asked.get('until') === null || Date.parse(incident.opened) < Date.parse(asked.get('until'))),
     );
     const from = asked.get('before') === null ? 0 : wanted.findIndex((incident) => incident.id === asked.get('before')) + 1;
     const limit = Number(asked.get('limit') ?? 50);

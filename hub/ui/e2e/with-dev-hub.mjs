@@ -42,6 +42,9 @@ function run(script, who = {}) {
     if (script === 'incidents-page.mjs' && (line === 'READY' || line === 'AGAIN')) {
       void fetch(`${url}/dev/alert`, { method: 'POST', body: JSON.stringify({ zone: line.toLowerCase(), zone_label: line === 'READY' ? '北墙' : '花坛' }) });
     }
+    if (script === 'history-page.mjs' && line === 'READY') {
+      for (const zone of ['a', 'b', 'c']) void fetch(`${url}/dev/alert`, { method: 'POST', body: JSON.stringify({ zone }) });
+    }
     if (line === 'END') void fetch(`${url}/dev/end`, { method: 'POST' });
   });
   return new Promise((resolve) => test.once('exit', (code) => resolve(code ?? 1)));
@@ -51,6 +54,7 @@ const codes = [
   // The clip first: of what the others publish there is none.
   await run('evidence-page.mjs'),
   await run('incidents-page.mjs', { GATEPOST_NAME: 'qin.lan' }),
+  await run('history-page.mjs'),
   await run('live-page.mjs'),
   await run('accounts-page.mjs'),
 ];

@@ -22,13 +22,13 @@ export class Found {
   constructor(readonly search: Search) {}
 
   /** For an effect: what it returns ends it. */
-  start(): () => void {
+  start = (): (() => void) => {
     void this.more();
     return () => {
       this.#over = true;
       clearTimeout(this.#timer);
     };
-  }
+  };
 
   get hasMore(): boolean {
     return this.#next !== null && !this.full;

@@ -1,0 +1,160 @@
+// Every view of the page in front of a hub whose boxes and people have put markup into every text they can send. README.md says how it is driven.
+//
+// Prints one line per check (`ok …` / `FAILED …`) and DONE. Exits with 0 when every check held.
+
+import { launch } from './browser.mjs';
+import { assert, check, finish, giveUp, hub } from './check.mjs';
+import { isSignedOutNote, signIn, signedIn } from './sign-in.mjs';
+
+const UI_MS = 15_000;
+/** What each such text has in it. */
+const MARK = 'onerror=ran(';
+const { browser, close } = await launch();
+
+/** What ran, what the policy had to stop, and what the browser complained of: nothing of it may be. */
+async function openPage(locale) {
+  const page = await (await browser.newContext({ locale, viewport: { width: 1440, height: 900 } })).newPage();
+  const wrong = [];
+  await page.exposeFunction('tellWrong', (what) => wrong.push(what));
+  await page.addInitScript(() => {
+    window.ran = (where) => window.tellWrong(`it ran: ${where}`);
+    document.addEventListener('securitypolicyviolation', ({ violatedDirective, blockedURI, sample }) =>
+      window.tellWrong(`the policy stopped ${violatedDirective} ${blockedURI} ${sample}`),
+    );
+  });
+  page.on('dialog', (dialog) => {
+    wrong.push(`a dialog: ${dialog.message()}`);
+    void dialog.dismiss();
+  });
+  page.on('pageerror', (error) => wrong.push(`exception: ${error.message}`));
+  page.on('console', (message) => {
+    const { url } = message.location();
+    // A picture that is named and never came is wanted.
+    if (message.type() === 'error' && !isSignedOutNote(message.text(), url) && !/\/snapshot(\?|$)/.test(url)) wrong.push(`${message.text()} (${url})`);
+  });
+  page.on('request', (request) => {
+    const { origin, pathname } = new URL(request.url());
+    if (origin !== new URL(hub).origin || pathname === '/x') wrong.push(`it asked for ${request.url()}`);
+  });
+  await page.goto(hub, { waitUntil: 'load' });
+  await signIn(page);
+  await signedIn(page);
+  return { page, wrong };
+}
+const seen = (page, selector) => page.waitForSelector(selector, { timeout: UI_MS }).then(() => undefined);
+
+/** It is there, as text and as nothing else. */
+async function isText({ page, wrong }, within) {
+  await page.waitForFunction(
+    ([selector, mark]) => [...document.querySelectorAll(selector)].some((node) => node.textContent.includes(mark) || [...node.querySelectorAll('input, textarea')].some(({ value }) => value.includes(mark))),
+    [within, MARK],
+    { timeout: UI_MS },
+  );
+  const made = await page.evaluate(() =>
+    [...document.querySelectorAll('*')]
+      .filter((node) => [...node.attributes].some(({ name, value }) => name.startsWith('on') || /^\s*javascript:/i.test(value)) || (node.tagName === 'SCRIPT' && !node.src) || node.getAttribute('src') === 'x')
+      .map((node) => node.outerHTML.slice(0, 120)),
+  );
+  assert(made.length === 0, `it became ${made.join(' ')}`);
+  // An image that does not exist tells of it a moment later.
+  await page.waitForTimeout(200);
+  assert(wrong.length === 0, wrong.join(' | '));
+}
+
+try {
+  for (const locale of ['zh-CN', 'en-GB']) {
+    const side = await openPage(locale);
+    const { page } = side;
+    const go = async (fragment, ready) => {
+      await page.evaluate((to) => (location.hash = to), fragment);
+      await seen(page, ready);
+    };
+    await check(`${locale}: it is tried out: whoever made it an element would be found out`, async () => {
+      // In a page of its own without a policy, so that this program is known to see what it looks for.
+      const bare = await (await browser.newContext()).newPage();
+      await bare.addInitScript(() => (window.ran = (where) => (window.found = where)));
+      await bare.goto('about:blank');
+      await bare.evaluate(() => (document.body.innerHTML = "<img src=x onerror=ran('here')>"));
+      await bare.waitForFunction(() => window.found === 'here', undefined, { timeout: UI_MS });
+      await bare.context().close();
+    });
+    await check(`${locale}: incidents`, async () => {
+      await seen(page, '[data-list="incidents"]');
+      await isText(side, '[data-list="incidents"]');
+    });
+    await check(`${locale}: devices, with all that is folded`, async () => {
+      await page.$$eval('[data-edge] details', (all) => all.forEach((one) => (one.open = true)));
+      await isText(side, '[data-edge]');
+      const texts = await page.textContent('[data-edge]');
+      for (const place of ['camera', 'reason', 'decoder', 'sensor', 'area', 'model', 'version']) assert(texts.includes(`ran('${place}')`), `nothing of ${place}`);
+    });
+    await check(`${locale}: orders`, () => isText(side, '[data-release]'));
+    await check(`${locale}: every incident in detail`, async () => {
+      await go('#/history', '[data-list="history"]');
+      await isText(side, '[data-list="history"]');
+      const ids = await page.$$eval('[data-list="history"] [data-incident-id]', (rows) => rows.map((row) => row.dataset.incidentId));
+      assert(ids.length >= 4, `${ids.length} incidents`);
+      let all = '';
+      for (const id of ids) {
+        await go(`#/history?incident=${id}`, `[data-panel="${id}"] [data-timeline]`);
+        await page.$$eval('[data-panel] details', (folded) => folded.forEach((one) => (one.open = true)));
+        await isText(side, '[data-panel]');
+        all += await page.textContent('[data-panel]');
+      }
+      for (const place of ['note', 'triage', 'close', 'assign', 'zone', 'kind', 'name']) assert(all.includes(`ran('${place}')`), `nothing of ${place}`);
+    });
+    await check(`${locale}: every alert in detail`, async () => {
+      await go('#/alerts', '[data-list="alerts"]');
+      const ids = await page.$$eval('[data-alert-id]', (rows) => rows.map((row) => row.dataset.alertId));
+      let all = '';
+      for (const id of ids) {
+        await go(`#/alerts?alert=${id}`, `[data-panel="${id}"]`);
+        await isText(side, '[data-panel]');
+        all += await page.textContent('[data-panel]');
+      }
+      for (const place of ['detail', 'camera', 'zone', 'sensor']) assert(all.includes(`ran('${place}')`), `nothing of ${place}`);
+    });
+    await check(`${locale}: the report, on the screen and on paper`, async () => {
+      await go('#/report', '[data-section="notes"] .note');
+      await seen(page, '[data-ill]');
+      await isText(side, '[data-report]');
+      const texts = await page.textContent('[data-report]');
+      for (const place of ['note', 'close', 'name', 'camera']) assert(texts.includes(`ran('${place}')`), `nothing of ${place}`);
+      await page.pdf();
+    });
+    await check(`${locale}: figures`, async () => {
+      await go('#/figures', '[data-figures]');
+      await isText(side, '[data-list="worst"], [data-person]');
+    });
+    await check(`${locale}: people, and the form to change one`, async () => {
+      await go('#/people', '[data-member="wang.li"]');
+      await isText(side, '[data-member="wang.li"]');
+      await page.click('[data-member="wang.li"] button');
+      await isText(side, '[data-member="wang.li"]');
+    });
+    await check(`${locale}: sites, and the form to change one`, async () => {
+      await go('#/sites', '[data-site="school-1"]');
+      await isText(side, '[data-site="school-1"]');
+      await page.click('[data-site="school-1"] button');
+      await isText(side, '[data-site="school-1"]');
+    });
+    await check(`${locale}: the access log`, async () => {
+      await go('#/access-log', '[data-list="access-log"]');
+      await isText(side, '[data-list="access-log"]');
+    });
+    await check(`${locale}: the account`, async () => {
+      await go('#/account', 'main.view');
+      await isText(side, 'body');
+    });
+    await check(`${locale}: and in the address`, async () => {
+      await go(`#/history?camera=${encodeURIComponent("<img src=x onerror=ran('address')>")}&incident=${encodeURIComponent('"><script>ran(1)</script>')}`, '[data-gone], [data-panel]');
+      await page.waitForTimeout(300);
+      assert(side.wrong.filter((what) => !/incidents\/%22/.test(what)).length === 0, side.wrong.join(' | '));
+    });
+  }
+} catch (error) {
+  giveUp(error);
+} finally {
+  await close();
+}
+finish();
