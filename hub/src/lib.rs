@@ -2,7 +2,7 @@
 //!
 //! The rooms in the order a message passes them: [`config`], [`broker`], [`intake`], [`store`] with [`alarm`],
 //! [`device`] and [`evidence`], [`live`], [`web`]; [`command`] goes the other way, [`authority`], [`tls`] and [`enrolment`] say
-//! who may come in, [`retention`] takes away what is over;
+//! who may come in, [`retention`] takes away what is over, [`viewing`] says why pictures are looked at;
 //! [`daemon`] wires them. A library, so that benches and fuzz targets reach the rooms; `main.rs` is its command line.
 
 pub mod access;
@@ -26,4 +26,5 @@ pub mod logging;
 pub mod retention;
 pub mod store;
 pub mod tls;
+pub mod viewing;
 pub mod web;

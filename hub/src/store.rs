@@ -27,6 +27,7 @@ mod sequence;
 mod statement;
 #[cfg(test)]
 pub(crate) mod testing;
+mod viewing;
 mod writer;
 
 use std::path::PathBuf;
@@ -45,9 +46,10 @@ pub use device::DeviceFilter;
 pub use duty::{Duty, Leadership};
 pub use event::{EventFilter, StoredEvent};
 pub use evidence::Kept;
-pub use incident::{Grouped, IncidentError, IncidentFilter, IncidentPage, Opened, Viewer};
+pub use incident::{Grouped, IncidentError, IncidentFilter, IncidentPage, OpenedAt, Viewer};
 pub use news::tell;
 pub use record::{Content, Deletion, Delivery, Fate, Presence, Record};
+pub use viewing::{Opened, Opener, ViewingError, ViewingFilter};
 pub use writer::Writer;
 
 /// The database could not do what was asked.
@@ -156,6 +158,9 @@ mod tests {
             "INSERT INTO incident (id, edge, kind, severity, alarms, ongoing, first, last, opened, stage, is_open, reminded, \
                version, change) VALUES ('i', 'gate-1', 'k', 1, 1, 0, 0, 0, 0, 'reported', 1, 0, 1, 3)",
             "INSERT INTO incident_step VALUES (1, 'i', 1, 0, NULL, 'open', '{}', 'h')",
+            "INSERT INTO viewing (id, time, until, person, display_name, roles, address, edge, alarm, kind, reason, said) \
+             VALUES ('v', 0, 1, 'li.na', 'x', 'operator', '::1', 'gate-1', 'a', 'k', 'other', 'why')",
+            "INSERT INTO viewed_piece VALUES ('v', 'e', 's', 'image/jpeg', 0)",
         ] {
             sqlx::query(insert).execute(&mut connection).await.unwrap();
         }
@@ -165,6 +170,8 @@ mod tests {
             ("deletion", "cause"),
             ("access_record", "name"),
             ("incident_step", "document"),
+            ("viewing", "person"),
+            ("viewed_piece", "sha256"),
         ] {
             for statement in
                 [format!("DELETE FROM {table}"), format!("UPDATE {table} SET {column} = 'another'")]

@@ -21,6 +21,7 @@ mod secure;
 mod session;
 mod shift_report;
 mod sites;
+mod viewings;
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -171,6 +172,7 @@ fn router(app: App, hosts: guard::Hosts) -> Router {
         .route("/commands", get(commands::list).post(commands::give))
         .route("/commands/{id}", get(commands::one))
         .route("/deletions", get(deletions::list))
+        .route("/viewings", get(viewings::list).post(viewings::open))
         .route("/devices", get(devices::list))
         .route("/incidents", get(incidents::list))
         .route("/incidents/{id}", get(incidents::one))

@@ -12,7 +12,7 @@ use utoipa::ToSchema;
 pub enum Permission {
     /// Alarms and events, without pictures.
     SeeAlerts,
-    /// Pictures and clips, people in them pixelated, and originals that were released.
+    /// Pictures and clips, people in them pixelated, and originals that were released; each for a purpose that is written down.
     SeeEvidence,
     /// Boxes, cameras and sensors, and how they are.
     SeeDevices,
@@ -32,6 +32,8 @@ pub enum Permission {
     HandleIncidents,
     /// See that others have handled them; give them more time; look back.
     VerifyIncidents,
+    /// Who looked at which pictures, and what for.
+    SeeRegister,
     /// What was deleted.
     SeeDeletions,
     /// Accounts and sites.
@@ -42,7 +44,7 @@ pub enum Permission {
 
 impl Permission {
     /// All of them.
-    pub const ALL: [Self; 14] = [
+    pub const ALL: [Self; 15] = [
         Self::SeeAlerts,
         Self::SeeEvidence,
         Self::SeeDevices,
@@ -54,6 +56,7 @@ impl Permission {
         Self::WorkIncidents,
         Self::HandleIncidents,
         Self::VerifyIncidents,
+        Self::SeeRegister,
         Self::SeeDeletions,
         Self::ManagePeople,
         Self::SeeAccessLog,
@@ -78,6 +81,7 @@ impl Permission {
             Self::WorkIncidents => "work_incidents",
             Self::HandleIncidents => "handle_incidents",
             Self::VerifyIncidents => "verify_incidents",
+            Self::SeeRegister => "see_register",
             Self::SeeDeletions => "see_deletions",
             Self::ManagePeople => "manage_people",
             Self::SeeAccessLog => "see_access_log",
@@ -121,8 +125,8 @@ impl Role {
     pub const fn permissions(self) -> &'static [Permission] {
         use Permission::{
             HandleIncidents, ManagePeople, ReleaseOriginal, SeeAccessLog, SeeAlerts, SeeAllIncidents,
-            SeeCommands, SeeDeletions, SeeDevices, SeeEvidence, SeeIncidents, SetMode, VerifyIncidents,
-            WorkIncidents,
+            SeeCommands, SeeDeletions, SeeDevices, SeeEvidence, SeeIncidents, SeeRegister, SetMode,
+            VerifyIncidents, WorkIncidents,
         };
         match self {
             Self::Operator => &[
@@ -148,6 +152,7 @@ impl Role {
                 WorkIncidents,
                 HandleIncidents,
                 VerifyIncidents,
+                SeeRegister,
                 SeeDeletions,
             ],
             Self::Maintainer => &[SeeDevices, SeeCommands, SetMode],
@@ -158,6 +163,7 @@ impl Role {
                 SeeCommands,
                 SeeIncidents,
                 SeeAllIncidents,
+                SeeRegister,
                 SeeDeletions,
                 SeeAccessLog,
             ],

@@ -9,7 +9,8 @@ mod view;
 
 pub use group::Grouped;
 pub use step::IncidentError;
-pub use view::{IncidentFilter, IncidentPage, Opened, Viewer};
+pub(super) use view::for_viewer;
+pub use view::{IncidentFilter, IncidentPage, OpenedAt, Viewer};
 
 use sqlx::{AnyConnection, FromRow};
 

@@ -29,7 +29,7 @@ pub const RULES: &[(&str, &str, Needs)] = {
     use Needs::{May, Nothing, Session};
     use Permission::{
         ManagePeople, SeeAccessLog, SeeAlerts, SeeAllIncidents, SeeCommands, SeeDeletions, SeeDevices,
-        SeeEvidence, SeeIncidents, WorkIncidents,
+        SeeEvidence, SeeIncidents, SeeRegister, WorkIncidents,
     };
     &[
         ("GET", "/api/v1/openapi.json", Nothing),
@@ -46,6 +46,9 @@ pub const RULES: &[(&str, &str, Needs)] = {
         ("GET", "/api/v1/alerts", May(SeeAlerts)),
         ("GET", "/api/v1/events", May(SeeAlerts)),
         ("GET", "/api/v1/events/{id}", May(SeeAlerts)),
+        ("POST", "/api/v1/viewings", May(SeeEvidence)),
+        ("GET", "/api/v1/viewings", May(SeeRegister)),
+        // Both take an opening besides.
         ("GET", "/api/v1/events/{id}/snapshot", May(SeeEvidence)),
         ("GET", "/api/v1/events/{id}/evidence/{sha256}", May(SeeEvidence)),
         ("GET", "/api/v1/incidents", May(SeeIncidents)),

@@ -30,6 +30,8 @@ pub struct Place {
 }
 
 /// The picture of an event, people in it pixelated
+///
+/// Its alarm has to be open for this session: `POST /api/v1/viewings`.
 #[utoipa::path(get, path = "/api/v1/events/{id}/snapshot", tag = "evidence",
     params(("id" = String, Path, description = "ULID of the event", example = "01ARZ3NDEKTSV4RRFFQ69G5FAV")),
     responses(
@@ -37,6 +39,8 @@ pub struct Place {
         (status = 206, description = "The range that was asked for"),
         (status = 304, description = "The picture you have is still the one"),
         (status = 400, description = "No ULID", body = Problem, content_type = "application/problem+json"),
+        (status = 403, description = "Not permitted, or not opened: POST /api/v1/viewings comes first", body = Problem,
+            content_type = "application/problem+json"),
         (status = 404, description = "No picture of it is here", body = Problem, content_type = "application/problem+json"),
         (status = 416, description = "It has no such range"),
         (status = 503, description = "The database or the picture cannot be read", body = Problem, content_type = "application/problem+json"),
@@ -50,13 +54,14 @@ pub async fn snapshot(
     let sha256 = app.store.snapshot(id, &caller.scope()).await?;
     let sha256 = sha256.ok_or_else(|| Problem::not_found(format!("no picture of event {id} is here")))?;
     let picture = Kept { sha256, format: Format::Jpeg, until: None };
+    must_be_open(&app, &caller, id, &picture).await?;
     serve(&app, &picture, request).await
 }
 
 /// A picture, clip or released original of an event
 ///
 /// People in pictures and clips are pixelated. An original is encrypted in the age format: `age -d -i KEY` opens it with the
-/// site's key. Ranges are answered, so a player can seek.
+/// site's key. Ranges are answered, so a player can seek. Its alarm has to be open for this session: `POST /api/v1/viewings`.
 #[utoipa::path(get, path = "/api/v1/events/{id}/evidence/{sha256}", tag = "evidence",
     params(
         ("id" = String, Path, description = "ULID of the event", example = "01ARZ3NDEKTSV4RRFFQ69G5FAV"),
@@ -69,6 +74,8 @@ pub async fn snapshot(
         (status = 206, description = "The range that was asked for"),
         (status = 304, description = "What you have is still the one"),
         (status = 400, description = "No ULID", body = Problem, content_type = "application/problem+json"),
+        (status = 403, description = "Not permitted, or not opened: POST /api/v1/viewings comes first", body = Problem,
+            content_type = "application/problem+json"),
         (status = 404, description = "It is not here", body = Problem, content_type = "application/problem+json"),
         (status = 410, description = "The time it was released for is over", body = Problem, content_type = "application/problem+json"),
         (status = 416, description = "It has no such range"),
@@ -88,7 +95,19 @@ pub async fn one(
     if piece.until.is_some_and(|until| until <= Timestamp::now()) {
         return Err(Problem::new(StatusCode::GONE, "the time this original was released for is over"));
     }
+    must_be_open(&app, &caller, id, &piece).await?;
     serve(&app, &piece, request).await
+}
+
+/// Nobody sees it without a purpose, not even what their browser kept of it: that is asked for here each time.
+async fn must_be_open(app: &App, caller: &Caller, event: EventId, piece: &Kept) -> Result<(), Problem> {
+    let session = &caller.session.hash;
+    if app.store.look(session, event, &piece.sha256, piece.format, Timestamp::now()).await? {
+        return Ok(());
+    }
+    let detail = "first say what you look at it for: POST /api/v1/viewings with its alarm and an open incident or a reason; that holds \
+        for 15 minutes";
+    Err(Problem::new(StatusCode::FORBIDDEN, detail))
 }
 
 async fn serve(app: &App, piece: &Kept, request: Request) -> Result<Response, Problem> {

@@ -18,7 +18,7 @@ use crate::incident::timeline::Step;
 use crate::incident::{
     Action, Actor, Assignee, FalseReason, Figures, Incident, IncidentId, Outcome, Stage, StepError,
 };
-use crate::store::{IncidentError, IncidentFilter, Opened, Viewer, tell};
+use crate::store::{IncidentError, IncidentFilter, OpenedAt, Viewer, tell};
 
 /// Alarms of one incident that are shown; a chattering sensor may have more.
 const ALERTS: u16 = 200;
@@ -62,10 +62,10 @@ pub struct Query {
     /// What people call it by.
     #[param(value_type = Option<i64>, minimum = 1)]
     number: Option<i64>,
-    /// Opened then or later.
+    /// OpenedAt then or later.
     #[param(value_type = Option<String>, format = DateTime)]
     from: Option<Timestamp>,
-    /// Opened before.
+    /// OpenedAt before.
     #[param(value_type = Option<String>, format = DateTime)]
     until: Option<Timestamp>,
 }
@@ -160,7 +160,7 @@ pub struct Period {
 }
 
 /// Who only handles incidents sees those that are or were theirs.
-fn viewer(caller: &Caller) -> Viewer {
+pub fn viewer(caller: &Caller) -> Viewer {
     let person = &caller.session.person;
     let only_of = (!person.may(Permission::SeeAllIncidents)).then(|| person.name.clone());
     Viewer { scope: caller.scope(), only_of }
@@ -184,7 +184,7 @@ pub async fn list(
     Params(query): Params<Query>,
 ) -> Result<Json<Incidents>, Problem> {
     let actor = Actor::from(&caller.session.person);
-    let before = query.before.map(|cursor| cursor.parse::<Opened>()).transpose();
+    let before = query.before.map(|cursor| cursor.parse::<OpenedAt>()).transpose();
     let filter = IncidentFilter {
         viewer: viewer(&caller),
         open: query.open,

@@ -7,7 +7,7 @@ use utoipa::{Modify, OpenApi};
 use super::caller::{Needs, RULES};
 use super::{
     access_log, alerts, commands, deletions, devices, events, evidence, health, incidents, live, people,
-    session, shift_report, sites,
+    session, shift_report, sites, viewings,
 };
 
 #[derive(OpenApi)]
@@ -24,6 +24,8 @@ use super::{
         events::one,
         evidence::snapshot,
         evidence::one,
+        viewings::list,
+        viewings::open,
         deletions::list,
         incidents::list,
         incidents::one,

@@ -22,6 +22,9 @@ const TABLE: &[(&str, &str, &[&str])] = &[
     ("GET", "/api/v1/alerts", &["operator", "handler", "supervisor", "auditor"]),
     ("GET", "/api/v1/events", &["operator", "handler", "supervisor", "auditor"]),
     ("GET", "/api/v1/events/{id}", &["operator", "handler", "supervisor", "auditor"]),
+    ("GET", "/api/v1/viewings", &["supervisor", "auditor"]),
+    // Before the two that take an opening.
+    ("POST", "/api/v1/viewings", &["operator", "handler", "supervisor"]),
     ("GET", "/api/v1/events/{id}/snapshot", &["operator", "handler", "supervisor"]),
     ("GET", "/api/v1/events/{id}/evidence/{sha256}", &["operator", "handler", "supervisor"]),
     ("GET", "/api/v1/incidents", &["operator", "handler", "supervisor", "auditor"]),
@@ -71,8 +74,9 @@ const OPEN: &[(&str, &str)] = &[
     ("GET", "/health/ready"),
 ];
 
-fn body(method: &str, path: &str) -> Option<Value> {
+fn body(method: &str, path: &str, event: &Event) -> Option<Value> {
     match (method, path) {
+        ("POST", "/api/v1/viewings") => Some(opening(event)),
         ("POST", "/api/v1/commands") => Some(json!({
             "edge": "gate-1", "why": "evening",
             "order": { "kind": "set_mode", "area": "yard", "mode": { "name": "armed_away" } },
@@ -80,6 +84,10 @@ fn body(method: &str, path: &str) -> Option<Value> {
         ("GET", _) | ("DELETE", "/api/v1/session" | "/api/v1/sites/{site}") => None,
         _ => Some(json!({ "nonsense": 1 })),
     }
+}
+
+fn opening(event: &Event) -> Value {
+    json!({ "alarm": event.data.happening.alarm().unwrap().id, "reason": "check_alarm", "text": "a test" })
 }
 
 /// Pages of a person with this cookie; only the head of the live stream, which has no end.
@@ -139,7 +147,7 @@ async fn every_route_is_open_to_the_roles_of_the_table_and_to_nobody_else() {
     for role in ROLES {
         let cookie = home.account(&hub, role, &["--role", role]);
         for (method, path, roles) in TABLE {
-            let status = ask(&hub, Some(&cookie), method, &place(path), body(method, path).as_ref());
+            let status = ask(&hub, Some(&cookie), method, &place(path), body(method, path, &event).as_ref());
             let refused = status == 403;
             assert_eq!(!refused, roles.contains(&role), "{method} {path} as {role}: {status}");
             assert_ne!(status, 401, "{method} {path} as {role}");
@@ -149,14 +157,14 @@ async fn every_route_is_open_to_the_roles_of_the_table_and_to_nobody_else() {
         assert_eq!(over, 401, "{role} has signed out");
     }
     for (method, path, _) in TABLE {
-        let body = body(method, path);
+        let body = body(method, path, &event);
         for cookie in [None, Some("__Host-gatepost=0000"), Some("gatepost=x")] {
             let status = ask(&hub, cookie, method, &place(path), body.as_ref());
             assert_eq!(status, 401, "{method} {path} as a stranger");
         }
     }
     for (method, path) in OPEN {
-        let status = ask(&hub, None, method, path, body(method, path).as_ref());
+        let status = ask(&hub, None, method, path, body(method, path, &event).as_ref());
         assert!(!matches!(status, 401 | 403 | 404 | 405), "{method} {path}: {status}");
     }
     for path in ["/api/v1/nothing", "/api/v1/people/x/y"] {
@@ -218,6 +226,17 @@ async fn who_is_limited_to_a_site_sees_nothing_of_another() {
             }
         }
     }
+    for (event, status) in [(&own, 201), (&foreign, 404)] {
+        let url = hub.url("/api/v1/viewings");
+        let opened = http::send("POST", &url, Some(&cookie), Some(&opening(event))).unwrap();
+        assert_eq!(opened.status, status, "{}", opened.text());
+        // Of both there is a line: somebody who is for every site looks at both.
+        http::post_json(&url, &opening(event)).unwrap().success().unwrap();
+    }
+    let register = json("/api/v1/viewings");
+    let lines: Vec<_> =
+        register["viewings"].as_array().unwrap().iter().map(|line| (&line["edge"], &line["sites"])).collect();
+    assert_eq!(lines, [(&json!("gate-1"), &json!(null)), (&json!("gate-1"), &json!(["school-1"]))]);
     for (event, status) in [(&own, 200), (&foreign, 404)] {
         let sha256 = &event.data.evidence[0].sha256;
         for path in ["".to_owned(), "/snapshot".to_owned(), format!("/evidence/{sha256}")] {

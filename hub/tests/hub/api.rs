@@ -34,6 +34,7 @@ async fn every_documented_path_answers() {
     let event = with_original_kept(intrusion(boot(), 1), &picture("x"));
     assert!(edge.send(&event).await.unwrap());
     edge.publish(&evidence_topic(&event), picture("x"), false).await.unwrap();
+    hub.look_at(&event);
     let given = ask(&hub, &event, "2 h");
     let incident = http::wait_until("the incident", PATIENCE, || {
         let page = hub.get("/api/v1/incidents");
@@ -165,15 +166,15 @@ async fn a_picture_is_not_sent_twice() {
     assert!(edge.send(&event).await.unwrap());
     edge.publish(&evidence_topic(&event), picture("x"), false).await.unwrap();
     let path = format!("/api/v1/events/{}/snapshot", event.id);
-    let first = raw(&hub, &format!("GET {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n"));
+    let known = format!("If-None-Match: \"{}\"\r\n", event.data.evidence[0].sha256);
+    let ask = |known: &str| {
+        raw(&hub, &format!("GET {path} HTTP/1.1\r\nHost: localhost\r\n{known}Connection: close\r\n\r\n"))
+    };
+    assert!(ask(&known).starts_with("HTTP/1.1 403"), "not even what a browser has kept");
+    hub.look_at(&event);
+    let first = ask("");
     let tag = format!("etag: \"{}\"", event.data.evidence[0].sha256);
     assert!(first.contains(&tag) && first.contains("cache-control: private, no-cache"), "{first}");
-    let again = raw(
-        &hub,
-        &format!(
-            "GET {path} HTTP/1.1\r\nHost: localhost\r\nIf-None-Match: \"{}\"\r\nConnection: close\r\n\r\n",
-            event.data.evidence[0].sha256
-        ),
-    );
+    let again = ask(&known);
     assert!(again.starts_with("HTTP/1.1 304"), "{again}");
 }

@@ -39,6 +39,8 @@ async fn a_clip_is_awaited_then_here_and_can_be_wound_forward() {
     assert_eq!((&told["state"], &told["bytes"]), (&json!("here"), &json!(bytes.len())));
     assert_eq!(hub.get("/api/v1/alerts")["alerts"][0]["snapshot"], json!(null), "a clip is no picture");
     let path = told["url"].as_str().unwrap();
+    assert_eq!(http::get(&hub.url(path)).unwrap().status, 403, "nobody has said what for");
+    hub.look_at(&event);
     let whole = http::get(&hub.url(path)).unwrap();
     assert_eq!((whole.status, whole.content_type.as_str()), (200, "video/mp4"));
     assert!(whole.body == bytes);

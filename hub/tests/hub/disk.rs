@@ -151,6 +151,7 @@ async fn a_full_disk_loses_nothing_and_recovers() {
     let stored = hub.event_ids();
     assert_eq!(stored.len(), acknowledged.len());
     assert_eq!(stored.into_iter().collect::<BTreeSet<_>>(), acknowledged);
+    hub.look_at(&kept_by_edge);
     let snapshot = http::get(&hub.url(&format!("/api/v1/events/{}/snapshot", kept_by_edge.id))).unwrap();
     assert_eq!(snapshot.body, picture("late"));
 }

@@ -40,6 +40,7 @@ async fn a_picture_is_shown_with_its_alert() {
         }
         let path = format!("/api/v1/events/{}/snapshot", event.id);
         assert_eq!(hub.get("/api/v1/alerts")["alerts"][0]["snapshot"], json!(path));
+        hub.look_at(&event);
         let answer = http::get(&hub.url(&path)).unwrap();
         assert_eq!((answer.status, answer.content_type.as_str()), (200, "image/jpeg"));
         assert_eq!(answer.body, picture);

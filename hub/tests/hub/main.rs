@@ -26,3 +26,4 @@ mod page;
 mod process;
 mod refusal;
 mod replicas;
+mod viewing;

@@ -68,6 +68,7 @@ async fn an_original_is_here_until_its_end_and_then_gone_with_a_note() {
     assert_eq!(told["media_type"], "image/jpeg", "what is inside");
     assert_eq!(told["until"], json!(until));
     let path = told["url"].as_str().unwrap().to_owned();
+    hub.look_at(&released);
     let head = raw(&hub, &format!("GET {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n"));
     for header in ["200 OK", "application/vnd.age", "no-store", "attachment"] {
         assert!(head.contains(header), "{header} is not in {head}");

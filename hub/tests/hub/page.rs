@@ -1,7 +1,7 @@
 //! The live page in a real browser: clips and originals, accounts, an incident from its report to its evaluation, looking back and handing over.
 
 use std::io::{BufRead as _, BufReader};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use gatepost_testbed::account::PASSWORD;
@@ -17,20 +17,26 @@ use tokio::runtime::Handle;
 use crate::command::{come_online, reply};
 use crate::edge::Edge;
 use crate::message::{
-    alarm, boot, encrypted, evidence_topic, happening, intrusion_of, picture, with_clip, with_original_kept,
-    with_released,
+    alarm, boot, encrypted, evidence_topic, happening, intrusion_of, picture, with_clip, with_evidence,
+    with_original_kept, with_released,
 };
 use crate::process::{Home, Hub, PATIENCE};
 
 /// Ten seconds of video in the format a box makes.
 fn real_clip(folder: &Path) -> Vec<u8> {
-    let file = folder.join("clip.mp4");
+    film(folder.join("clip.mp4"), 100, "openh264enc ! h264parse ! mp4mux faststart=true")
+}
+
+/// A picture in the format a box makes.
+fn real_picture(folder: &Path) -> Vec<u8> {
+    film(folder.join("picture.jpg"), 1, "jpegenc")
+}
+
+fn film(file: PathBuf, pictures: u8, encoded: &str) -> Vec<u8> {
     let done = Command::new("gst-launch-1.0")
-        .args(
-            "-q videotestsrc pattern=ball num-buffers=100 ! video/x-raw,width=640,height=360,framerate=10/1"
-                .split(' '),
-        )
-        .args("! openh264enc ! h264parse ! mp4mux faststart=true ! filesink".split(' '))
+        .args(["-q", "videotestsrc", "pattern=ball", &format!("num-buffers={pictures}"), "!"])
+        .args("video/x-raw,width=640,height=360,framerate=10/1 !".split(' '))
+        .args(format!("{encoded} ! filesink").split(' '))
         .arg(format!("location={}", file.display()))
         .output()
         .unwrap_or_else(|e| panic!("gst-launch-1.0 cannot be started: {e}; run `setup/install.sh debian`"));
@@ -145,11 +151,18 @@ async fn an_incident_is_followed_to_its_end() {
     let boot = boot();
     let people =
         [("GATEPOST_NAME", "qin.lan"), ("GATEPOST_HANDLER", "zhao.min"), ("GATEPOST_SUPERVISOR", "wang.li")];
-    let mut publish = async |event: Event| assert!(edge.send(&event).await.unwrap());
+    let seen = real_picture(home.data());
+    let mut publish = async |event: Event| {
+        assert!(edge.send(&event).await.unwrap());
+        if !event.data.evidence.is_empty() {
+            edge.publish(&evidence_topic(&event), seen.clone(), false).await.unwrap();
+        }
+    };
     tokio::task::block_in_place(|| {
         drive("incidents-page.mjs", &hub, &people, |line| match line {
             "READY" => {
-                Handle::current().block_on(publish(intrusion_of("gate-1", boot, 1, alarm(), Phase::Began)));
+                let event = with_evidence(intrusion_of("gate-1", boot, 1, alarm(), Phase::Began), &seen);
+                Handle::current().block_on(publish(event));
             }
             "AGAIN" => {
                 let fence =

@@ -9,9 +9,9 @@ use gatepost_testbed::account::Account;
 use gatepost_testbed::daemon::Daemon;
 use gatepost_testbed::http;
 use gatepost_testbed::postgres::Postgres;
-use gatepost_wire::EventId;
 use gatepost_wire::command::VerifyingKey;
-use serde_json::Value;
+use gatepost_wire::{Event, EventId};
+use serde_json::{Value, json};
 use tempfile::TempDir;
 
 pub const PATIENCE: Duration = Duration::from_secs(20);
@@ -181,6 +181,14 @@ impl Hub {
 
     pub fn get(&self, path: &str) -> Value {
         http::get_json(&self.url(path)).unwrap()
+    }
+
+    /// Opens what the alarm of an event shows, for a reason.
+    pub fn look_at(&self, event: &Event) {
+        let alarm = event.data.happening.alarm().unwrap().id;
+        let wanted = json!({ "alarm": alarm, "reason": "check_alarm", "text": "a test" });
+        let answer = http::post_json(&self.url("/api/v1/viewings"), &wanted).unwrap();
+        assert!(matches!(answer.status, 200 | 201), "{}", answer.text());
     }
 
     /// Ids of all stored events, in order of storing, over all pages.

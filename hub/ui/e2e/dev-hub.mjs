@@ -21,6 +21,7 @@ import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { answer as answerOfAccounts, endAll, mayOf, sessionOf, watchEnds } from './accounts.mjs';
 import { answer as answerOfIncidents, begin, report, watchIncidents } from './incidents.mjs';
+import { answer as answerOfViewings, closed, looks } from './viewings.mjs';
 
 const { values: options } = parseArgs({
   options: {
@@ -428,7 +429,9 @@ const server = createServer(async (request, response) => {
   const session = sessionOf(request);
   if (path.startsWith('/api/')) {
     const told =
-      answerOfAccounts(request.method, url, session, body) ?? answerOfIncidents(request.method, url, session, mayOf(session), body, alerts);
+      answerOfAccounts(request.method, url, session, body) ??
+      answerOfViewings(request.method, url, session, body, alerts) ??
+      answerOfIncidents(request.method, url, session, mayOf(session), body, alerts);
     if (told) return json(response, ...told);
   }
   if (request.method === 'POST' && path === '/api/v1/commands') {
@@ -442,6 +445,12 @@ const server = createServer(async (request, response) => {
   if (path === '/api/v1/commands') return json(response, 200, { commands, next: null });
   const command = /^\/api\/v1\/commands\/([0-9A-Z]{26})$/.exec(path);
   if (command && answers.has(command[1])) return json(response, 200, { id: command[1], ...answers.get(command[1]) });
+  const piece = /^\/api\/v1\/events\/([0-9A-Z]{26})\/(snapshot|evidence\/(?:clip|original))$/.exec(path);
+  if (piece) {
+    const role = piece[2].split('/').pop();
+    const mediaType = { snapshot: 'image/jpeg', clip: 'video/mp4', original: 'application/vnd.age' }[role];
+    if (!looks(session, piece[1], `${piece[1].toLowerCase()}${role}`, mediaType, alerts)) return json(response, ...closed());
+  }
   if (/\/evidence\/clip$/.test(path)) return clip(request, response);
   if (/\/evidence\/original$/.test(path)) {
     response.writeHead(200, { 'content-type': 'application/vnd.age' });

@@ -7,6 +7,7 @@ import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { launch } from './browser.mjs';
 import { assert, check, finish, hub } from './check.mjs';
+import { PURPOSE, sayPurpose } from './purpose.mjs';
 import { NAME, isSignedOutNote, signIn, signedIn, toAlerts } from './sign-in.mjs';
 
 const EXPECT_MS = Number(process.env.EXPECT_TIMEOUT_S ?? '60') * 1_000;
@@ -40,10 +41,19 @@ try {
   sides.push(await openPage('zh', 'zh-CN', 'dark'), await openPage('en', 'en-GB', 'light'));
   for (const side of sides) {
     const { page, language } = side;
-    await check(`${language} the newest alert opens with its clip`, async () => {
+    await check(`${language} the newest alert shows nothing before its purpose is said`, async () => {
       await page.waitForSelector('[data-alert-id]', { timeout: EXPECT_MS });
       await page.focus('[data-alert-id] >> nth=0');
       await page.keyboard.press('Enter');
+      await page.waitForSelector('[data-panel] [data-gate="reason"]', { timeout: EXPECT_MS });
+      assert((await page.$('[data-panel] video, [data-panel] img')) === null, 'it shows something');
+      await page.focus('[name="purpose"]');
+      await page.keyboard.press('Enter');
+      assert((await page.$('[data-panel] [data-gate]')) !== null, 'it opened without a reason');
+      await shot(side, 'purpose');
+    });
+    await check(`${language} with a purpose it shows its clip`, async () => {
+      await sayPurpose(page, EXPECT_MS);
       await page.waitForSelector('[data-panel] [data-clip="here"] video', { timeout: EXPECT_MS });
     });
     await check(`${language} the clip's data is there and it does not start by itself`, async () => {
@@ -116,6 +126,15 @@ try {
     });
     await page.$eval('[data-list="releases"]', (list) => list.scrollIntoView({ block: 'center' }));
     await shot(side, 'list');
+    await check(`${language} the register has who looked, what for, and at what`, async () => {
+      await page.click('[data-to="register"]');
+      const line = await page.waitForSelector('[data-list="register"] [data-viewing]', { timeout: EXPECT_MS });
+      const text = await line.textContent();
+      assert(text.includes(NAME) && text.includes(PURPOSE), text);
+      await page.click('[data-list="register"] summary >> nth=0');
+      assert((await page.$$('[data-list="register"] details[open] li')).length > 0, 'no piece is named');
+      await shot(side, 'register');
+    });
     await check(`${language} nothing went wrong in the browser`, () => assert(side.errors.length === 0, side.errors.join(' | ')));
   }
 } finally {

@@ -86,6 +86,20 @@ try {
     await operator.waitForFunction(() => [...document.querySelectorAll('[data-announcer]')].some((node) => node.textContent !== ''), undefined, { timeout: UI_MS });
   });
   if (!came) throw new Error('without an incident there is nothing to do');
+  await check('its picture opens with it, and is written down without a question', async () => {
+    await operator.focus(rowAt(id));
+    await operator.keyboard.press('Enter');
+    await seen(operator, `[data-panel="${id}"] img.shown`);
+    assert((await operator.$('[data-gate]')) === null, 'it asks for a reason');
+    await operator.keyboard.press('Escape');
+    await operator.waitForSelector('[data-panel]', { state: 'detached', timeout: UI_MS });
+    await supervisor.click('[data-to="register"]');
+    await seen(supervisor, '[data-list="register"] [data-reason="incident"]');
+    const text = await supervisor.textContent('[data-list="register"] [data-viewing]');
+    assert(text.includes(`(${NAME})`) && text.includes(id), text);
+    await supervisor.click('[data-to="watch"]');
+    await seen(supervisor, rowAt(id));
+  });
   await check('a key does nothing while the focus is elsewhere', async () => {
     await operator.focus('[data-sign-out]');
     await operator.keyboard.press('a');

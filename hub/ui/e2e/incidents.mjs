@@ -43,6 +43,9 @@ function goes(incident, action, name, may) {
   return action !== 'extend' || incident.due !== null;
 }
 
+/** Is it open, and is the alarm one of its own? */
+export const isReason = (id, alarm) => incidents.some((one) => one.id === id && isOpen(one) && one.ids.has(alarm));
+
 /** Whoever only handles sees what is or was theirs. */
 const sees = (incident, name, may) =>
   may.includes('see_incidents') && (may.includes('work_incidents') || may.includes('verify_incidents') || !may.includes('handle_incidents') || incident.hands.has(name));

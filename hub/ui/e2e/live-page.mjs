@@ -8,6 +8,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { launch } from './browser.mjs';
 import { assert, check, finish, giveUp, hub } from './check.mjs';
+import { sayPurpose } from './purpose.mjs';
 import { isSignedOutNote, signIn, signedIn, toAlerts } from './sign-in.mjs';
 
 const EXPECT_MS = Number(process.env.EXPECT_TIMEOUT_S ?? '60') * 1_000;
@@ -149,7 +150,12 @@ try {
           .then(() => undefined),
       );
       if (EXPECT_SNAPSHOT) {
-        await check(`${language} its snapshot loads`, async () => {
+        await check(`${language} its snapshot loads once its purpose was said`, async () => {
+          await page.focus(`[data-alert-id="${id}"]`);
+          await page.keyboard.press('Enter');
+          await sayPurpose(page, EXPECT_MS);
+          await page.waitForSelector('[data-panel] img.shown', { timeout: EXPECT_MS });
+          await page.keyboard.press('Escape');
           const handle = await page.waitForFunction(
             (wanted) => {
               const row = document.querySelector(`[data-alert-id="${wanted}"]`);

@@ -14,12 +14,14 @@ use gatepost_testbed::mosquitto::Mosquitto;
 use gatepost_testbed::rtsp_camera::{Options, RtspCamera};
 use gatepost_testbed::{footage, port};
 use serde::Deserialize;
+use serde_json::json;
 
 const START: Duration = Duration::from_secs(30);
 
 /// An alert as the API tells it.
 #[derive(Debug, Clone, Deserialize)]
 pub struct Alert {
+    pub id: String,
     pub kind: String,
     pub camera: Option<String>,
     pub camera_label: Option<String>,
@@ -151,6 +153,8 @@ impl Site {
     }
 
     pub fn snapshot(&self, alert: &Alert) -> Answer {
+        let wanted = json!({ "alarm": alert.id, "reason": "check_alarm", "text": "the main job" });
+        http::post_json(&format!("{}/api/v1/viewings", self.hub_url), &wanted).unwrap().success().unwrap();
         http::get(&format!("{}{}", self.hub_url, alert.snapshot.as_deref().unwrap()))
             .unwrap()
             .success()

@@ -27,18 +27,18 @@ pub struct Viewer {
 
 /// Where an incident stands in the list; the text is a cursor.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Opened {
+pub struct OpenedAt {
     at: i64,
     number: i64,
 }
 
-impl fmt::Display for Opened {
+impl fmt::Display for OpenedAt {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}.{}", self.at, self.number)
     }
 }
 
-impl FromStr for Opened {
+impl FromStr for OpenedAt {
     type Err = &'static str;
 
     fn from_str(text: &str) -> Result<Self, &'static str> {
@@ -76,12 +76,12 @@ pub struct IncidentFilter {
     pub reason: Option<FalseReason>,
     /// What people call it by.
     pub number: Option<i64>,
-    /// Opened then or later.
+    /// OpenedAt then or later.
     pub from: Option<Timestamp>,
-    /// Opened before.
+    /// OpenedAt before.
     pub until: Option<Timestamp>,
     /// Older than the one here.
-    pub before: Option<Opened>,
+    pub before: Option<OpenedAt>,
     /// At most so many.
     pub limit: u16,
 }
@@ -92,7 +92,7 @@ pub struct IncidentPage {
     /// The incidents.
     pub incidents: Vec<Incident>,
     /// Where to go on, when there may be more.
-    pub next: Option<Opened>,
+    pub next: Option<OpenedAt>,
 }
 
 impl IncidentFilter {
@@ -224,7 +224,8 @@ pub(super) const SELECT: &str = "SELECT incident.*, c.label AS camera_label, z.l
     LEFT JOIN sensor_label s ON s.edge = incident.edge AND s.sensor = incident.sensor \
     LEFT JOIN person ON person.name = incident.assignee WHERE 1 = 1";
 
-fn for_viewer(query: &mut Statement, viewer: &Viewer) {
+/// Adds the condition that an incident is the viewer's business.
+pub(in crate::store) fn for_viewer(query: &mut Statement, viewer: &Viewer) {
     within(query, "incident.edge", &viewer.scope);
     if let Some(name) = &viewer.only_of {
         query
@@ -253,7 +254,7 @@ impl Store {
             .push_bind(i64::from(filter.limit));
         let rows: Vec<Shown> = query.build_query_as().fetch_all(&self.readers).await?;
         let last = rows.last().filter(|_| rows.len() >= usize::from(filter.limit));
-        let next = last.map(|Shown { row, .. }| Opened { at: row.opened, number: row.number });
+        let next = last.map(|Shown { row, .. }| OpenedAt { at: row.opened, number: row.number });
         let incidents =
             rows.into_iter().map(|shown| shown.told(now, Some(actor))).collect::<Result<_, _>>()?;
         Ok(IncidentPage { incidents, next })
@@ -334,9 +335,9 @@ mod tests {
     #[test]
     fn a_place_in_the_list_keeps_its_text() {
         let text = "-5.17";
-        assert_eq!(text.parse::<Opened>().unwrap().to_string(), text);
+        assert_eq!(text.parse::<OpenedAt>().unwrap().to_string(), text);
         for bad in ["", "5", "5.", "x.5", "5.5.5"] {
-            assert!(bad.parse::<Opened>().is_err(), "{bad}");
+            assert!(bad.parse::<OpenedAt>().is_err(), "{bad}");
         }
     }
 }

@@ -11,6 +11,7 @@ export const PERMISSIONS = [
   'see_commands',
   'set_mode',
   'release_original',
+  'see_register',
   'see_deletions',
   'manage_people',
   'see_access_log',

@@ -70,6 +70,20 @@ const reasons: ReadonlyMap<string, string> = new Map([
   ['failed', 'it could not carry it out'],
 ]);
 
+const purposes: ReadonlyMap<string, string> = new Map([
+  ['check_alarm', 'To check an alarm'],
+  ['follow_up', 'To look back at something'],
+  ['request', 'Somebody entitled asked'],
+  ['check_camera', 'To check a camera or its rules'],
+  ['other', 'Something else'],
+]);
+
+const mediaNames: ReadonlyMap<string, string> = new Map([
+  ['image/jpeg', 'Picture'],
+  ['video/mp4', 'Clip'],
+  ['application/vnd.age', 'Encrypted original'],
+]);
+
 const releaseReasons: ReadonlyMap<string, string> = new Map([
   ['expired', 'the command came too late'],
   ['unknown_order', 'its version is too old to know the command'],
@@ -143,7 +157,7 @@ export const en: Dictionary = {
       refused: 'The hub does not accept this password. Please choose another.',
     },
   },
-  views: { label: 'Pages', watch: 'Watch', history: 'Incident search', report: 'Hand-over', alerts: 'Alert history', figures: 'Figures', people: 'People', sites: 'Sites', 'access-log': 'Access log' },
+  views: { label: 'Pages', watch: 'Watch', history: 'Incident search', report: 'Hand-over', alerts: 'Alert history', figures: 'Figures', people: 'People', sites: 'Sites', register: 'Viewing register', 'access-log': 'Access log' },
   refused: {
     unreachable: 'The hub does not answer; it is not certain whether this was done. Reload and look.',
     denied: 'You may not do this.',
@@ -274,10 +288,10 @@ export const en: Dictionary = {
   role: {
     operator: { name: 'Operator', what: 'Looks at incidents, assigns, shelves and closes them; sees alerts, pictures, clips and devices; arms and disarms' },
     handler: { name: 'Handler', what: 'Goes and deals with the incidents assigned to them, and sees no others; sees alerts, pictures and clips' },
-    supervisor: { name: 'Supervisor', what: 'As an operator and a handler; also verifies, extends and evaluates incidents others handled, asks for originals and sees what was deleted' },
+    supervisor: { name: 'Supervisor', what: 'As an operator and a handler; also verifies, extends and evaluates incidents others handled, asks for originals, sees who looked at what and what was deleted' },
     maintainer: { name: 'Maintainer', what: 'Sees devices and orders, arms, disarms, sets maintenance; sees no incidents, alerts or pictures' },
     technician: { name: 'Technician', what: 'Sees only how devices and sensors are, no incidents, alerts or pictures' },
-    auditor: { name: 'Auditor', what: 'Sees all incidents with their timelines, alerts without pictures, orders, deletions and the access log; changes nothing' },
+    auditor: { name: 'Auditor', what: 'Sees all incidents with their timelines, alerts without pictures, orders, deletions, the viewing register and the access log; changes nothing' },
     administrator: { name: 'Administrator', what: 'Manages people and sites, sees devices and the access log; sees no incidents, alerts or pictures' },
   },
   tabs: { label: 'View', alerts: 'Alerts', devices: 'Devices' },
@@ -637,6 +651,30 @@ export const en: Dictionary = {
     times: (reason, n) => `${reason} ${n}`,
     none: 'No incidents in this time.',
   },
+  purpose: {
+    title: 'Pictures are shown for a purpose',
+    hint: 'Your name, the reason and what you look at go into the viewing register, for good. It holds for 15 minutes.',
+    reason: 'Reason',
+    reasons: (name) => purposes.get(name) ?? name,
+    text: 'In words',
+    example: 'e.g. a parent misses a child',
+    open: 'Write down and show',
+    opening: 'Writing it down…',
+    over: 'The time for looking is over',
+    again: 'Go on looking',
+    unreachable: 'The hub does not answer: nothing was written down or opened. Please try again.',
+    failed: (status) => `The hub refused with error ${status}; nothing was opened.`,
+  },
+  register: {
+    what: 'Who looked at which pictures, and what for. Kept for good; nobody can change or delete it.',
+    none: 'Nobody has looked at pictures yet.',
+    incident: 'At work on incident',
+    of: (kind) => `Alarm: ${kind}`,
+    looked: (n) => (n === 1 ? 'One piece was looked at' : `${n} pieces were looked at`),
+    nothing: 'Opened; nothing of it was looked at',
+    everywhere: 'every site',
+    piece: (mediaType) => mediaNames.get(mediaType) ?? mediaType,
+  },
   snapshot: {
     alt: (headline, place, clock) => `Snapshot: ${headline}, ${place}, ${clock}`,
     waiting: 'Picture has not arrived yet',
@@ -687,6 +725,7 @@ export const en: Dictionary = {
     asked: (when) => `asked ${when}`,
     save: (what, size) => `Download the encrypted original: ${what.toLowerCase()} (${size})`,
     open: "Opened with the site's private key: age -d -i KEYFILE",
+    closed: "Open the alarm's pictures first, then it can be downloaded",
     list: 'Originals asked for',
     listEmpty: 'Nobody has asked for an original.',
     listBounded: (n) => `Only the latest ${n} are shown here`,
@@ -734,6 +773,7 @@ export const en: Dictionary = {
     people: 'Loading people…',
     sites: 'Loading sites…',
     log: 'Loading the access log…',
+    register: 'Loading the viewing register…',
     incidents: 'Loading incidents…',
     incident: 'Loading this incident…',
     figures: 'Loading figures…',
@@ -746,6 +786,7 @@ export const en: Dictionary = {
     people: 'People could not be loaded',
     sites: 'Sites could not be loaded',
     log: 'The access log could not be loaded',
+    register: 'The viewing register could not be loaded',
     incidents: 'The incidents cannot be loaded',
     incident: 'This incident cannot be loaded',
     figures: 'The figures cannot be loaded',

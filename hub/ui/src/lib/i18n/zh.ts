@@ -70,6 +70,20 @@ const reasons: ReadonlyMap<string, string> = new Map([
   ['failed', '设备未能执行'],
 ]);
 
+const purposes: ReadonlyMap<string, string> = new Map([
+  ['check_alarm', '核实警报'],
+  ['follow_up', '事后回看'],
+  ['request', '外部调阅申请'],
+  ['check_camera', '检查摄像头或规则'],
+  ['other', '其他'],
+]);
+
+const mediaNames: ReadonlyMap<string, string> = new Map([
+  ['image/jpeg', '图片'],
+  ['video/mp4', '录像'],
+  ['application/vnd.age', '加密的原始画面'],
+]);
+
 const releaseReasons: ReadonlyMap<string, string> = new Map([
   ['expired', '命令送达时已过期'],
   ['unknown_order', '设备版本过旧，不认识这个命令'],
@@ -141,7 +155,7 @@ export const zh = {
       refused: '中心不接受这个密码，请换一个。',
     },
   },
-  views: { label: '页面', watch: '值守', history: '警情查询', report: '交接班', alerts: '警报记录', figures: '统计', people: '人员', sites: '站点', 'access-log': '访问日志' },
+  views: { label: '页面', watch: '值守', history: '警情查询', report: '交接班', alerts: '警报记录', figures: '统计', people: '人员', sites: '站点', register: '查看登记', 'access-log': '访问日志' },
   refused: {
     unreachable: '中心没有应答，不能确定是否已生效，请刷新后查看。',
     denied: '您没有这项权限。',
@@ -272,10 +286,10 @@ export const zh = {
   role: {
     operator: { name: '值班员', what: '核实、派单、搁置和办结警情；查看警报、图片、录像和设备，布防撤防' },
     handler: { name: '处置员', what: '接单、到现场处置并反馈派给自己的警情，其他警情看不到；查看警报、图片和录像' },
-    supervisor: { name: '主管', what: '同值班员和处置员，另可核查、延期和评价别人处置的警情，申请未打码的原始画面，查看删除记录' },
+    supervisor: { name: '主管', what: '同值班员和处置员，另可核查、延期和评价别人处置的警情，申请未打码的原始画面，查看看图登记和删除记录' },
     maintainer: { name: '维护员', what: '查看设备和指令，布防撤防、设为维护；看不到警情、警报和图片' },
     technician: { name: '安装员', what: '只查看设备和传感器的状态；看不到警情、警报和图片' },
-    auditor: { name: '审计员', what: '查看全部警情及其时间线、警报（没有图片）、指令、删除记录和访问日志；不能更改任何内容' },
+    auditor: { name: '审计员', what: '查看全部警情及其时间线、警报（没有图片）、指令、查看登记、删除记录和访问日志；不能更改任何内容' },
     administrator: { name: '管理员', what: '管理人员和站点，查看设备和访问日志；看不到警情、警报和图片' },
   },
   tabs: { label: '视图', alerts: '警报', devices: '设备' },
@@ -630,6 +644,30 @@ export const zh = {
     times: (reason: string, n: number) => `${reason} ${n}`,
     none: '这段时间没有警情。',
   },
+  purpose: {
+    title: '说明查看事由后才能看图',
+    hint: '姓名、事由和看过的内容会写入查看登记，永久保存。每次查看有效 15 分钟。',
+    reason: '事由',
+    reasons: (name: string) => purposes.get(name) ?? name,
+    text: '具体说明',
+    example: '例如：家长反映孩子走失',
+    open: '登记并查看',
+    opening: '正在登记…',
+    over: '本次查看时间已到',
+    again: '继续查看',
+    unreachable: '中心没有应答，没有登记，也没有打开。请再试一次。',
+    failed: (status: number) => `中心拒绝了（错误 ${status}），没有打开。`,
+  },
+  register: {
+    what: '谁、为什么、看了哪些画面。永久保存，不能修改或删除。',
+    none: '还没有人查看过画面。',
+    incident: '处置警情',
+    of: (kind: string) => `警报：${kind}`,
+    looked: (n: number) => `看过 ${n} 项内容`,
+    nothing: '打开后没有查看任何内容',
+    everywhere: '全部站点',
+    piece: (mediaType: string) => mediaNames.get(mediaType) ?? mediaType,
+  },
   snapshot: {
     alt: (headline: string, place: string, clock: string) => `抓拍图：${headline}，${place}，${clock}`,
     waiting: '图片尚未送达',
@@ -680,6 +718,7 @@ export const zh = {
     asked: (when: string) => `申请于 ${when}`,
     save: (what: string, size: string) => `下载加密的原始${what}（${size}）`,
     open: '用站点的私钥打开：age -d -i 私钥文件',
+    closed: '先打开这起警报的画面，才能下载',
     list: '原始画面申请',
     listEmpty: '还没有人申请过原始画面。',
     listBounded: (n: number) => `这里只显示最近的 ${n} 条`,
@@ -727,6 +766,7 @@ export const zh = {
     people: '正在载入人员…',
     sites: '正在载入站点…',
     log: '正在载入访问日志…',
+    register: '正在载入查看登记…',
     incidents: '正在载入警情…',
     incident: '正在载入这起警情…',
     figures: '正在载入统计…',
@@ -739,6 +779,7 @@ export const zh = {
     people: '无法载入人员',
     sites: '无法载入站点',
     log: '无法载入访问日志',
+    register: '无法载入查看登记',
     incidents: '无法载入警情',
     incident: '无法载入这起警情',
     figures: '无法载入统计',

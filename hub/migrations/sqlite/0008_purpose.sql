@@ -1,0 +1,48 @@
+-- Why somebody looked at pictures.
+
+-- Who opened what an alarm shows, and what for. Only added to.
+CREATE TABLE viewing (
+    number       INTEGER PRIMARY KEY AUTOINCREMENT,
+    id           TEXT    NOT NULL UNIQUE,
+    time         INTEGER NOT NULL,
+    until        INTEGER NOT NULL, -- it holds for so long,
+    person       TEXT    NOT NULL,
+    display_name TEXT    NOT NULL, -- as it was then, as are
+    roles        TEXT    NOT NULL, -- words with commas between them
+    sites        TEXT,             -- names with commas between them; none: every site
+    address      TEXT    NOT NULL,
+    edge         TEXT    NOT NULL,
+    alarm        TEXT    NOT NULL,
+    kind         TEXT    NOT NULL, -- of the alarm, as is
+    camera       TEXT,
+    incident     TEXT,             -- either an incident that was open
+    reason       TEXT,             -- or a reason
+    said         TEXT              -- in words
+) STRICT;
+CREATE INDEX viewing_by_alarm ON viewing (alarm, number);
+CREATE INDEX viewing_by_person ON viewing (person, number);
+
+-- What of it was looked at, when first. Only added to.
+CREATE TABLE viewed_piece (
+    viewing    TEXT    NOT NULL REFERENCES viewing (id),
+    event      TEXT    NOT NULL,
+    sha256     TEXT    NOT NULL,
+    media_type TEXT    NOT NULL,
+    time       INTEGER NOT NULL,
+    PRIMARY KEY (viewing, event, sha256)
+) STRICT;
+
+-- What holds of it now: for whom a session stands, and for a few minutes.
+CREATE TABLE opening (
+    session TEXT    NOT NULL REFERENCES session (hash) ON DELETE CASCADE,
+    alarm   TEXT    NOT NULL,
+    viewing TEXT    NOT NULL REFERENCES viewing (id),
+    until   INTEGER NOT NULL,
+    PRIMARY KEY (session, alarm)
+) STRICT;
+CREATE INDEX opening_by_until ON opening (until);
+
+CREATE TRIGGER viewing_stays BEFORE DELETE ON viewing BEGIN SELECT raise(ABORT, 'viewings are never deleted'); END;
+CREATE TRIGGER viewing_is_fixed BEFORE UPDATE ON viewing BEGIN SELECT raise(ABORT, 'viewings are never changed'); END;
+CREATE TRIGGER viewed_piece_stays BEFORE DELETE ON viewed_piece BEGIN SELECT raise(ABORT, 'viewed pieces are never deleted'); END;
+CREATE TRIGGER viewed_piece_is_fixed BEFORE UPDATE ON viewed_piece BEGIN SELECT raise(ABORT, 'viewed pieces are never changed'); END;
