@@ -1,5 +1,6 @@
 //! Commands to boxes: who gave which order, why, and what became of it. `dispatch` brings them to their boxes.
 
+mod approval;
 mod dispatch;
 
 use gatepost_wire::command::{Order, Reason, Who, Why};
@@ -7,16 +8,20 @@ use gatepost_wire::{AlarmId, Command, CommandId, EdgeId, Timestamp};
 use serde::Serialize;
 use utoipa::ToSchema;
 
+use crate::access::PersonName;
+
+pub use approval::{Approval, Decision, Verdict, both};
 pub use dispatch::Dispatch;
 
 /// A command and what became of it.
 #[derive(Debug, Clone, Serialize, ToSchema)]
 #[schema(example = json!({
-    "id": "01ARZ3NDEKTSV4RRFFQ69G5FAV", "edge": "gate-1", "who": "王丽", "why": "police report 17",
+    "id": "01ARZ3NDEKTSV4RRFFQ69G5FAV", "edge": "gate-1", "who": "王丽 (wang.li)", "person": "wang.li", "why": "police report 17",
     "issued": "2026-01-31T08:30:00Z", "expires": "2026-02-01T08:30:00Z",
     "order": {
         "kind": "release_original", "event": "01ARZ3NDEKTSV4RRFFQ69G5FAW", "until": "2026-02-03T00:00:00Z"
     },
+    "approval": { "who": "李娜 (li.na)", "time": "2026-01-31T08:30:01Z", "outcome": "approved", "text": null },
     "alarm": "01ARZ3NDEKTSV4RRFFQ69G5FAX", "state": "refused", "answered": "2026-01-31T08:30:02Z",
     "reason": "not_found", "detail": "the original was deleted on 2026-01-30"
 }))]
@@ -30,6 +35,11 @@ pub struct Given {
     /// Who gave it.
     #[schema(value_type = String)]
     pub who: Who,
+    /// By what they sign in; null: it was not kept by a hub before this was needed.
+    #[schema(value_type = Option<String>)]
+    pub person: Option<PersonName>,
+    /// What a second person said to it, where it takes one.
+    pub approval: Option<Approval>,
     /// What for.
     #[schema(value_type = String)]
     pub why: Why,
@@ -62,6 +72,12 @@ pub struct Given {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum State {
+    /// A second person has to approve it before the box is told.
+    Proposed,
+    /// A second person did not approve it: the box is never told.
+    Declined,
+    /// Nobody approved it in time: the box is never told.
+    Lapsed,
     /// The box has not answered yet.
     Waiting,
     /// The box carried it out.
@@ -86,19 +102,45 @@ pub enum Answer {
     },
 }
 
+/// Who gave a command, and whether another person agreed.
+#[derive(Debug, Clone, Default)]
+pub struct Backing {
+    /// By what who gave it signs in.
+    pub person: Option<PersonName>,
+    /// It is sent only once another person approved it.
+    pub needs_second: bool,
+    /// What that person said.
+    pub approval: Option<Approval>,
+}
+
+impl Backing {
+    /// How far it got towards being sent; none: it is sent.
+    fn state(&self, expired: bool) -> Option<State> {
+        match &self.approval {
+            Some(approval) if approval.outcome == Verdict::Declined => Some(State::Declined),
+            Some(_) => None,
+            None if !self.needs_second => None,
+            None if expired => Some(State::Lapsed),
+            None => Some(State::Proposed),
+        }
+    }
+}
+
 impl Given {
     /// The command with its answer, if there is one, as it stands now.
     pub fn new(
         command: Command,
+        backing: Backing,
         alarm: Option<AlarmId>,
         answer: Option<(Timestamp, Answer)>,
         now: Timestamp,
     ) -> Self {
+        let expired = now >= command.expires;
         let state = match &answer {
             Some((_, Answer::Done)) => State::Done,
             Some((_, Answer::Refused { .. })) => State::Refused,
-            None if now >= command.expires => State::Expired,
-            None => State::Waiting,
+            None if expired => backing.state(true).unwrap_or(State::Expired),
+            None => backing.state(false).unwrap_or(State::Waiting),
         };
         let (answered, answer) = answer.unzip();
         let (reason, detail) = match answer {
@@ -109,6 +151,8 @@ impl Given {
             id: command.id,
             edge: command.edge,
             who: command.who,
+            person: backing.person,
+            approval: backing.approval,
             why: command.why,
             issued: command.issued,
             expires: command.expires,
@@ -132,7 +176,7 @@ mod tests {
             "event":"01ARZ3NDEKTSV4RRFFQ69G5FAV","until":"2026-01-03T00:00:00Z"}}"#;
         let command = Command::from_json(text.as_bytes()).unwrap();
         let now: Timestamp = now.parse().unwrap();
-        Given::new(command, None, answer.map(|answer| (now, answer)), now)
+        Given::new(command, Backing::default(), None, answer.map(|answer| (now, answer)), now)
     }
 
     #[test]
@@ -143,5 +187,19 @@ mod tests {
         let no = Answer::Refused { reason: Reason::NotAllowed, detail: "no keys".into() };
         let refused = given(Some(no), "2026-01-01T12:00:00Z");
         assert_eq!((refused.state, refused.reason), (State::Refused, Some(Reason::NotAllowed)));
+    }
+
+    #[test]
+    fn what_takes_a_second_person_waits_for_them_and_lapses() {
+        let state = |outcome: Option<Verdict>, expired| {
+            let who = "li.na (li.na)".to_owned();
+            let approval =
+                outcome.map(|outcome| Approval { who, time: Timestamp::UNIX_EPOCH, outcome, text: None });
+            Backing { person: None, needs_second: true, approval }.state(expired)
+        };
+        assert_eq!((state(None, false), state(None, true)), (Some(State::Proposed), Some(State::Lapsed)));
+        assert_eq!(state(Some(Verdict::Declined), true), Some(State::Declined));
+        assert_eq!(state(Some(Verdict::Approved), false), None);
+        assert_eq!(Backing::default().state(false), None);
     }
 }

@@ -16,6 +16,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use gatepost_wire::Command;
 use tokio::sync::{Semaphore, oneshot, watch};
 
+use crate::access::PersonName;
 use crate::evidence::{Folder, Piece};
 use crate::store::{Content, Deletion, Delivery, Record};
 
@@ -84,10 +85,10 @@ impl Intake {
     ///
     /// # Errors
     /// When it cannot be written as JSON.
-    pub async fn give(&self, command: Command) -> Result<Receipt, serde_json::Error> {
+    pub async fn give(&self, command: Command, person: PersonName) -> Result<Receipt, serde_json::Error> {
         let text = serde_json::to_string(&command)?;
         Ok(self
-            .enqueue(Urgency::News, vec![Record::Command { command: Box::new(command), text }])
+            .enqueue(Urgency::News, vec![Record::Command { command: Box::new(command), person, text }])
             .await
             .receipt()
             .await)

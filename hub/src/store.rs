@@ -39,7 +39,7 @@ pub use access::{Account, PersonError, SiteError};
 pub use alert::{AlertFilter, Place};
 pub use certificate::{KnownCertificate, Redeemed};
 use change::Spare;
-pub use command::{CommandFilter, Open};
+pub use command::{CommandFilter, DecisionError, Open};
 pub use database::{Database, Server};
 pub use deletion::{DeletionFilter, StoredDeletion};
 pub use device::DeviceFilter;
@@ -151,7 +151,8 @@ mod tests {
         let store = Store::open(&testing::fresh(dir.path())).await.unwrap();
         let mut connection = store.database.connect(Purpose::Write).await.unwrap();
         for insert in [
-            "INSERT INTO command VALUES (1, 'c', 'gate-1', 'who', 'why', 0, 1, 'k', NULL, NULL, '{}', 1)",
+            "INSERT INTO command VALUES (1, 'c', 'gate-1', 'who', 'why', 0, 1, 'k', NULL, NULL, '{}', 1, 'wang.li', 1)",
+            "INSERT INTO approval VALUES ('c', 0, 'li.na', 'li.na', 'approved', NULL, 2)",
             "INSERT INTO reply VALUES ('c', 0, 0, 'done', NULL, NULL, '{}', 2)",
             "INSERT INTO deletion VALUES (1, 0, 'e', 's', 'gate-1', 'image/jpeg', 1, 0, 'age', NULL)",
             "INSERT INTO access_record VALUES (1, 0, 'li.na', NULL, 'signed_in', NULL, NULL)",
@@ -166,6 +167,7 @@ mod tests {
         }
         for (table, column) in [
             ("command", "who"),
+            ("approval", "outcome"),
             ("reply", "outcome"),
             ("deletion", "cause"),
             ("access_record", "name"),

@@ -171,6 +171,7 @@ fn router(app: App, hosts: guard::Hosts) -> Router {
         .route("/events/{id}/evidence/{sha256}", get(evidence::one))
         .route("/commands", get(commands::list).post(commands::give))
         .route("/commands/{id}", get(commands::one))
+        .route("/commands/{id}/decision", post(commands::decide))
         .route("/deletions", get(deletions::list))
         .route("/viewings", get(viewings::list).post(viewings::open))
         .route("/devices", get(devices::list))

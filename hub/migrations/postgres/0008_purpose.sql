@@ -54,3 +54,25 @@ CREATE TRIGGER viewed_piece_stays_whole BEFORE TRUNCATE ON viewed_piece FOR EACH
     EXECUTE FUNCTION refuse('viewed pieces are never deleted');
 CREATE TRIGGER viewed_piece_is_fixed BEFORE UPDATE ON viewed_piece FOR EACH ROW
     EXECUTE FUNCTION refuse('viewed pieces are never changed');
+
+-- An original takes two people: who asks, and another who agrees before the box is told.
+ALTER TABLE command ADD COLUMN person TEXT COLLATE "C"; -- by what who gave it signs in
+ALTER TABLE command ADD COLUMN needs_second BIGINT NOT NULL DEFAULT 0; -- 1: it is sent only once another person approved it
+
+-- What a second person said. Only added to.
+CREATE TABLE approval (
+    command TEXT COLLATE "C" PRIMARY KEY REFERENCES command (id),
+    time    BIGINT           NOT NULL,
+    person  TEXT COLLATE "C" NOT NULL,
+    who     TEXT COLLATE "C" NOT NULL, -- as records name them
+    outcome TEXT COLLATE "C" NOT NULL, -- approved, declined
+    said    TEXT COLLATE "C",
+    change  BIGINT           NOT NULL
+);
+CREATE INDEX approval_by_change ON approval (change);
+CREATE TRIGGER approval_stays BEFORE DELETE ON approval FOR EACH ROW
+    EXECUTE FUNCTION refuse('approvals are never deleted');
+CREATE TRIGGER approval_stays_whole BEFORE TRUNCATE ON approval FOR EACH STATEMENT
+    EXECUTE FUNCTION refuse('approvals are never deleted');
+CREATE TRIGGER approval_is_fixed BEFORE UPDATE ON approval FOR EACH ROW
+    EXECUTE FUNCTION refuse('approvals are never changed');

@@ -46,3 +46,21 @@ CREATE TRIGGER viewing_stays BEFORE DELETE ON viewing BEGIN SELECT raise(ABORT, 
 CREATE TRIGGER viewing_is_fixed BEFORE UPDATE ON viewing BEGIN SELECT raise(ABORT, 'viewings are never changed'); END;
 CREATE TRIGGER viewed_piece_stays BEFORE DELETE ON viewed_piece BEGIN SELECT raise(ABORT, 'viewed pieces are never deleted'); END;
 CREATE TRIGGER viewed_piece_is_fixed BEFORE UPDATE ON viewed_piece BEGIN SELECT raise(ABORT, 'viewed pieces are never changed'); END;
+
+-- An original takes two people: who asks, and another who agrees before the box is told.
+ALTER TABLE command ADD COLUMN person TEXT;                              -- by what who gave it signs in
+ALTER TABLE command ADD COLUMN needs_second INTEGER NOT NULL DEFAULT 0;  -- 1: it is sent only once another person approved it
+
+-- What a second person said. Only added to.
+CREATE TABLE approval (
+    command TEXT    PRIMARY KEY REFERENCES command (id),
+    time    INTEGER NOT NULL,
+    person  TEXT    NOT NULL,
+    who     TEXT    NOT NULL, -- as records name them
+    outcome TEXT    NOT NULL, -- approved, declined
+    said    TEXT,
+    change  INTEGER NOT NULL
+) STRICT;
+CREATE INDEX approval_by_change ON approval (change);
+CREATE TRIGGER approval_stays BEFORE DELETE ON approval BEGIN SELECT raise(ABORT, 'approvals are never deleted'); END;
+CREATE TRIGGER approval_is_fixed BEFORE UPDATE ON approval BEGIN SELECT raise(ABORT, 'approvals are never changed'); END;

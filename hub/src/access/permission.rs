@@ -20,7 +20,7 @@ pub enum Permission {
     SeeCommands,
     /// Arm and disarm areas, put them into maintenance.
     SetMode,
-    /// Have a box hand out an original, in which people are not pixelated.
+    /// Have a box hand out an original, in which people are not pixelated: one asks, another approves.
     ReleaseOriginal,
     /// Incidents that are or were one's own.
     SeeIncidents,

@@ -57,3 +57,9 @@ impl Change<'_> {
         Ok(())
     }
 }
+
+/// The number of the next change, beside the writer's: a transaction that writes has all others wait.
+pub(super) async fn next_change(connection: &mut AnyConnection) -> Result<i64, StoreError> {
+    let change = sqlx::query_scalar("UPDATE change_number SET last = last + 1 RETURNING last");
+    Ok(change.fetch_one(connection).await?)
+}

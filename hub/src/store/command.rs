@@ -4,14 +4,15 @@ use gatepost_wire::command::{NumberedCommand, Order, ReleaseOriginal};
 use gatepost_wire::{AlarmId, Command, CommandId, EdgeId, EventId, Timestamp};
 use sqlx::FromRow;
 
-use super::access::within;
-use super::column::{nanos, parse_option, text as id_text, timestamp};
+use super::access::{holds, within};
+use super::change::next_change;
+use super::column::{from_word, nanos, parse, parse_option, text as id_text, timestamp, word};
 use super::record::Fate;
 use super::statement::Statement;
 use super::writer::Batch;
 use super::{Store, StoreError, rows};
-use crate::access::Scope;
-use crate::command::{Answer, Given};
+use crate::access::{Person, PersonName, Scope};
+use crate::command::{Answer, Approval, Backing, Decision, Given, both};
 
 /// Which commands are asked for.
 #[derive(Debug)]
@@ -46,6 +47,70 @@ impl Open {
     }
 }
 
+/// A second person cannot decide about a command.
+#[derive(Debug, thiserror::Error)]
+pub enum DecisionError {
+    /// No such command, or not at a site of theirs.
+    #[error("there is no command {0}")]
+    Unknown(CommandId),
+    /// It is sent as it is.
+    #[error("this command takes no second person")]
+    NotNeeded,
+    /// They asked for it themselves.
+    #[error("you asked for it yourself: another person has to approve or decline it")]
+    Own,
+    /// Somebody was faster.
+    #[error("it was decided already")]
+    Decided,
+    /// It took too long.
+    #[error("nobody approved it in time; ask for it again")]
+    Lapsed,
+    /// The database.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+impl From<sqlx::Error> for DecisionError {
+    fn from(error: sqlx::Error) -> Self {
+        Self::Store(error.into())
+    }
+}
+
+/// A command that somebody wants to decide about.
+#[derive(FromRow)]
+struct Decidable {
+    edge: String,
+    person: Option<String>,
+    needs_second: i64,
+    expires: i64,
+    outcome: Option<String>,
+}
+
+/// A command that may be sent.
+#[derive(FromRow)]
+struct Sendable {
+    number: i64,
+    document: String,
+    person: Option<String>,
+    second_name: Option<String>,
+    second: Option<String>,
+    online: i64,
+}
+
+impl Sendable {
+    fn open(self) -> Result<Open, StoreError> {
+        // The database counts from 1.
+        let sequence = u64::try_from(self.number).unwrap_or_default();
+        let mut command = read(self.document)?;
+        if let (Some(person), Some(name), Some(second)) = (self.person, self.second_name, self.second) {
+            let (person, name) = (parse("command.person", &person)?, parse("approval.person", &name)?);
+            command.who = both(&command.who, &person, &second, &name)
+                .map_err(|_| StoreError::Unreadable { column: "approval.who", value: second })?;
+        }
+        Ok(Open { command: NumberedCommand { sequence, command }, online: self.online != 0 })
+    }
+}
+
 #[derive(FromRow)]
 struct Row {
     number: i64,
@@ -56,11 +121,31 @@ struct Row {
     outcome: Option<String>,
     reason: Option<String>,
     detail: Option<String>,
+    person: Option<String>,
+    needs_second: i64,
+    second: Option<String>,
+    decided: Option<i64>,
+    verdict: Option<String>,
+    said: Option<String>,
 }
 
 impl Row {
     fn given(self, now: Timestamp) -> Result<Given, StoreError> {
         let command = read(self.document)?;
+        let approval = match (self.second, self.decided, self.verdict) {
+            (Some(who), Some(time), Some(verdict)) => Some(Approval {
+                who,
+                time: timestamp(time),
+                outcome: from_word("approval.outcome", verdict)?,
+                text: self.said,
+            }),
+            _ => None,
+        };
+        let backing = Backing {
+            person: parse_option("command.person", self.person)?,
+            needs_second: self.needs_second != 0,
+            approval,
+        };
         let answer = match (self.time, self.outcome.as_deref()) {
             (None, _) | (_, None) => None,
             (Some(time), Some("done")) => Some((timestamp(time), Answer::Done)),
@@ -72,13 +157,15 @@ impl Row {
                 },
             )),
         };
-        Ok(Given::new(command, parse_option("event.alarm", self.alarm)?, answer, now))
+        Ok(Given::new(command, backing, parse_option("event.alarm", self.alarm)?, answer, now))
     }
 }
 
 const SELECT: &str = "SELECT command.number, command.document, event.alarm, reply.time, reply.outcome, reply.reason, \
-    reply.detail, CASE WHEN reply.change > command.change THEN reply.change ELSE command.change END AS change FROM command \
-    LEFT JOIN reply ON reply.command = command.id LEFT JOIN event ON event.id = command.event";
+    reply.detail, command.person, command.needs_second, approval.who AS second, approval.time AS decided, \
+    approval.outcome AS verdict, approval.said, coalesce(reply.change, approval.change, command.change) AS change FROM command \
+    LEFT JOIN approval ON approval.command = command.id LEFT JOIN reply ON reply.command = command.id \
+    LEFT JOIN event ON event.id = command.event";
 
 impl Store {
     /// Commands, the latest first, and the number to go on before when there may be more.
@@ -142,6 +229,7 @@ impl Store {
         let mut query = Statement::new(SELECT);
         query.push(" WHERE command.change > ").push_bind(after);
         query.push(" OR reply.change > ").push_bind(after);
+        query.push(" OR approval.change > ").push_bind(after);
         query.push(" ORDER BY change LIMIT ").push_bind(i64::from(limit));
         let rows: Vec<Row> = query.build_query_as().fetch_all(&self.readers).await?;
         rows.into_iter().map(|row| Ok((row.change, row.given(now)?))).collect()
@@ -152,22 +240,73 @@ impl Store {
     /// # Errors
     /// When the database cannot be read.
     pub async fn open_commands(&self, now: Timestamp) -> Result<Vec<Open>, StoreError> {
-        let rows: Vec<(i64, String, i64)> = sqlx::query_as(
-            "SELECT command.number, command.document, CASE WHEN device.presence = 'online' THEN 1 ELSE 0 END FROM command \
+        let rows: Vec<Sendable> = sqlx::query_as(
+            "SELECT command.number, command.document, command.person, approval.person AS second_name, approval.who AS second, \
+               CASE WHEN device.presence = 'online' THEN 1 ELSE 0 END AS online \
+             FROM command LEFT JOIN approval ON approval.command = command.id AND approval.outcome = 'approved' \
              LEFT JOIN reply ON reply.command = command.id LEFT JOIN device ON device.edge = command.edge \
-             WHERE command.expires > $1 AND reply.command IS NULL ORDER BY command.number",
+             WHERE command.expires > $1 AND reply.command IS NULL \
+               AND (command.needs_second = 0 OR approval.command IS NOT NULL) ORDER BY command.number",
         )
         .bind(nanos(now))
         .fetch_all(&self.readers)
         .await?;
-        rows.into_iter()
-            .map(|(number, document, online)| {
-                // Both databases count from 1.
-                let sequence = u64::try_from(number).unwrap_or_default();
-                let command = NumberedCommand { sequence, command: read(document)? };
-                Ok(Open { command, online: online != 0 })
-            })
-            .collect()
+        rows.into_iter().map(Sendable::open).collect()
+    }
+
+    /// Says as a second person whether a command may be sent; gives the number of the change.
+    ///
+    /// # Errors
+    /// When it is not there, is not to be decided or not any more, or not by this person.
+    pub async fn decide(
+        &self,
+        id: CommandId,
+        decision: &Decision,
+        person: &Person,
+        now: Timestamp,
+    ) -> Result<i64, DecisionError> {
+        let mut change = self.begin().await?;
+        let connection = &mut change.connection;
+        let row: Option<Decidable> = sqlx::query_as(
+            "SELECT command.edge, command.person, command.needs_second, command.expires, approval.outcome FROM command \
+             LEFT JOIN approval ON approval.command = command.id WHERE command.id = $1",
+        )
+        .bind(id.to_string())
+        .fetch_optional(&mut *connection)
+        .await?;
+        let Some(asked) = row else {
+            return Err(DecisionError::Unknown(id));
+        };
+        if !holds(connection, &person.scope(), &parse("command.edge", &asked.edge)?).await? {
+            return Err(DecisionError::Unknown(id));
+        }
+        if asked.needs_second == 0 {
+            return Err(DecisionError::NotNeeded);
+        }
+        if asked.person.as_deref() == Some(person.name.as_str()) {
+            return Err(DecisionError::Own);
+        }
+        if asked.outcome.is_some() {
+            return Err(DecisionError::Decided);
+        }
+        if timestamp(asked.expires) <= now {
+            return Err(DecisionError::Lapsed);
+        }
+        let number = next_change(connection).await?;
+        sqlx::query(
+            "INSERT INTO approval (command, time, person, who, outcome, said, change) VALUES ($1, $2, $3, $4, $5, $6, $7)",
+        )
+        .bind(id.to_string())
+        .bind(nanos(now))
+        .bind(person.name.as_str())
+        .bind(person.signature())
+        .bind(word(&decision.verdict()))
+        .bind(decision.said().map(|said| said.as_str()))
+        .bind(number)
+        .execute(&mut *connection)
+        .await?;
+        change.commit().await?;
+        Ok(number)
     }
 
     /// Is the same original already being asked for?
@@ -178,7 +317,8 @@ impl Store {
         let open: i64 = sqlx::query_scalar(
             "SELECT count(*) FROM command LEFT JOIN reply ON reply.command = command.id \
              WHERE command.event = $1 AND command.kind = 'release_original' AND command.expires > $2 \
-               AND reply.command IS NULL",
+               AND reply.command IS NULL \
+               AND NOT EXISTS (SELECT 1 FROM approval WHERE approval.command = command.id AND approval.outcome = 'declined')",
         )
         .bind(event.to_string())
         .bind(nanos(now))
@@ -193,16 +333,21 @@ fn read(document: String) -> Result<Command, StoreError> {
         .map_err(|_| StoreError::Unreadable { column: "command.document", value: document })
 }
 
-/// Notes a command that a person gave.
-pub(super) async fn store(batch: &mut Batch<'_>, command: &Command, text: &str) -> Result<Fate, StoreError> {
+/// Notes a command that a person gave. An original takes a second one.
+pub(super) async fn store(
+    batch: &mut Batch<'_>,
+    command: &Command,
+    person: &PersonName,
+    text: &str,
+) -> Result<Fate, StoreError> {
     let release = match &command.order {
         Order::ReleaseOriginal(release) => Some(release),
         Order::SetMode(_) | Order::Unknown(_) => None,
     };
     let change = batch.next_change();
     sqlx::query(
-        "INSERT INTO command (id, edge, who, why, issued, expires, kind, event, until, document, change) \
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)",
+        "INSERT INTO command (id, edge, who, why, issued, expires, kind, event, until, document, change, person, needs_second) \
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)",
     )
     .bind(command.id.to_string())
     .bind(command.edge.as_str())
@@ -215,22 +360,27 @@ pub(super) async fn store(batch: &mut Batch<'_>, command: &Command, text: &str) 
     .bind(release.map(|release: &ReleaseOriginal| nanos(release.until)))
     .bind(text)
     .bind(change)
+    .bind(person.as_str())
+    .bind(i64::from(release.is_some()))
     .execute(&mut *batch.connection)
     .await?;
     Ok(Fate::Stored)
 }
 
-/// Until when a command that this hub gave to the edge lets an original be kept.
+/// Until when a command that this hub gave to the edge, and that a second person approved where that is needed, lets an original be kept.
 pub(super) async fn allowed_until(
     batch: &mut Batch<'_>,
     command: &str,
     edge: &EdgeId,
 ) -> Result<Option<i64>, StoreError> {
     let until: Option<Option<i64>> =
-        sqlx::query_scalar("SELECT until FROM command WHERE id = $1 AND edge = $2")
-            .bind(command)
-            .bind(edge.as_str())
-            .fetch_optional(&mut *batch.connection)
-            .await?;
+        sqlx::query_scalar(
+            "SELECT until FROM command WHERE id = $1 AND edge = $2 AND (needs_second = 0 OR EXISTS \
+               (SELECT 1 FROM approval WHERE approval.command = command.id AND approval.outcome = 'approved'))",
+        )
+        .bind(command)
+        .bind(edge.as_str())
+        .fetch_optional(&mut *batch.connection)
+        .await?;
     Ok(until.flatten())
 }

@@ -15,6 +15,7 @@ pub use view::{IncidentFilter, IncidentPage, OpenedAt, Viewer};
 use sqlx::{AnyConnection, FromRow};
 
 use super::StoreError;
+use super::change::next_change;
 use super::column::{from_word, nanos, parse, parse_option, timestamp, word};
 use crate::incident::{FalseReason, IncidentId, Outcome, Place, State};
 use gatepost_wire::Severity;
@@ -97,12 +98,6 @@ impl Row {
 async fn find(connection: &mut AnyConnection, id: IncidentId) -> Result<Option<Row>, StoreError> {
     let row = sqlx::query_as("SELECT * FROM incident WHERE id = $1").bind(id.to_string());
     Ok(row.fetch_optional(connection).await?)
-}
-
-/// The number of the next change, beside the writer's: a transaction that writes has all others wait.
-async fn next_change(connection: &mut AnyConnection) -> Result<i64, StoreError> {
-    let change = sqlx::query_scalar("UPDATE change_number SET last = last + 1 RETURNING last");
-    Ok(change.fetch_one(connection).await?)
 }
 
 /// Keeps how far an incident got.

@@ -4,6 +4,7 @@ use bytes::Bytes;
 use gatepost_wire::health::PresenceState;
 use gatepost_wire::{BootId, Command, EdgeId, Event, EventId, Health, Reply, Timestamp};
 
+use crate::access::PersonName;
 use crate::evidence::Format;
 use crate::retention::Cause;
 
@@ -34,6 +35,8 @@ pub enum Record {
     Command {
         /// The command.
         command: Box<Command>,
+        /// By what they sign in.
+        person: PersonName,
         /// As it will be sent.
         text: String,
     },

@@ -187,7 +187,7 @@ async fn store_events(batch: &mut Batch<'_>, events: &[Arrival<'_>]) -> Result<V
 async fn store_one(batch: &mut Batch<'_>, record: &Record) -> Result<Fate, StoreError> {
     match record {
         Record::Message { delivery, content } => store_message(batch, delivery, content).await,
-        Record::Command { command, text } => command::store(batch, command, text).await,
+        Record::Command { command, person, text } => command::store(batch, command, person, text).await,
         Record::Deletion(deletion) => deletion::store(batch, deletion).await,
     }
 }

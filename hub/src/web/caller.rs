@@ -28,8 +28,8 @@ pub enum Needs {
 pub const RULES: &[(&str, &str, Needs)] = {
     use Needs::{May, Nothing, Session};
     use Permission::{
-        ManagePeople, SeeAccessLog, SeeAlerts, SeeAllIncidents, SeeCommands, SeeDeletions, SeeDevices,
-        SeeEvidence, SeeIncidents, SeeRegister, WorkIncidents,
+        ManagePeople, ReleaseOriginal, SeeAccessLog, SeeAlerts, SeeAllIncidents, SeeCommands, SeeDeletions,
+        SeeDevices, SeeEvidence, SeeIncidents, SeeRegister, WorkIncidents,
     };
     &[
         ("GET", "/api/v1/openapi.json", Nothing),
@@ -64,6 +64,8 @@ pub const RULES: &[(&str, &str, Needs)] = {
         ("GET", "/api/v1/commands/{id}", May(SeeCommands)),
         // Each order takes a permission of its own.
         ("POST", "/api/v1/commands", Session),
+        // Not who asked for it.
+        ("POST", "/api/v1/commands/{id}/decision", May(ReleaseOriginal)),
         ("GET", "/api/v1/deletions", May(SeeDeletions)),
         ("GET", "/api/v1/devices", May(SeeDevices)),
         ("GET", "/api/v1/people", May(ManagePeople)),

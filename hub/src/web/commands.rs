@@ -16,9 +16,10 @@ use super::caller::Caller;
 use super::params::{Body, Cursor, Id, Limit, Params};
 use super::problem::Problem;
 use crate::access::{Permission, Scope};
-use crate::command::Given;
+use crate::command::{Decision, Given, Verdict};
 use crate::intake::Receipt;
-use crate::store::CommandFilter;
+use crate::store::{CommandFilter, DecisionError, tell};
+use crate::viewing::Statement;
 
 /// A box has so long to come back, unless the command says otherwise.
 const DEFAULT_VALIDITY: SignedDuration = SignedDuration::from_hours(24);
@@ -130,9 +131,9 @@ pub struct Wanted {
 /// Gives a command to a box
 ///
 /// It is noted with the name of who is signed in and the reason, which are never deleted, and sent as soon as the box is connected, until the box answers or
-/// the command expires.
+/// the command expires. `release_original` is only proposed by this: another person has to approve it before the box is told.
 #[utoipa::path(post, path = "/api/v1/commands", tag = "commands", request_body = Wanted, responses(
-    (status = 201, description = "It is noted and will be sent", body = Given),
+    (status = 201, description = "It is noted and will be sent, or waits for a second person", body = Given),
     (status = 400, description = "The command is wrong", body = Problem, content_type = "application/problem+json"),
     (status = 403, description = "Not permitted, not your site's box, or the request comes from another site's page", body = Problem, content_type = "application/problem+json"),
     (status = 404, description = "No such event or original", body = Problem, content_type = "application/problem+json"),
@@ -179,7 +180,11 @@ pub async fn give(
         edge = %command.edge, command = %id, order = command.order.kind(), who = %command.who, why = %command.why,
         "command given"
     );
-    let receipt = app.intake.give(command).await.map_err(|error| Problem::parameter("order", error))?;
+    let receipt = app
+        .intake
+        .give(command, caller.session.person.name.clone())
+        .await
+        .map_err(|error| Problem::parameter("order", error))?;
     let given = match receipt {
         Receipt::Stored => app.store.command(id, &Scope::All, now).await?,
         other => {
@@ -191,6 +196,63 @@ pub async fn give(
     let given = given.ok_or_else(|| Problem::new(StatusCode::SERVICE_UNAVAILABLE, detail))?;
     let location = [(header::LOCATION, format!("/api/v1/commands/{id}"))];
     Ok((StatusCode::CREATED, location, Json(given)).into_response())
+}
+
+/// What a second person says.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(example = json!({ "outcome": "declined", "text": "the report is not signed" }))]
+pub struct WantedDecision {
+    /// Whether the box is told.
+    outcome: Verdict,
+    /// One line of 1 to 200 characters; needed when it is declined.
+    #[schema(value_type = Option<String>, min_length = 1, max_length = 200)]
+    text: Option<Statement>,
+}
+
+/// Approves or declines a command as a second person
+///
+/// Who asked for it cannot. Both names stay with the command, and the box is told of both.
+#[utoipa::path(post, path = "/api/v1/commands/{id}/decision", tag = "commands",
+    params(("id" = String, Path, description = "ULID of the command", example = "01ARZ3NDEKTSV4RRFFQ69G5FAV")),
+    request_body = WantedDecision, responses(
+        (status = 200, description = "The command as it is now", body = Given),
+        (status = 400, description = "A field is wrong", body = Problem, content_type = "application/problem+json"),
+        (status = 403, description = "Not permitted, or asked for by the same person", body = Problem, content_type = "application/problem+json"),
+        (status = 404, description = "No such command", body = Problem, content_type = "application/problem+json"),
+        (status = 409, description = "It was decided already, has lapsed, or takes no second person", body = Problem,
+            content_type = "application/problem+json"),
+        (status = 503, description = "The database cannot be written", body = Problem, content_type = "application/problem+json"),
+    ))]
+pub async fn decide(
+    State(app): State<App>,
+    caller: Caller,
+    Id(id): Id<CommandId>,
+    Body(wanted): Body<WantedDecision>,
+) -> Result<Json<Given>, Problem> {
+    let decision = match (wanted.outcome, wanted.text) {
+        (Verdict::Approved, said) => Decision::Approve(said),
+        (Verdict::Declined, Some(said)) => Decision::Decline(said),
+        (Verdict::Declined, None) => return Err(Problem::parameter("text", "it has to be said why")),
+    };
+    let (person, now) = (&caller.session.person, Timestamp::now());
+    let change = app.store.decide(id, &decision, person, now).await?;
+    tracing::info!(command = %id, outcome = ?decision.verdict(), who = person.signature(), "a second person decided");
+    tell(&app.changed, change);
+    let command = app.store.command(id, &caller.scope(), now).await?;
+    command.map(Json).ok_or_else(|| Problem::not_found(format!("there is no command {id}")))
+}
+
+impl From<DecisionError> for Problem {
+    fn from(error: DecisionError) -> Self {
+        let status = match error {
+            DecisionError::Unknown(_) => StatusCode::NOT_FOUND,
+            DecisionError::Own => StatusCode::FORBIDDEN,
+            DecisionError::NotNeeded | DecisionError::Decided | DecisionError::Lapsed => StatusCode::CONFLICT,
+            DecisionError::Store(error) => return error.into(),
+        };
+        Self::new(status, error.to_string())
+    }
 }
 
 /// A name and what others call its owner are short and of one line, so together they are one who gives a command.

@@ -38,6 +38,7 @@ use super::{
         commands::list,
         commands::one,
         commands::give,
+        commands::decide,
         devices::list,
         live::stream,
         session::show,

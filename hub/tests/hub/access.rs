@@ -40,6 +40,8 @@ const TABLE: &[(&str, &str, &[&str])] = &[
     ("GET", "/api/v1/commands/{id}", &["operator", "supervisor", "maintainer", "auditor"]),
     // With an order to arm; releasing an original has a test of its own.
     ("POST", "/api/v1/commands", &["operator", "supervisor", "maintainer"]),
+    // Of one that does not exist.
+    ("POST", "/api/v1/commands/{id}/decision", &["supervisor"]),
     ("GET", "/api/v1/deletions", &["supervisor", "auditor"]),
     (
         "GET",
@@ -76,6 +78,7 @@ const OPEN: &[(&str, &str)] = &[
 
 fn body(method: &str, path: &str, event: &Event) -> Option<Value> {
     match (method, path) {
+        ("POST", "/api/v1/commands/{id}/decision") => Some(json!({ "outcome": "approved" })),
         ("POST", "/api/v1/viewings") => Some(opening(event)),
         ("POST", "/api/v1/commands") => Some(json!({
             "edge": "gate-1", "why": "evening",

@@ -35,7 +35,7 @@ async fn every_documented_path_answers() {
     assert!(edge.send(&event).await.unwrap());
     edge.publish(&evidence_topic(&event), picture("x"), false).await.unwrap();
     hub.look_at(&event);
-    let given = ask(&hub, &event, "2 h");
+    let given = ask(&home, &hub, &event, "2 h");
     let incident = http::wait_until("the incident", PATIENCE, || {
         let page = hub.get("/api/v1/incidents");
         page["incidents"][0]["id"].as_str().map(str::to_owned)

@@ -1,6 +1,6 @@
 //! Commands: given with name and reason, brought to their box through either kind of broker, answered once.
 
-use gatepost_testbed::http::{self, EventStream};
+use gatepost_testbed::http::{self, Answer, EventStream};
 use gatepost_testbed::mosquitto::{Mosquitto, Options};
 use gatepost_wire::command::{Order, Outcome, Reason, Reply, SetMode, WantedMode};
 use gatepost_wire::{Command, Event, Timestamp};
@@ -21,13 +21,23 @@ fn order(event: &Event, lasts: &str) -> Value {
     })
 }
 
-/// Asks for the event's original; gives the command's id.
-pub fn ask(hub: &Hub, event: &Event, lasts: &str) -> String {
+/// Asks for the event's original, and has another person approve it; gives the command's id.
+pub fn ask(home: &Home, hub: &Hub, event: &Event, lasts: &str) -> String {
     let answer = http::post_json(&hub.url("/api/v1/commands"), &order(event, lasts)).unwrap();
     assert_eq!(answer.status, 201, "{}", answer.text());
     let given: Value = answer.json().unwrap();
-    assert_eq!((&given["state"], &given["who"]), (&json!("waiting"), &json!("tester (tester)")));
-    given["id"].as_str().unwrap().to_owned()
+    assert_eq!((&given["state"], &given["who"]), (&json!("proposed"), &json!("tester (tester)")));
+    let id = given["id"].as_str().unwrap().to_owned();
+    let second = home.account(hub, "second", &["--role", "supervisor"]);
+    let approved = decide(hub, &second, &id, &json!({ "outcome": "approved" }));
+    assert_eq!(approved.status, 200, "{}", approved.text());
+    assert_eq!(approved.json::<Value>().unwrap()["state"], "waiting");
+    id
+}
+
+fn decide(hub: &Hub, cookie: &str, id: &str, decision: &Value) -> Answer {
+    http::send("POST", &hub.url(&format!("/api/v1/commands/{id}/decision")), Some(cookie), Some(decision))
+        .unwrap()
 }
 
 pub fn reply(command: &Command, outcome: Outcome) -> Vec<u8> {
@@ -56,7 +66,7 @@ async fn a_command_waits_for_its_box_and_is_answered_once() {
     let mut edge = Edge::connect(port, "gate-1", &token).await.unwrap();
     assert!(edge.send(&event).await.unwrap());
     drop(edge);
-    let id = ask(&hub, &event, "2 h");
+    let id = ask(&home, &hub, &event, "2 h");
     let told = loop {
         let event = stream.next(PATIENCE).unwrap();
         if event.event == "command" {
@@ -73,6 +83,11 @@ async fn a_command_waits_for_its_box_and_is_answered_once() {
     come_online(&mut edge).await;
     let command = edge.command(home.hub_key()).await;
     assert_eq!((command.id.to_string(), command.why.as_str()), (id.clone(), "police report 17"));
+    assert_eq!(
+        command.who.as_str(),
+        "tester (tester), approved by second (second)",
+        "the box is told of both"
+    );
     assert!(matches!(&command.order, Order::ReleaseOriginal(release) if release.event == event.id));
 
     let topic = "gp/v1/gate-1/command/reply";
@@ -141,7 +156,7 @@ async fn a_command_reaches_its_box_through_an_external_broker() {
     assert!(edge.send(&event).await.unwrap());
     come_online(&mut edge).await;
     http::wait_until("the event", PATIENCE, || (hub.event_ids().len() == 1).then_some(())).unwrap();
-    let id = ask(&hub, &event, "2 h");
+    let id = ask(&home, &hub, &event, "2 h");
     let command = edge.command(home.hub_key()).await;
     assert_eq!(command.id.to_string(), id);
     edge.publish("gp/v1/gate-1/command/reply", reply(&command, Outcome::Done), false).await.unwrap();
@@ -160,7 +175,7 @@ async fn a_device_gives_no_commands_and_answers_only_its_own() {
     let event = with_original_kept(intrusion(boot(), 1), &picture("x"));
     assert!(gate1.send(&event).await.unwrap());
     come_online(&mut gate1).await;
-    let id = ask(&hub, &event, "2 h");
+    let id = ask(&home, &hub, &event, "2 h");
     let command = gate1.command(home.hub_key()).await;
     let forged = command.to_json().unwrap();
     for topic in ["gp/v1/gate-2/command", "gp/v1/gate-1/command"] {
@@ -214,7 +229,7 @@ async fn what_cannot_be_ordered_is_said() {
         assert_eq!(problem["parameter"].as_str().unwrap_or(""), parameter, "{problem}");
         assert!(problem["detail"].as_str().unwrap().contains(words), "{problem}");
     }
-    ask(&hub, &kept, "2 h");
+    ask(&home, &hub, &kept, "2 h");
     assert_eq!(http::post_json(&url, &good).unwrap().status, 409, "it is already being asked for");
     assert_eq!(hub.get("/api/v1/commands")["commands"].as_array().unwrap().len(), 1);
 
@@ -235,4 +250,64 @@ async fn what_cannot_be_ordered_is_said() {
         let answer = crate::api::raw(&hub, &request(&headers, &body));
         assert!(answer.starts_with(&format!("HTTP/1.1 {status}")), "{headers}{answer}");
     }
+}
+
+/// The box hears nothing until another person agrees, and never when nobody does.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_original_takes_two_people() {
+    let home = Home::embedded();
+    let token = home.add("gate-1");
+    let hub = home.start();
+    let second = home.account(&hub, "second", &["--role", "supervisor"]);
+    let operator = home.account(&hub, "operator", &["--role", "operator"]);
+    let mut edge = Edge::connect(hub.broker_port(), "gate-1", &token).await.unwrap();
+    come_online(&mut edge).await;
+    let boot = boot();
+    let events: Vec<Event> =
+        (1..=3).map(|seq| with_original_kept(intrusion(boot, seq), &picture("x"))).collect();
+    for event in &events {
+        assert!(edge.send(event).await.unwrap());
+    }
+    let propose = |event: &Event, expires: Option<Timestamp>| -> String {
+        let mut wanted = order(event, "2 h");
+        if let Some(expires) = expires {
+            wanted["expires"] = json!(expires);
+        }
+        let given: Value = http::post_json(&hub.url("/api/v1/commands"), &wanted).unwrap().json().unwrap();
+        assert_eq!((&given["state"], &given["person"]), (&json!("proposed"), &json!("tester")));
+        given["id"].as_str().unwrap().to_owned()
+    };
+    let yes = json!({ "outcome": "approved" });
+    let soon = Timestamp::now() + std::time::Duration::from_secs(1);
+    let (declined, lapsing, approved) =
+        (propose(&events[0], None), propose(&events[1], Some(soon)), propose(&events[2], None));
+
+    let own = decide(&hub, &hub.cookie, &approved, &yes);
+    assert!(own.status == 403 && own.text().contains("another person"), "{}", own.text());
+    assert_eq!(decide(&hub, &operator, &approved, &yes).status, 403);
+    assert_eq!(decide(&hub, &second, "01ARZ3NDEKTSV4RRFFQ69G5FAV", &yes).status, 404);
+    let silent = decide(&hub, &second, &declined, &json!({ "outcome": "declined" }));
+    assert!(silent.status == 400 && silent.text().contains("why"), "{}", silent.text());
+    let no = json!({ "outcome": "declined", "text": "no report is known" });
+    let given: Value = decide(&hub, &second, &declined, &no).json().unwrap();
+    assert_eq!((&given["state"], &given["approval"]["who"]), (&json!("declined"), &json!("second (second)")));
+    assert_eq!(given["approval"]["text"], "no report is known");
+    assert_eq!(decide(&hub, &second, &declined, &yes).status, 409, "it was decided");
+    propose(&events[0], None);
+    let state = |id: &str| hub.get(&format!("/api/v1/commands/{id}"))["state"].clone();
+    http::wait_until("the end of a proposal", PATIENCE, || (state(&lapsing) == "lapsed").then_some(()))
+        .unwrap();
+    assert_eq!(decide(&hub, &second, &lapsing, &yes).status, 409);
+
+    // The first the box hears of is the one that was approved, although it was asked for last.
+    assert_eq!(decide(&hub, &second, &approved, &yes).status, 200);
+    assert_eq!(edge.command(home.hub_key()).await.id.to_string(), approved);
+    let armed = json!({
+        "edge": "gate-1", "why": "evening",
+        "order": { "kind": "set_mode", "area": "yard", "mode": { "name": "disarmed" } },
+    });
+    let given: Value = http::post_json(&hub.url("/api/v1/commands"), &armed).unwrap().json().unwrap();
+    assert_eq!(given["state"], "waiting", "arming takes one person");
+    assert_eq!(decide(&hub, &second, given["id"].as_str().unwrap(), &yes).status, 409);
+    assert_eq!(edge.command(home.hub_key()).await.id.to_string(), given["id"], "and no proposal before it");
 }

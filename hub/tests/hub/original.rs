@@ -50,7 +50,7 @@ async fn an_original_is_here_until_its_end_and_then_gone_with_a_note() {
     assert!(edge.send(&covered).await.unwrap());
     assert_eq!(hub.get("/api/v1/alerts")["alerts"][0]["evidence"][0]["original_kept"], true);
     // Long enough for what follows on a slow machine; the restart below waits it out.
-    let command = ask(&hub, &covered, "20 s");
+    let command = ask(&home, &hub, &covered, "20 s");
     let until: Timestamp =
         serde_json::from_value(hub.get(&format!("/api/v1/commands/{command}"))["order"]["until"].clone())
             .unwrap();
@@ -108,7 +108,7 @@ async fn an_original_nobody_asked_for_or_in_the_clear_is_refused() {
     let covered =
         with_original_kept(intrusion_of("gate-1", boot, 1, alarm, Phase::Began), &picture("covered"));
     assert!(edge.send(&covered).await.unwrap());
-    let command = ask(&hub, &covered, "2 h").parse().unwrap();
+    let command = ask(&home, &hub, &covered, "2 h").parse().unwrap();
     let until = Timestamp::now().checked_add(1.hour()).unwrap();
     let invented = CommandId::from_ulid(ulid::Ulid::generate());
     let event = |seq| intrusion_of("gate-1", boot, seq, alarm, Phase::Updated);

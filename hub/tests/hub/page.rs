@@ -83,7 +83,9 @@ async fn a_clip_is_played_and_an_original_asked_for() {
     let home = Home::embedded();
     let token = home.add("gate-1");
     let hub = home.start();
-    home.account(&hub, "wang.li", &["--role", "supervisor"]);
+    for name in ["wang.li", "li.na"] {
+        home.account(&hub, name, &["--role", "supervisor"]);
+    }
     let mut edge = Edge::connect(hub.broker_port(), "gate-1", &token).await.unwrap();
     come_online(&mut edge).await;
     let (boot, alarm) = (boot(), alarm());
@@ -106,11 +108,16 @@ async fn a_clip_is_played_and_an_original_asked_for() {
         edge.publish("gp/v1/gate-1/command/reply", reply(&command, Outcome::Done), false).await.unwrap();
     };
     tokio::task::block_in_place(|| {
-        drive("evidence-page.mjs", &hub, &[("GATEPOST_NAME", "wang.li")], |line| {
-            if line == "ASKED" {
-                Handle::current().block_on(release());
-            }
-        });
+        drive(
+            "evidence-page.mjs",
+            &hub,
+            &[("GATEPOST_NAME", "wang.li"), ("GATEPOST_SECOND", "li.na")],
+            |line| {
+                if line == "ASKED" {
+                    Handle::current().block_on(release());
+                }
+            },
+        );
     });
 }
 

@@ -340,7 +340,7 @@ function publish(overrides) {
 
 const commands = [];
 const DAY = 86_400_000;
-function give(wanted, who) {
+function give(wanted, who, person) {
   const alert = alerts.find((one) => one.evidence.some((piece) => piece.event === wanted.order.event));
   const now = Date.now();
   const command = {
@@ -350,15 +350,28 @@ function give(wanted, who) {
     issued: iso(now),
     expires: iso(now + DAY),
     alarm: alert?.id ?? null,
-    state: 'waiting',
+    person,
+    approval: null,
+    state: 'proposed',
     answered: null,
     reason: null,
     detail: null,
   };
   commands.unshift(command);
   send('command', command);
-  if (command.edge !== 'gate-2') setTimeout(() => answer(command, alert), 2_000).unref();
   return command;
+}
+
+function decide(command, { outcome, text = null }, person) {
+  if (!command) return [404, { detail: 'no such command' }];
+  if (command.person === person.name) return [403, { detail: 'another person has to' }];
+  if (command.state !== 'proposed') return [409, { detail: 'it was decided already' }];
+  command.approval = { who: `${person.display_name} (${person.name})`, time: iso(Date.now()), outcome, text };
+  command.state = outcome === 'approved' ? 'waiting' : 'declined';
+  send('command', command);
+  const alert = alerts.find((one) => one.id === command.alarm);
+  if (command.state === 'waiting' && command.edge !== 'gate-2') setTimeout(() => answer(command, alert), 2_000).unref();
+  return [200, command];
 }
 
 function answer(command, alert) {
@@ -437,11 +450,13 @@ const server = createServer(async (request, response) => {
   if (request.method === 'POST' && path === '/api/v1/commands') {
     if ('who' in body) return json(response, 400, { detail: 'unknown field `who`' });
     const who = `${session.person.display_name} (${session.person.name})`;
-    if (body.order.kind === 'release_original') return json(response, 201, give(body, who));
+    if (body.order.kind === 'release_original') return json(response, 201, give(body, who, session.person.name));
     const id = ulid(Date.now());
     answers.set(id, carryOut(body));
     return json(response, 201, { id, state: 'waiting' });
   }
+  const decided = /^\/api\/v1\/commands\/([0-9A-Z]{26})\/decision$/.exec(path);
+  if (decided && request.method === 'POST') return json(response, ...decide(commands.find((one) => one.id === decided[1]), body, session.person));
   if (path === '/api/v1/commands') return json(response, 200, { commands, next: null });
   const command = /^\/api\/v1\/commands\/([0-9A-Z]{26})$/.exec(path);
   if (command && answers.has(command[1])) return json(response, 200, { id: command[1], ...answers.get(command[1]) });

@@ -8,7 +8,7 @@ import { join } from 'node:path';
 import { launch } from './browser.mjs';
 import { assert, check, finish, hub } from './check.mjs';
 import { PURPOSE, sayPurpose } from './purpose.mjs';
-import { NAME, isSignedOutNote, signIn, signedIn, toAlerts } from './sign-in.mjs';
+import { NAME, PASSWORD, isSignedOutNote, signIn, signedIn, toAlerts } from './sign-in.mjs';
 
 const EXPECT_MS = Number(process.env.EXPECT_TIMEOUT_S ?? '60') * 1_000;
 const SCREENSHOTS = process.env.SCREENSHOT_DIR;
@@ -17,7 +17,14 @@ if (SCREENSHOTS) mkdirSync(SCREENSHOTS, { recursive: true });
 const { browser, close } = await launch();
 const WHY = 'police report 17 / 立案第 17 号';
 
-async function openPage(language, locale, colorScheme) {
+/** Another person who may approve. */
+const { GATEPOST_SECOND: SECOND, GATEPOST_SECOND_PASSWORD: SECOND_PASSWORD } = process.env;
+if (!SECOND || !SECOND_PASSWORD) {
+  console.error('GATEPOST_SECOND and GATEPOST_SECOND_PASSWORD are not set: an original takes two people');
+  process.exit(2);
+}
+
+async function openPage(language, locale, colorScheme, name, password) {
   const context = await browser.newContext({ locale, colorScheme, viewport: { width: 1440, height: 1200 }, acceptDownloads: true });
   const page = await context.newPage();
   const side = { language, page, errors: [] };
@@ -26,8 +33,8 @@ async function openPage(language, locale, colorScheme) {
   });
   page.on('pageerror', (error) => side.errors.push(`exception: ${error.message}`));
   await page.goto(hub, { waitUntil: 'load' });
-  await signIn(page);
-  await signedIn(page);
+  await signIn(page, name, password);
+  await signedIn(page, name);
   await toAlerts(page);
   return side;
 }
@@ -38,7 +45,7 @@ const released = (page, step) => page.waitForSelector(`[data-panel] [data-releas
 
 const sides = [];
 try {
-  sides.push(await openPage('zh', 'zh-CN', 'dark'), await openPage('en', 'en-GB', 'light'));
+  sides.push(await openPage('zh', 'zh-CN', 'dark', NAME, PASSWORD), await openPage('en', 'en-GB', 'light', SECOND, SECOND_PASSWORD));
   for (const side of sides) {
     const { page, language } = side;
     await check(`${language} the newest alert shows nothing before its purpose is said`, async () => {
@@ -100,11 +107,23 @@ try {
   await check('zh the original is asked for', async () => {
     await chinese.page.fill('[name="why"]', WHY);
     await chinese.page.keyboard.press('Enter');
-    await released(chinese.page, 'waiting');
+    await released(chinese.page, 'proposed');
+    assert((await chinese.page.$('[data-approve]')) === null, 'who asks may approve');
     const text = await chinese.page.textContent('[data-panel] [data-release]');
     assert(text.includes(`(${NAME})`) && text.includes(WHY), text);
   });
-  await check('en the other page hears of it', () => released(english.page, 'waiting').then(() => undefined));
+  await check('en another person hears of it and approves it, from the keyboard', async () => {
+    await released(english.page, 'proposed');
+    await shot(english, 'proposed');
+    await english.page.focus('[data-panel] [data-approve]');
+    await english.page.keyboard.press('Enter');
+    await released(english.page, 'waiting');
+  });
+  await check('zh the page of who asked says who approved', async () => {
+    await released(chinese.page, 'waiting');
+    const text = await chinese.page.textContent('[data-panel] [data-second]');
+    assert(text.includes(`(${SECOND})`), text);
+  });
   await shot(english, 'waiting');
   console.log('ASKED');
 
@@ -128,9 +147,9 @@ try {
     await shot(side, 'list');
     await check(`${language} the register has who looked, what for, and at what`, async () => {
       await page.click('[data-to="register"]');
-      const line = await page.waitForSelector('[data-list="register"] [data-viewing]', { timeout: EXPECT_MS });
-      const text = await line.textContent();
-      assert(text.includes(NAME) && text.includes(PURPOSE), text);
+      await page.waitForSelector('[data-list="register"] [data-viewing]', { timeout: EXPECT_MS });
+      const lines = await page.$$eval('[data-list="register"] [data-viewing]', (all) => all.map((line) => line.textContent));
+      for (const who of [NAME, SECOND]) assert(lines.some((line) => line.includes(who) && line.includes(PURPOSE)), lines.join(' | '));
       await page.click('[data-list="register"] summary >> nth=0');
       assert((await page.$$('[data-list="register"] details[open] li')).length > 0, 'no piece is named');
       await shot(side, 'register');

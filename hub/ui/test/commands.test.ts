@@ -38,6 +38,22 @@ describe('commands', () => {
     expect(mergeReleases([done], [waiting])[0]?.state).toBe('done');
   });
 
+  it('believes a decision, and an answer after it, in whatever order they come', () => {
+    const states = ['proposed', 'waiting', 'done'] as const;
+    const told = states.map((state) => release('C', { state }));
+    for (const order of [[0, 1, 2], [2, 1, 0], [1, 0, 2], [1, 2, 0]]) {
+      const known = order.reduce<readonly ReturnType<typeof release>[]>((all, at) => mergeReleases(all, told.slice(at, at + 1)), []);
+      expect(known[0]?.state).toBe('done');
+    }
+  });
+
+  it('reads what a second person said', () => {
+    const approval = { who: '李娜 (li.na)', time: '2026-01-31T08:31:00Z', outcome: 'declined', text: 'no report' };
+    const read = parseRelease({ ...COMMAND, state: 'declined', person: 'wang.li', approval });
+    expect(read).toMatchObject({ state: 'declined', person: 'wang.li', approval: { who: '李娜 (li.na)', approved: false, text: 'no report' } });
+    expect(parseRelease(COMMAND)?.approval).toBeNull();
+  });
+
   it('puts the latest first', () => {
     const all = mergeReleases([release('A')], [release('B', { issued: T0 + 1 })]);
     expect(all.map((one) => one.id)).toEqual(['B', 'A']);
@@ -61,6 +77,13 @@ describe('progress', () => {
     expect(progress(done, [released()], done.until).step).toBe('over');
     expect(progress(done, [released({ state: 'deleted' })], T0).step).toBe('over');
     expect(progress(done, null, T0)).toEqual({ step: 'here', originals: [] });
+  });
+
+  it('waits for a second person, who may decline, until it lapses by the clock alone', () => {
+    const proposed = release('C', { state: 'proposed' });
+    expect(progress(proposed, [], T0).step).toBe('proposed');
+    expect(progress(proposed, [], proposed.expires).step).toBe('lapsed');
+    expect(progress(release('C', { state: 'declined' }), [], T0 + 9e9).step).toBe('declined');
   });
 
   it('says so when the box refused', () => {

@@ -80,6 +80,8 @@ export function release(id: string, more: Partial<ReleaseCommand> = {}): Release
     id,
     edge: 'gate-1',
     who: '王丽',
+    person: 'wang.li',
+    approval: null,
     why: 'police report 17',
     issued: T0,
     expires: T0 + 86_400_000,
