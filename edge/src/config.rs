@@ -16,6 +16,7 @@ mod line;
 mod load;
 mod log;
 mod message;
+mod metrics;
 mod millis;
 mod modbus;
 mod model;
@@ -62,6 +63,7 @@ pub use log::{Log, LogFormat, LogLevel};
 pub use message::{
     JsonPointer, Meaning, MessageCondition, MessageFault, MessageMeasure, MessageTest, Scalar,
 };
+pub use metrics::{LoopbackAddr, Metrics};
 pub use millis::Millis;
 pub use modbus::{Contact, ModbusAddress, ModbusLine, ModbusLineId, ModbusPoint, ModbusUrl, UnitId};
 pub use model::{Model, Threads, Workers};
@@ -106,6 +108,9 @@ pub struct Config {
     /// Logging.
     #[serde(default)]
     pub log: Log,
+    /// Figures for Prometheus.
+    #[serde(default)]
+    pub metrics: Metrics,
     /// The detector.
     pub model: Model,
     /// The way to the hub.

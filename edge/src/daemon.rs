@@ -24,12 +24,13 @@ use crate::evidence::EvidenceStore;
 use crate::health::{HealthSource, InferenceGauge, WatchedCamera, disk_free_bytes};
 use crate::identity::{HubKey, IdentityFile, keep_fresh};
 use crate::linked::{LinkedCamera, LinkedCameras};
+use crate::metrics::{self, Metrics};
 use crate::original::Recipients;
 use crate::outbox::{self, Delivery};
 use crate::privacy::CoverLog;
 use crate::sensor::{Sensors, WatchedSensor};
 use crate::source::{self, Attention, CameraGauge, Frame, Latest, Ring, Watch};
-use crate::uplink::Uplink;
+use crate::uplink::{Link, Uplink};
 use model_file::ModelFileWatch;
 
 /// What still waits in the outbox may go out for so long after everything else has stopped.
@@ -76,7 +77,7 @@ pub async fn run(config: Config) -> anyhow::Result<()> {
         config.outbox.max_mib,
     )?;
     let inference = Arc::new(InferenceGauge::new(workers));
-    let health = HealthSource {
+    let health = Arc::new(HealthSource {
         edge: config.edge.clone(),
         boot,
         model: model.name().to_owned(),
@@ -86,7 +87,7 @@ pub async fn run(config: Config) -> anyhow::Result<()> {
         inference: Arc::clone(&inference),
         delivery: delivery.clone(),
         areas,
-    };
+    });
     tracing::info!(
         edge = %config.edge, %boot, cameras = config.cameras.len(), sensors = config.sensors.len(),
         model = model.name(), workers = workers.get(),
@@ -116,7 +117,9 @@ pub async fn run(config: Config) -> anyhow::Result<()> {
     let (stop, stopped) = watch::channel(false);
     let first = health.report(&config)?;
     let (report, reports) = watch::channel(first);
+    let link = Arc::new(Link::default());
     let uplink = Uplink {
+        link: Arc::clone(&link),
         config: config.uplink.clone(),
         identity: identity.clone(),
         edge: config.edge.clone(),
@@ -141,6 +144,16 @@ pub async fn run(config: Config) -> anyhow::Result<()> {
             tell_time(passing).await;
         }
     });
+    let metrics = Metrics {
+        health: Arc::clone(&health),
+        link,
+        recording: reporter.recording(),
+        data_dir: config.data_dir.clone(),
+    };
+    let figures = match config.metrics.listen {
+        Some(listen) => Some(tokio::spawn(metrics::serve(listen.get(), metrics).await?)),
+        None => None,
+    };
     let model = ModelFileWatch::new(model.watch(), inference, reporter.clone());
     let ticker = tokio::spawn(keep_health(health, config, report, reporter.clone(), model));
 
@@ -149,7 +162,7 @@ pub async fn run(config: Config) -> anyhow::Result<()> {
         _ = interrupt.recv() => tracing::info!("SIGINT: stopping"),
     }
     // Aborting only asks: the reporters inside are gone once they have ended.
-    for task in [ticker, time, fresh] {
+    for task in [ticker, time, fresh].into_iter().chain(figures) {
         task.abort();
         let _ = task.await;
     }
@@ -331,7 +344,7 @@ async fn tell_time(reporter: Reporter) {
 
 /// Reports health, follows the system clock and watches the disk and the model's file, for ever.
 async fn keep_health(
-    health: HealthSource,
+    health: Arc<HealthSource>,
     config: Config,
     report: watch::Sender<Vec<u8>>,
     reporter: Reporter,

@@ -25,7 +25,7 @@ use crate::source::{Frame, SignalChange};
 use crate::tamper;
 pub use happening::happening;
 pub use judge::Judge;
-pub use record::{RecordThread, Reporter};
+pub use record::{RecordThread, Recording, Reporter};
 
 /// Something was noticed.
 #[derive(Debug)]

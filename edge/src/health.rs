@@ -11,6 +11,7 @@ use gatepost_wire::health::{
 };
 use gatepost_wire::{BootId, EdgeId};
 
+use prometheus_client::metrics::histogram::{Histogram, exponential_buckets};
 use tokio::sync::watch;
 
 use crate::clip::Preroll;
@@ -30,7 +31,21 @@ pub struct InferenceGauge {
     working_us: AtomicU64,
     failures: AtomicU64,
     failing: AtomicBool,
+    durations: Histogram,
     taken: Mutex<Taken>,
+}
+
+/// What the detectors counted since the daemon started.
+#[derive(Debug)]
+pub struct InferenceCounts {
+    /// Times of single runs, seconds.
+    pub durations: Histogram,
+    /// Runs that gave an error.
+    pub failures: u64,
+    /// Frames fail again and again.
+    pub failing: bool,
+    /// How many detectors there are.
+    pub workers: u32,
 }
 
 /// When counts were taken last, and what came out.
@@ -50,6 +65,8 @@ impl InferenceGauge {
             working_us: 0.into(),
             failures: 0.into(),
             failing: false.into(),
+            // 5 ms to 5 s.
+            durations: Histogram::new(exponential_buckets(0.005, 2.0, 11)),
             taken: Mutex::default(),
         }
     }
@@ -58,6 +75,7 @@ impl InferenceGauge {
     pub fn ran(&self, took: Duration) {
         self.runs.fetch_add(1, Ordering::Relaxed);
         self.inferring_us.fetch_add(took.as_micros() as u64, Ordering::Relaxed);
+        self.durations.observe(took.as_secs_f64());
     }
 
     /// One run that gave an error.
@@ -78,6 +96,16 @@ impl InferenceGauge {
     /// What was found of the model's file.
     pub fn model_file_is(&self, state: ModelFile) {
         self.lock().model_file = Some(state);
+    }
+
+    /// What was counted since the daemon started.
+    pub fn counts(&self) -> InferenceCounts {
+        InferenceCounts {
+            durations: self.durations.clone(),
+            failures: self.failures.load(Ordering::Relaxed),
+            failing: self.failing.load(Ordering::Relaxed),
+            workers: self.workers,
+        }
     }
 
     /// What was counted since the last call, which was at most `now` ago.

@@ -19,6 +19,7 @@ pub mod grade;
 pub mod health;
 pub mod identity;
 pub mod linked;
+pub mod metrics;
 pub mod motion;
 pub mod original;
 pub mod outbox;

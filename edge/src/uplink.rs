@@ -9,6 +9,8 @@ mod handful;
 mod pace;
 mod window;
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use gatepost_wire::batch::BATCH_CONTENT_TYPE;
@@ -39,10 +41,23 @@ const GOODBYE: Duration = Duration::from_secs(2);
 /// urgent event waits behind, because the hub takes one message of a box at a time.
 const BATCHES_UNDER_WAY: usize = 2;
 
+/// Is the box connected to the hub's broker?
+#[derive(Debug, Default)]
+pub struct Link(AtomicBool);
+
+impl Link {
+    /// It is.
+    pub fn is_connected(&self) -> bool {
+        self.0.load(Ordering::Relaxed)
+    }
+}
+
 /// Everything the uplink carries.
 pub struct Uplink {
     /// Where to.
     pub config: UplinkConfig,
+    /// Is told whether there is a connection.
+    pub link: Arc<Link>,
     /// By what the hub knows it, where the broker is spoken to by TLS.
     pub identity: IdentityFile,
     /// Who speaks.
@@ -142,12 +157,14 @@ impl Uplink {
             Err(lost) => return End::Lost(lost),
         };
         backoff.reset();
+        self.link.0.store(true, Ordering::Relaxed);
         connection.max_packet_bytes = connection.max_packet_bytes.min(learnt.too_large_bytes);
         tracing::info!(broker = %self.config.broker, waiting = self.delivery.health().queued, "connected");
         let outcome = tokio::select! {
             outcome = self.serve(&mut connection, learnt) => outcome,
             _ = stop.wait_for(|stop| *stop) => Ok(()),
         };
+        self.link.0.store(false, Ordering::Relaxed);
         match outcome {
             Err(end) => end,
             Ok(()) => {

@@ -34,6 +34,8 @@ pub struct Config {
     pub log: Log,
     /// Where people and programs reach it.
     pub web: Web,
+    /// Where programs of this machine ask how it fares; nowhere unless given.
+    pub metrics: Option<LoopbackAddr>,
     /// By what boxes know it, and it knows boxes.
     pub tls: Tls,
     /// Where boxes enrol and renew their certificates; nowhere unless given.
@@ -124,6 +126,8 @@ pub struct File {
     pub log: Log,
     /// The page and the API.
     pub web: Web,
+    /// Figures for Prometheus.
+    pub metrics: MetricsTable,
     /// Certificates.
     pub tls: TlsTable,
     /// Where boxes enrol.
@@ -144,6 +148,7 @@ impl Default for File {
             data_dir: "/var/lib/gatepost-hub".into(),
             log: Log::default(),
             web: Web::default(),
+            metrics: MetricsTable::default(),
             tls: TlsTable::default(),
             enrolment: EnrolmentTable::default(),
             broker: BrokerTable::default(),
@@ -211,6 +216,16 @@ impl Default for Web {
     fn default() -> Self {
         Self { listen: LoopbackAddr::on_port(8080), tls_listen: None, host_names: Vec::new() }
     }
+}
+
+/// Figures for Prometheus, and whether the hub is well.
+#[derive(Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct MetricsTable {
+    /// Loopback address and port of `/metrics`, `/health/live` and `/health/ready`, e.g. `127.0.0.1:9464`; port 0 takes a free one.
+    /// Without it nobody is told.
+    #[schemars(with = "Option<String>")]
+    pub listen: Option<LoopbackAddr>,
 }
 
 /// Certificates, by which hub and boxes know each other.

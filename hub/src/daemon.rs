@@ -14,6 +14,7 @@ use crate::evidence::Folder;
 use crate::incident::Grouping;
 use crate::intake::Intake;
 use crate::live::Feed;
+use crate::metrics::Metrics;
 use crate::retention::Retention;
 use crate::store::{Store, StoreError};
 use crate::web::{App, ListenError, Server};
@@ -77,11 +78,12 @@ pub async fn run(config: Config) -> Result<(), StartError> {
         intake: intake.clone(),
         folder,
         feed,
+        metrics: Metrics::new(writing.counters(), &config),
         storage: writing.storage(),
         stop: stop.clone(),
     };
     let following = store.follow(changed.clone(), stop.clone());
-    let server = Server::start(&config.web, &config.tls, &authority, app).await?;
+    let server = Server::start(&config.web, config.metrics, &config.tls, &authority, app).await?;
     let grouping = Grouping::start(store.clone(), config.incident_deadlines, changed);
     let retention = Retention::start(store.clone(), intake.clone(), config.evidence_days.get());
     let enrolment = match config.enrolment {

@@ -4,6 +4,7 @@
 //! The promise: a [`Receipt`] that says [`Receipt::Stored`] is given only after the transaction is on disk.
 //! While the disk does not take anything, everyone gets [`Receipt::NotStored`] and keeps what they have.
 
+mod counters;
 #[cfg(any(test, fuzzing))]
 pub(crate) mod fuzzing;
 mod parse;
@@ -20,6 +21,7 @@ use crate::access::PersonName;
 use crate::evidence::{Folder, Piece};
 use crate::store::{Content, Deletion, Delivery, Record};
 
+pub use counters::Counters;
 use queue::{Entrance, Urgency, Waiting};
 pub use writing::{Storage, Writing};
 
@@ -103,6 +105,11 @@ impl Intake {
         let (receipt, promise) = oneshot::channel();
         self.queue.put(urgency, Waiting { records, receipt, room: None }).await;
         Promise(promise)
+    }
+
+    /// Messages that wait for the writer now: news, and what waited in a box already.
+    pub fn waiting(&self) -> (usize, usize) {
+        self.queue.waiting()
     }
 
     /// Takes a message. Messages are stored in the order they were taken, but evidence goes to disk first

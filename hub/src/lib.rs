@@ -3,7 +3,7 @@
 //! The rooms in the order a message passes them: [`config`], [`broker`], [`intake`], [`store`] with [`alarm`],
 //! [`device`] and [`evidence`], [`live`], [`web`]; [`command`] goes the other way, [`authority`], [`tls`] and [`enrolment`] say
 //! who may come in, [`retention`] takes away what is over, [`viewing`] says why pictures are looked at;
-//! [`daemon`] wires them. A library, so that benches and fuzz targets reach the rooms; `main.rs` is its command line.
+//! [`metrics`] says how all of it fares; [`daemon`] wires them. A library, so that benches and fuzz targets reach the rooms; `main.rs` is its command line.
 
 pub mod access;
 pub mod alarm;
@@ -23,6 +23,7 @@ pub mod intake;
 pub mod limits;
 pub mod live;
 pub mod logging;
+pub mod metrics;
 pub mod retention;
 pub mod store;
 pub mod tls;

@@ -116,6 +116,11 @@ impl Feed {
         self.sender.subscribe()
     }
 
+    /// How many listen.
+    pub fn listeners(&self) -> usize {
+        self.sender.receiver_count()
+    }
+
     /// The number up to which everything has been told.
     pub fn position(&self) -> i64 {
         *self.told.borrow()

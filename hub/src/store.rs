@@ -7,6 +7,7 @@
 mod access;
 mod alarm;
 mod alert;
+mod census;
 mod certificate;
 mod change;
 mod column;
@@ -37,6 +38,7 @@ use sqlx::AnyPool;
 
 pub use access::{Account, PersonError, SiteError};
 pub use alert::{AlertFilter, Place};
+pub use census::Census;
 pub use certificate::{KnownCertificate, Redeemed};
 use change::Spare;
 pub use command::{CommandFilter, DecisionError, Open};

@@ -12,6 +12,7 @@ mod guard;
 mod health;
 mod incidents;
 mod live;
+mod metrics;
 mod openapi;
 mod page;
 mod params;
@@ -41,11 +42,12 @@ pub use openapi::document;
 
 use crate::access::Desk;
 use crate::authority::Authority;
-use crate::config;
+use crate::config::{self, LoopbackAddr};
 use crate::evidence::Folder;
 use crate::incident::Deadlines;
 use crate::intake::{Intake, Storage};
 use crate::live::Feed;
+use crate::metrics::Metrics;
 use crate::store::Store;
 use crate::tls::{self, ClientCertificate, Listener, TlsError};
 
@@ -69,6 +71,8 @@ pub struct App {
     pub changed: watch::Sender<i64>,
     /// Changes.
     pub feed: Feed,
+    /// What programs are told of all this.
+    pub metrics: Metrics,
     /// Does the disk take what comes?
     pub storage: watch::Receiver<Storage>,
     /// Open streams end with it.
@@ -106,6 +110,7 @@ impl Server {
     /// When an address is taken or not this machine's.
     pub async fn start(
         web: &config::Web,
+        metrics: Option<LoopbackAddr>,
         tls: &config::Tls,
         authority: &Authority,
         app: App,
@@ -115,10 +120,20 @@ impl Server {
         let listener = TcpListener::bind(address).await.map_err(failed)?;
         let local = listener.local_addr().map_err(failed)?;
         let stop = app.stop.clone();
+        let mut tasks = Vec::new();
+        if let Some(address) = metrics {
+            let address = address.get();
+            let failed = |source| ListenError::Address { key: "metrics.listen", address, source };
+            let listener = TcpListener::bind(address).await.map_err(failed)?;
+            let local = listener.local_addr().map_err(failed)?;
+            let router = metrics::router(app.clone(), guard::Hosts::new(local.ip(), Vec::new()));
+            tasks.push(tokio::spawn(serve(listener, router, stop.clone())));
+            tracing::info!(address = %format_args!("http://{local}"), "metrics listening");
+        }
         let names = web.host_names.iter().map(|name| name.as_str());
         let names = names.chain(tls.names.iter().map(|name| name.as_str())).map(str::to_owned);
         let router = router(app, guard::Hosts::new(local.ip(), names.collect()));
-        let mut tasks = vec![tokio::spawn(serve(listener, router.clone(), stop.clone()))];
+        tasks.push(tokio::spawn(serve(listener, router.clone(), stop.clone())));
         tracing::info!(address = %format_args!("http://{local}"), "web listening");
         if let Some(address) = &web.tls_listen {
             let address = *address.get_ref();

@@ -15,6 +15,7 @@
 //! - [`serial_line`]: a serial line whose adapter can be unplugged
 //! - [`account`]: a person who may ask a hub something
 //! - [`http`]: what a test needs of an HTTP client, and waiting with a deadline
+//! - [`metrics`]: what a daemon tells Prometheus
 //! - [`footage`]: where the test clip is
 //! - [`corpus`]: what the fuzzer's targets are fed again
 //!
@@ -27,6 +28,7 @@ pub mod error;
 pub mod footage;
 pub mod http;
 mod log;
+pub mod metrics;
 pub mod modbus_device;
 pub mod mosquitto;
 pub mod onvif_camera;

@@ -126,6 +126,7 @@ impl EdgeBox {
         config.uplink.broker = hub.broker().to_owned().try_into().unwrap();
         config.uplink.password_file = Some(hub.token_file(config.edge.as_str()));
         let uplink = Uplink {
+            link: std::sync::Arc::default(),
             config: config.uplink,
             identity,
             edge: config.edge,

@@ -3,6 +3,7 @@
 
 use std::io;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
@@ -33,6 +34,20 @@ const GATHER: Duration = Duration::from_millis(5);
 pub struct Reporter {
     observations: SyncSender<Observation>,
     linked: Arc<LinkedCameras>,
+    recording: Recording,
+}
+
+/// Are events written?
+#[derive(Clone, Default)]
+pub struct Recording {
+    fails: Arc<AtomicBool>,
+}
+
+impl Recording {
+    /// They are not: the disk takes none.
+    pub fn fails(&self) -> bool {
+        self.fails.load(Ordering::Relaxed)
+    }
 }
 
 impl Reporter {
@@ -45,6 +60,11 @@ impl Reporter {
             // Only after the thread has gone home, at the very end of the daemon.
             tracing::warn!("an observation came too late to be recorded");
         }
+    }
+
+    /// Are events written?
+    pub fn recording(&self) -> Recording {
+        self.recording.clone()
     }
 
     /// Orders another mode for an area, in the name of a person; returns once what follows from it is on the disk. `None` when
@@ -80,11 +100,12 @@ impl RecordThread {
         limit: OutboxLimit,
     ) -> io::Result<(Self, Reporter)> {
         let (sender, receiver) = sync_channel(WAITING);
-        let mut writer = Writer { recorder, evidence, judge, clips, limit, disk_is_full: false };
+        let recording = Recording::default();
+        let mut writer = Writer { recorder, evidence, judge, clips, limit, recording: recording.clone() };
         let thread = std::thread::Builder::new()
             .name("record".into())
             .spawn(move || writer.run(open_alarms, areas, &receiver))?;
-        Ok((Self { thread }, Reporter { observations: sender, linked }))
+        Ok((Self { thread }, Reporter { observations: sender, linked, recording }))
     }
 
     /// Waits until everything is written.
@@ -116,7 +137,7 @@ struct Writer {
     judge: Judge,
     clips: Option<ClipRequests>,
     limit: OutboxLimit,
-    disk_is_full: bool,
+    recording: Recording,
 }
 
 impl Writer {
@@ -264,7 +285,7 @@ impl Writer {
         loop {
             match self.recorder.record(drafts) {
                 Ok(events) => {
-                    if std::mem::take(&mut self.disk_is_full) {
+                    if self.recording.fails.swap(false, Ordering::Relaxed) {
                         tracing::info!("events can be written again");
                     }
                     for event in events {
@@ -276,7 +297,7 @@ impl Writer {
                     return;
                 }
                 Err(error) => {
-                    if !std::mem::replace(&mut self.disk_is_full, true) {
+                    if !self.recording.fails.swap(true, Ordering::Relaxed) {
                         tracing::error!("{error}; trying again every second, nothing is lost meanwhile");
                     }
                     std::thread::sleep(RETRY);

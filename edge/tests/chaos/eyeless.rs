@@ -73,6 +73,7 @@ async fn live(config: Config, per_second: u32, seed: u64) -> anyhow::Result<()> 
     let (report, reports) = watch::channel(health.report(&config)?);
     let (stop, stopped) = watch::channel(false);
     let uplink = Uplink {
+        link: std::sync::Arc::default(),
         config: config.uplink.clone(),
         identity,
         edge: config.edge.clone(),

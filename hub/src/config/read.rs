@@ -117,6 +117,7 @@ fn parse(
         broker: broker(parsed.broker, &source, &data_dir, &secret)?,
         incident_deadlines: parsed.incident_deadlines,
         evidence_days: parsed.retention.evidence_days,
+        metrics: parsed.metrics.listen,
         log: parsed.log,
         web: parsed.web,
         data_dir,

@@ -59,6 +59,12 @@ impl Entrance {
         };
         let _ = queue.send(waiting).await;
     }
+
+    /// How many wait: news, backlog.
+    pub fn waiting(&self) -> (usize, usize) {
+        let filled = |queue: &mpsc::Sender<Waiting>| queue.max_capacity() - queue.capacity();
+        (filled(&self.news), filled(&self.backlog))
+    }
 }
 
 impl Queues {

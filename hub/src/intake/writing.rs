@@ -1,13 +1,14 @@
 //! The one task that writes. It commits as soon as it is free and takes everything that waits into one
 //! transaction, so a lone alarm never waits for company and a crowd shares the cost of the disk.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
 use super::Receipt;
+use super::counters::Counters;
 use super::queue::{Queues, Waiting};
 use crate::store::{Delivery, Fate, Record, StoreError, Writer, tell};
 
@@ -32,19 +33,26 @@ pub struct Writing {
     task: JoinHandle<()>,
     stop: CancellationToken,
     storage: watch::Receiver<Storage>,
+    counters: Counters,
 }
 
 impl Writing {
     pub(super) fn start(writer: Writer, waiting: Queues, changes: watch::Sender<i64>) -> Self {
         let stop = CancellationToken::new();
         let (told, storage) = watch::channel(Storage::Works);
-        let task = tokio::spawn(run(writer, waiting, changes, told, stop.clone()));
-        Self { task, stop, storage }
+        let counters = Counters::default();
+        let task = tokio::spawn(run(writer, waiting, changes, told, counters.clone(), stop.clone()));
+        Self { task, stop, storage, counters }
     }
 
     /// Does the disk take what comes?
     pub fn storage(&self) -> watch::Receiver<Storage> {
         self.storage.clone()
+    }
+
+    /// What it has done so far.
+    pub fn counters(&self) -> &Counters {
+        &self.counters
     }
 
     /// Takes nothing more, stores what waits, and ends.
@@ -61,6 +69,7 @@ async fn run(
     mut waiting: Queues,
     changes: watch::Sender<i64>,
     storage: watch::Sender<Storage>,
+    counters: Counters,
     stop: CancellationToken,
 ) {
     let mut batch = Vec::with_capacity(BATCH);
@@ -73,7 +82,7 @@ async fn run(
                 if !taken {
                     break;
                 }
-                write(&mut writer, &mut batch, &changes, &storage).await;
+                write(&mut writer, &mut batch, &changes, &storage, &counters).await;
             }
             () = tokio::time::sleep(PROBE), if failed => note(&storage, &writer.probe().await),
         }
@@ -86,13 +95,20 @@ async fn write(
     batch: &mut Vec<Waiting>,
     changes: &watch::Sender<i64>,
     storage: &watch::Sender<Storage>,
+    counters: &Counters,
 ) {
     let (mut records, mut receipts) = (Vec::new(), Vec::with_capacity(batch.len()));
     for waiting in batch.drain(..) {
         receipts.push((waiting.records.len(), waiting.receipt, waiting.room));
         records.extend(waiting.records);
     }
+    let began = Instant::now();
     let written = writer.commit(&records).await;
+    counters.committed(
+        began.elapsed(),
+        written.as_ref().map(|committed| committed.fates.as_slice()).ok(),
+        records.len(),
+    );
     note(storage, &written.as_ref().map(|_| ()));
     let Ok(committed) = written else {
         for (_, receipt, _) in receipts {

@@ -263,6 +263,20 @@ impl Database {
         Ok(())
     }
 
+    /// How large it is, with what is still in its log.
+    pub(super) async fn bytes(&self, readers: &AnyPool) -> Result<i64, sqlx::Error> {
+        match self {
+            Self::File(path) => {
+                let size = |file: &Path| std::fs::metadata(file).map_or(0, |metadata| metadata.len());
+                let bytes = size(path).saturating_add(size(Path::new(&format!("{}-wal", path.display()))));
+                Ok(i64::try_from(bytes).unwrap_or(i64::MAX))
+            }
+            Self::Server(_) => {
+                sqlx::query_scalar("SELECT pg_database_size(current_database())").fetch_one(readers).await
+            }
+        }
+    }
+
     /// Gives up on a server that does not answer: a connection may stay half open for as long as it likes.
     pub(super) async fn patiently<T>(
         &self,

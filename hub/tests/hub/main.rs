@@ -21,6 +21,7 @@ mod kinds;
 mod live;
 mod markup;
 mod message;
+mod metrics;
 mod original;
 mod page;
 mod process;

@@ -160,6 +160,11 @@ pub struct Hub {
 }
 
 impl Hub {
+    /// Where it tells programs how it fares.
+    pub fn metrics(&self) -> String {
+        address(&self.daemon, "metrics listening")
+    }
+
     /// Port of the embedded broker.
     pub fn broker_port(&self) -> u16 {
         port(&address(&self.daemon, "broker listening"))
