@@ -1,5 +1,6 @@
 //! What an administrator does beside the running daemon. The daemon reads the same database and files and need not be told.
 
+mod backup;
 mod person;
 mod timeline;
 
@@ -18,6 +19,7 @@ use gatepost_wire::{EdgeId, Health, Timestamp};
 use jiff::SignedDuration;
 
 use crate::ConfigFile;
+pub use backup::{BackupCommand, RestoreCommand};
 pub use person::PersonCommand;
 pub use timeline::TimelineCommand;
 

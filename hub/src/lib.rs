@@ -3,12 +3,13 @@
 //! The rooms in the order a message passes them: [`config`], [`broker`], [`intake`], [`store`] with [`alarm`],
 //! [`device`] and [`evidence`], [`live`], [`web`]; [`command`] goes the other way, [`authority`], [`tls`] and [`enrolment`] say
 //! who may come in, [`retention`] takes away what is over, [`viewing`] says why pictures are looked at;
-//! [`metrics`] says how all of it fares; [`daemon`] wires them. A library, so that benches and fuzz targets reach the rooms; `main.rs` is its command line.
+//! [`metrics`] says how all of it fares; [`backup`] keeps a copy; [`daemon`] wires them. A library, so that benches and fuzz targets reach the rooms; `main.rs` is its command line.
 
 pub mod access;
 pub mod alarm;
 pub mod alert;
 pub mod authority;
+pub mod backup;
 pub mod broker;
 pub mod command;
 pub mod config;

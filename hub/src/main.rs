@@ -10,7 +10,7 @@ use clap::{Args, Parser, Subcommand};
 use gatepost_hub::authority::Authority;
 use gatepost_hub::{broker, config, daemon, limits, logging, web};
 
-use administer::{BrokerFiles, DeviceCommand, PersonCommand, TimelineCommand};
+use administer::{BackupCommand, BrokerFiles, DeviceCommand, PersonCommand, RestoreCommand, TimelineCommand};
 
 /// Takes events from Gatepost edges, keeps each exactly once, shows live alerts.
 #[derive(Parser)]
@@ -39,6 +39,10 @@ enum Command {
     /// Exports the timeline of all incidents, and checks that an export is whole
     #[command(subcommand)]
     Timeline(TimelineCommand),
+    /// Copies everything the hub keeps into a folder, while it runs
+    Backup(BackupCommand),
+    /// Puts a backup where a hub's data belongs; overwrites nothing
+    Restore(RestoreCommand),
     /// Prints the public key this hub signs commands with, for a box that has not enrolled
     SigningKey(ConfigFile),
     /// Writes certificates, revocations and access rules for a broker run by someone else
@@ -82,6 +86,8 @@ fn run(command: Command) -> anyhow::Result<()> {
         Command::Device(command) => command.run()?,
         Command::Person(command) => command.run()?,
         Command::Timeline(command) => command.run()?,
+        Command::Backup(command) => command.run()?,
+        Command::Restore(command) => command.run()?,
         Command::SigningKey(file) => {
             let config = config::load(&file.config)?;
             println!("{}", Authority::open(&config.tls.authority)?.commands().verifying_key());

@@ -7,6 +7,7 @@
 mod access;
 mod alarm;
 mod alert;
+mod backup;
 mod census;
 mod certificate;
 mod change;

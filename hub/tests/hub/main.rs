@@ -3,6 +3,7 @@
 
 mod access;
 mod api;
+mod backup;
 mod batch;
 mod client;
 mod clip;
