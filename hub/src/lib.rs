@@ -1,7 +1,7 @@
 //! Gatepost's hub: takes events from edges over MQTT, keeps each exactly once, shows live alerts.
 //!
 //! The rooms in the order a message passes them: [`config`], [`broker`], [`intake`], [`store`] with [`alarm`],
-//! [`device`] and [`evidence`], [`live`], [`web`]; [`command`] goes the other way, [`authority`], [`tls`] and [`enrolment`] say
+//! [`device`] and [`evidence`], [`live`], [`web`] with [`export`]; [`command`] goes the other way, [`authority`], [`tls`] and [`enrolment`] say
 //! who may come in, [`retention`] takes away what is over, [`viewing`] says why pictures are looked at;
 //! [`metrics`] says how all of it fares; [`backup`] keeps a copy; [`daemon`] wires them. A library, so that benches and fuzz targets reach the rooms; `main.rs` is its command line.
 
@@ -17,6 +17,7 @@ pub mod daemon;
 pub mod device;
 pub mod enrolment;
 pub mod evidence;
+pub mod export;
 #[cfg(any(test, fuzzing))]
 pub mod fuzzing;
 pub mod incident;

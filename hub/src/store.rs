@@ -26,6 +26,7 @@ mod refused;
 mod reply;
 mod rows;
 mod sequence;
+mod span;
 mod statement;
 #[cfg(test)]
 pub(crate) mod testing;
@@ -52,6 +53,7 @@ pub use evidence::Kept;
 pub use incident::{Grouped, IncidentError, IncidentFilter, IncidentPage, OpenedAt, Viewer};
 pub use news::tell;
 pub use record::{Content, Deletion, Delivery, Fate, Presence, Record};
+pub use span::Span;
 pub use viewing::{Opened, Opener, ViewingError, ViewingFilter};
 pub use writer::Writer;
 

@@ -8,6 +8,7 @@ mod deletions;
 mod devices;
 mod events;
 mod evidence;
+mod exports;
 mod guard;
 mod health;
 mod incidents;
@@ -198,6 +199,8 @@ fn router(app: App, hosts: guard::Hosts) -> Router {
         .route("/handlers", get(incidents::handlers))
         .route("/incident-figures", get(incidents::figures))
         .route("/shift-report", get(shift_report::show))
+        .route("/exports/alerts", get(exports::alerts))
+        .route("/exports/incidents", get(exports::incidents))
         .route("/live", get(live::stream))
         .route("/session", get(session::show).post(session::sign_in).delete(session::sign_out))
         .route("/session/password", put(session::change_password))

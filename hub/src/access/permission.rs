@@ -34,6 +34,8 @@ pub enum Permission {
     VerifyIncidents,
     /// Who looked at which pictures, and what for.
     SeeRegister,
+    /// Take whole lists away as files, each line of which they may see.
+    Export,
     /// What was deleted.
     SeeDeletions,
     /// Accounts and sites.
@@ -44,7 +46,7 @@ pub enum Permission {
 
 impl Permission {
     /// All of them.
-    pub const ALL: [Self; 15] = [
+    pub const ALL: [Self; 16] = [
         Self::SeeAlerts,
         Self::SeeEvidence,
         Self::SeeDevices,
@@ -57,6 +59,7 @@ impl Permission {
         Self::HandleIncidents,
         Self::VerifyIncidents,
         Self::SeeRegister,
+        Self::Export,
         Self::SeeDeletions,
         Self::ManagePeople,
         Self::SeeAccessLog,
@@ -82,6 +85,7 @@ impl Permission {
             Self::HandleIncidents => "handle_incidents",
             Self::VerifyIncidents => "verify_incidents",
             Self::SeeRegister => "see_register",
+            Self::Export => "export",
             Self::SeeDeletions => "see_deletions",
             Self::ManagePeople => "manage_people",
             Self::SeeAccessLog => "see_access_log",
@@ -124,7 +128,7 @@ impl Role {
     /// What it may do. No more than its work takes: who gives accounts sees no pictures.
     pub const fn permissions(self) -> &'static [Permission] {
         use Permission::{
-            HandleIncidents, ManagePeople, ReleaseOriginal, SeeAccessLog, SeeAlerts, SeeAllIncidents,
+            Export, HandleIncidents, ManagePeople, ReleaseOriginal, SeeAccessLog, SeeAlerts, SeeAllIncidents,
             SeeCommands, SeeDeletions, SeeDevices, SeeEvidence, SeeIncidents, SeeRegister, SetMode,
             VerifyIncidents, WorkIncidents,
         };
@@ -153,6 +157,7 @@ impl Role {
                 HandleIncidents,
                 VerifyIncidents,
                 SeeRegister,
+                Export,
                 SeeDeletions,
             ],
             Self::Maintainer => &[SeeDevices, SeeCommands, SetMode],
@@ -164,6 +169,7 @@ impl Role {
                 SeeIncidents,
                 SeeAllIncidents,
                 SeeRegister,
+                Export,
                 SeeDeletions,
                 SeeAccessLog,
             ],

@@ -38,6 +38,8 @@ pub enum Action {
     SiteChanged,
     /// A site was removed.
     SiteRemoved,
+    /// A list was taken away as a file.
+    Exported,
 }
 
 /// Something to write down.

@@ -11,7 +11,7 @@ use sqlx::FromRow;
 use super::access::within;
 use super::column::timestamp;
 use super::statement::Statement;
-use super::{Store, StoreError, alarm};
+use super::{Span, Store, StoreError, alarm};
 use crate::access::Scope;
 use crate::alarm::Alarm;
 use crate::alert::{Alert, Labels};
@@ -121,13 +121,22 @@ impl Store {
         if let Some(camera) = &filter.camera {
             query.push(" AND alarm.camera = ").push_bind(camera.to_string());
         }
-        if let Some(before) = filter.before {
+        self.page(query, filter.before, filter.limit).await
+    }
+
+    async fn page(
+        &self,
+        mut query: Statement,
+        before: Option<Place>,
+        limit: u16,
+    ) -> Result<AlertPage, StoreError> {
+        if let Some(before) = before {
             query.push(" AND (alarm.placed, alarm.id) < (").push_bind(before.placed);
             query.push(", ").push_bind(before.id.to_string()).push(")");
         }
-        query.push(" ORDER BY alarm.placed DESC, alarm.id DESC LIMIT ").push_bind(i64::from(filter.limit));
+        query.push(" ORDER BY alarm.placed DESC, alarm.id DESC LIMIT ").push_bind(i64::from(limit));
         let rows: Vec<Row> = query.build_query_as().fetch_all(&self.readers).await?;
-        let full = rows.len() >= usize::from(filter.limit);
+        let full = rows.len() >= usize::from(limit);
         let last_placed = rows.last().map(|row| row.placed);
         let alerts = self.told(rows).await?;
         let next = match (alerts.last(), last_placed) {
@@ -135,6 +144,24 @@ impl Store {
             _ => None,
         };
         Ok(AlertPage { alerts, next })
+    }
+
+    /// Alarms that began (or came, if the box's clock was ahead) in a span of time, newest first.
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    pub async fn alerts_within(
+        &self,
+        span: &Span,
+        scope: &Scope,
+        before: Option<Place>,
+        limit: u16,
+    ) -> Result<AlertPage, StoreError> {
+        let mut query = Statement::new(SELECT);
+        query.push(" WHERE 1 = 1");
+        within(&mut query, "alarm.edge", scope);
+        span.limit(&mut query, "alarm.placed");
+        self.page(query, before, limit).await
     }
 
     /// These alarms, in the order they began.

@@ -28,8 +28,8 @@ pub enum Needs {
 pub const RULES: &[(&str, &str, Needs)] = {
     use Needs::{May, Nothing, Session};
     use Permission::{
-        ManagePeople, ReleaseOriginal, SeeAccessLog, SeeAlerts, SeeAllIncidents, SeeCommands, SeeDeletions,
-        SeeDevices, SeeEvidence, SeeIncidents, SeeRegister, WorkIncidents,
+        Export, ManagePeople, ReleaseOriginal, SeeAccessLog, SeeAlerts, SeeAllIncidents, SeeCommands,
+        SeeDeletions, SeeDevices, SeeEvidence, SeeIncidents, SeeRegister, WorkIncidents,
     };
     &[
         ("GET", "/api/v1/openapi.json", Nothing),
@@ -60,6 +60,8 @@ pub const RULES: &[(&str, &str, Needs)] = {
         ("GET", "/api/v1/handlers", May(WorkIncidents)),
         ("GET", "/api/v1/incident-figures", May(SeeAllIncidents)),
         ("GET", "/api/v1/shift-report", May(SeeAllIncidents)),
+        ("GET", "/api/v1/exports/alerts", May(Export)),
+        ("GET", "/api/v1/exports/incidents", May(Export)),
         ("GET", "/api/v1/commands", May(SeeCommands)),
         ("GET", "/api/v1/commands/{id}", May(SeeCommands)),
         // Each order takes a permission of its own.

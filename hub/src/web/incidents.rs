@@ -62,10 +62,10 @@ pub struct Query {
     /// What people call it by.
     #[param(value_type = Option<i64>, minimum = 1)]
     number: Option<i64>,
-    /// OpenedAt then or later.
+    /// Opened then or later.
     #[param(value_type = Option<String>, format = DateTime)]
     from: Option<Timestamp>,
-    /// OpenedAt before.
+    /// Opened before.
     #[param(value_type = Option<String>, format = DateTime)]
     until: Option<Timestamp>,
 }
@@ -160,7 +160,7 @@ pub struct Period {
 }
 
 /// Who only handles incidents sees those that are or were theirs.
-pub fn viewer(caller: &Caller) -> Viewer {
+pub(super) fn viewer(caller: &Caller) -> Viewer {
     let person = &caller.session.person;
     let only_of = (!person.may(Permission::SeeAllIncidents)).then(|| person.name.clone());
     Viewer { scope: caller.scope(), only_of }
@@ -203,7 +203,7 @@ pub async fn list(
         before: before.map_err(|error| Problem::parameter("before", error))?,
         limit: Limit::or(query.limit, 50),
     };
-    let page = app.store.incidents(&filter, &actor, Timestamp::now()).await?;
+    let page = app.store.incidents(&filter, Some(&actor), Timestamp::now()).await?;
     Ok(Json(Incidents { incidents: page.incidents, next: page.next.map(|place| place.to_string()) }))
 }
 

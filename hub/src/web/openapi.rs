@@ -6,8 +6,8 @@ use utoipa::{Modify, OpenApi};
 
 use super::caller::{Needs, RULES};
 use super::{
-    access_log, alerts, commands, deletions, devices, events, evidence, health, incidents, live, people,
-    session, shift_report, sites, viewings,
+    access_log, alerts, commands, deletions, devices, events, evidence, exports, health, incidents, live,
+    people, session, shift_report, sites, viewings,
 };
 
 #[derive(OpenApi)]
@@ -35,6 +35,8 @@ use super::{
         incidents::handlers,
         incidents::figures,
         shift_report::show,
+        exports::alerts,
+        exports::incidents,
         commands::list,
         commands::one,
         commands::give,

@@ -36,6 +36,8 @@ const TABLE: &[(&str, &str, &[&str])] = &[
     ("GET", "/api/v1/handlers", &["operator", "supervisor"]),
     ("GET", "/api/v1/incident-figures", &["operator", "supervisor", "auditor"]),
     ("GET", "/api/v1/shift-report", &["operator", "supervisor", "auditor"]),
+    ("GET", "/api/v1/exports/alerts", &["supervisor", "auditor"]),
+    ("GET", "/api/v1/exports/incidents", &["supervisor", "auditor"]),
     ("GET", "/api/v1/commands", &["operator", "supervisor", "maintainer", "auditor"]),
     ("GET", "/api/v1/commands/{id}", &["operator", "supervisor", "maintainer", "auditor"]),
     // With an order to arm; releasing an original has a test of its own.

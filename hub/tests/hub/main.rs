@@ -14,6 +14,7 @@ mod disk;
 mod edge;
 mod events;
 mod evidence;
+mod export;
 mod external;
 mod identity;
 mod incident;

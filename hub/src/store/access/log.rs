@@ -55,6 +55,16 @@ impl Store {
         let records = rows.into_iter().map(TryInto::try_into).collect::<Result<_, _>>()?;
         Ok((records, next))
     }
+
+    /// Writes down what changes nothing else.
+    ///
+    /// # Errors
+    /// When the database cannot be written.
+    pub async fn note_access(&self, entry: &Entry, now: Timestamp) -> Result<(), StoreError> {
+        let mut change = self.begin().await?;
+        write(&mut change.connection, entry, now).await?;
+        change.commit().await
+    }
 }
 
 /// Writes it down, in the transaction that does it.

@@ -3,13 +3,12 @@
 use gatepost_wire::Timestamp;
 use sqlx::FromRow;
 
-use super::shift::Span;
 use crate::access::Scope;
 use crate::incident::Counted;
 use crate::store::access::within;
 use crate::store::column::{from_word, nanos, parse, parse_option, timestamp};
 use crate::store::statement::Statement;
-use crate::store::{Store, StoreError};
+use crate::store::{Span, Store, StoreError};
 
 #[derive(FromRow)]
 struct Row {
@@ -60,11 +59,8 @@ impl Store {
     /// When the database cannot be read.
     pub async fn counted_closed(&self, span: &Span, scope: &Scope) -> Result<Vec<Counted>, StoreError> {
         let mut query = Statement::new(COUNTED);
-        query
-            .push("closed >= ")
-            .push_bind(nanos(span.start))
-            .push(" AND closed < ")
-            .push_bind(nanos(span.end));
+        query.push("closed IS NOT NULL");
+        span.limit(&mut query, "closed");
         self.count(query, scope).await
     }
 

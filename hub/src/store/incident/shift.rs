@@ -9,12 +9,9 @@ use crate::access::Scope;
 use crate::incident::timeline::Step;
 use crate::incident::{Followed, Incident, Note};
 use crate::store::access::within;
-use crate::store::column::{nanos, parse};
+use crate::store::column::parse;
 use crate::store::statement::Statement;
-use crate::store::{Store, StoreError, rows};
-
-/// Between two moments: from the first on, up to the second.
-pub type Span = std::ops::Range<Timestamp>;
+use crate::store::{Span, Store, StoreError, rows};
 
 impl Store {
     /// How many incidents of a scope were opened.
@@ -22,8 +19,8 @@ impl Store {
     /// # Errors
     /// When the database cannot be read.
     pub async fn opened_within(&self, span: &Span, scope: &Scope) -> Result<i64, StoreError> {
-        let mut query = Statement::new("SELECT count(*) FROM incident WHERE opened >= ");
-        query.push_bind(nanos(span.start)).push(" AND opened < ").push_bind(nanos(span.end));
+        let mut query = Statement::new("SELECT count(*) FROM incident WHERE 1 = 1");
+        span.limit(&mut query, "opened");
         within(&mut query, "incident.edge", scope);
         Ok(query.build_query_scalar().fetch_one(&self.readers).await?)
     }
@@ -40,8 +37,7 @@ impl Store {
         now: Timestamp,
     ) -> Result<Vec<Incident>, StoreError> {
         let mut query = Statement::new(SELECT);
-        query.push(" AND incident.closed >= ").push_bind(nanos(span.start));
-        query.push(" AND incident.closed < ").push_bind(nanos(span.end));
+        span.limit(&mut query, "incident.closed");
         query.push(" AND incident.reason IS NULL");
         within(&mut query, "incident.edge", scope);
         query.push(" ORDER BY incident.closed DESC, incident.number DESC LIMIT ").push_bind(i64::from(limit));
@@ -72,7 +68,7 @@ impl Store {
         }
         let followed = |incident: Incident| {
             let said = said.remove(&incident.id.to_string());
-            Followed { incident: Incident { may: None, ..incident }, said }
+            Followed { incident, said }
         };
         Ok(incidents.into_iter().map(followed).collect())
     }
@@ -85,9 +81,9 @@ impl Store {
         let mut query = Statement::new(
             "SELECT incident.id, incident.number, incident_step.document, incident_step.hash FROM incident_step \
              JOIN incident ON incident.id = incident_step.incident \
-             WHERE incident_step.action = 'note' AND incident_step.time >= ",
+             WHERE incident_step.action = 'note'",
         );
-        query.push_bind(nanos(span.start)).push(" AND incident_step.time < ").push_bind(nanos(span.end));
+        span.limit(&mut query, "incident_step.time");
         within(&mut query, "incident.edge", scope);
         query
             .push(" ORDER BY incident_step.time DESC, incident_step.number DESC LIMIT ")

@@ -76,9 +76,9 @@ pub struct IncidentFilter {
     pub reason: Option<FalseReason>,
     /// What people call it by.
     pub number: Option<i64>,
-    /// OpenedAt then or later.
+    /// Opened then or later.
     pub from: Option<Timestamp>,
-    /// OpenedAt before.
+    /// Opened before.
     pub until: Option<Timestamp>,
     /// Older than the one here.
     pub before: Option<OpenedAt>,
@@ -236,14 +236,14 @@ pub(in crate::store) fn for_viewer(query: &mut Statement, viewer: &Viewer) {
 }
 
 impl Store {
-    /// Incidents, newest first, with what `actor` may do with each.
+    /// Incidents, newest first, with what `actor` may do with each, if somebody is to do something.
     ///
     /// # Errors
     /// When the database cannot be read.
     pub async fn incidents(
         &self,
         filter: &IncidentFilter,
-        actor: &Actor,
+        actor: Option<&Actor>,
         now: Timestamp,
     ) -> Result<IncidentPage, StoreError> {
         let mut query = Statement::new(SELECT);
@@ -255,8 +255,7 @@ impl Store {
         let rows: Vec<Shown> = query.build_query_as().fetch_all(&self.readers).await?;
         let last = rows.last().filter(|_| rows.len() >= usize::from(filter.limit));
         let next = last.map(|Shown { row, .. }| OpenedAt { at: row.opened, number: row.number });
-        let incidents =
-            rows.into_iter().map(|shown| shown.told(now, Some(actor))).collect::<Result<_, _>>()?;
+        let incidents = rows.into_iter().map(|shown| shown.told(now, actor)).collect::<Result<_, _>>()?;
         Ok(IncidentPage { incidents, next })
     }
 

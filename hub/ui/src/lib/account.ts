@@ -12,6 +12,7 @@ export const PERMISSIONS = [
   'set_mode',
   'release_original',
   'see_register',
+  'export',
   'see_deletions',
   'manage_people',
   'see_access_log',

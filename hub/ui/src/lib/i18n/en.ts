@@ -58,6 +58,7 @@ const actions: ReadonlyMap<string, string> = new Map([
   ['person_enabled', 'Account enabled'],
   ['site_changed', 'Site changed'],
   ['site_removed', 'Site removed'],
+  ['exported', 'List exported'],
 ]);
 
 const reasons: ReadonlyMap<string, string> = new Map([
@@ -615,6 +616,11 @@ export const en: Dictionary = {
     touch: 'Click to let it ring',
     onlySound: 'The sound is on; the browser allows no desktop notifications',
     more: (n) => `and ${n} more`,
+  },
+  exported: {
+    csv: 'Export (CSV)',
+    json: 'Export (JSON)',
+    what: 'The last 30 days. That you took it is written down.',
   },
   figures: {
     title: 'Figures',

@@ -58,6 +58,7 @@ const actions: ReadonlyMap<string, string> = new Map([
   ['person_enabled', '启用账号'],
   ['site_changed', '更改站点'],
   ['site_removed', '删除站点'],
+  ['exported', '导出列表'],
 ]);
 
 const reasons: ReadonlyMap<string, string> = new Map([
@@ -613,6 +614,11 @@ export const zh = {
     touch: '点一下才会出声',
     onlySound: '提示音已开；浏览器不允许桌面通知',
     more: (n: number) => `另有 ${n} 起`,
+  },
+  exported: {
+    csv: '导出 (CSV)',
+    json: '导出 (JSON)',
+    what: '最近 30 天。导出会被记录。',
   },
   figures: {
     title: '统计',
