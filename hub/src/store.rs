@@ -19,6 +19,7 @@ mod device;
 mod duty;
 mod event;
 mod evidence;
+mod hold;
 mod incident;
 mod news;
 mod record;
@@ -27,7 +28,7 @@ mod reply;
 mod rows;
 mod sequence;
 mod span;
-mod statement;
+mod sql;
 #[cfg(test)]
 pub(crate) mod testing;
 mod viewing;
@@ -50,6 +51,7 @@ pub use device::DeviceFilter;
 pub use duty::{Duty, Leadership};
 pub use event::{EventFilter, StoredEvent};
 pub use evidence::Kept;
+pub use hold::{HoldError, HoldFilter};
 pub use incident::{Grouped, IncidentError, IncidentFilter, IncidentPage, OpenedAt, Viewer};
 pub use news::tell;
 pub use record::{Content, Deletion, Delivery, Fate, Presence, Record};
@@ -164,6 +166,8 @@ mod tests {
             "INSERT INTO incident (id, edge, kind, severity, alarms, ongoing, first, last, opened, stage, is_open, reminded, \
                version, change) VALUES ('i', 'gate-1', 'k', 1, 1, 0, 0, 0, 0, 'reported', 1, 0, 1, 3)",
             "INSERT INTO incident_step VALUES (1, 'i', 1, 0, NULL, 'open', '{}', 'h')",
+            "INSERT INTO hold VALUES (1, 'h', 'a', 'gate-1', 'why', 1, 0, 'li.na', 'li.na')",
+            "INSERT INTO hold_step VALUES ('h', 0, 0, 'wang.li', 'wang.li', 'confirm', NULL)",
             "INSERT INTO viewing (id, time, until, person, display_name, roles, address, edge, alarm, kind, reason, said) \
              VALUES ('v', 0, 1, 'li.na', 'x', 'operator', '::1', 'gate-1', 'a', 'k', 'other', 'why')",
             "INSERT INTO viewed_piece VALUES ('v', 'e', 's', 'image/jpeg', 0)",
@@ -177,6 +181,8 @@ mod tests {
             ("deletion", "cause"),
             ("access_record", "name"),
             ("incident_step", "document"),
+            ("hold", "reason"),
+            ("hold_step", "step"),
             ("viewing", "person"),
             ("viewed_piece", "sha256"),
         ] {

@@ -11,6 +11,7 @@ mod evidence;
 mod exports;
 mod guard;
 mod health;
+mod holds;
 mod incidents;
 mod live;
 mod metrics;
@@ -190,6 +191,8 @@ fn router(app: App, hosts: guard::Hosts) -> Router {
         .route("/commands/{id}/decision", post(commands::decide))
         .route("/deletions", get(deletions::list))
         .route("/viewings", get(viewings::list).post(viewings::open))
+        .route("/holds", get(holds::list).post(holds::propose))
+        .route("/holds/{id}/steps", post(holds::take_step))
         .route("/devices", get(devices::list))
         .route("/incidents", get(incidents::list))
         .route("/incidents/{id}", get(incidents::one))

@@ -64,3 +64,32 @@ CREATE TABLE approval (
 CREATE INDEX approval_by_change ON approval (change);
 CREATE TRIGGER approval_stays BEFORE DELETE ON approval BEGIN SELECT raise(ABORT, 'approvals are never deleted'); END;
 CREATE TRIGGER approval_is_fixed BEFORE UPDATE ON approval BEGIN SELECT raise(ABORT, 'approvals are never changed'); END;
+
+-- Evidence of an alarm that is kept although its time is over: who proposed it, and what two people then did. Only added to.
+CREATE TABLE hold (
+    number INTEGER PRIMARY KEY AUTOINCREMENT,
+    id     TEXT    NOT NULL UNIQUE,
+    alarm  TEXT    NOT NULL,
+    edge   TEXT    NOT NULL,
+    reason TEXT    NOT NULL,
+    until  INTEGER NOT NULL,
+    time   INTEGER NOT NULL,
+    person TEXT    NOT NULL,
+    who    TEXT    NOT NULL -- as records name them
+) STRICT;
+CREATE INDEX hold_by_alarm ON hold (alarm);
+
+CREATE TABLE hold_step (
+    hold   TEXT    NOT NULL REFERENCES hold (id),
+    number INTEGER NOT NULL,
+    time   INTEGER NOT NULL,
+    person TEXT    NOT NULL,
+    who    TEXT    NOT NULL,
+    step   TEXT    NOT NULL,
+    said   TEXT,
+    PRIMARY KEY (hold, number)
+) STRICT;
+CREATE TRIGGER hold_stays BEFORE DELETE ON hold BEGIN SELECT raise(ABORT, 'holds are never deleted'); END;
+CREATE TRIGGER hold_is_fixed BEFORE UPDATE ON hold BEGIN SELECT raise(ABORT, 'holds are never changed'); END;
+CREATE TRIGGER hold_step_stays BEFORE DELETE ON hold_step BEGIN SELECT raise(ABORT, 'steps of holds are never deleted'); END;
+CREATE TRIGGER hold_step_is_fixed BEFORE UPDATE ON hold_step BEGIN SELECT raise(ABORT, 'steps of holds are never changed'); END;

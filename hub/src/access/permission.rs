@@ -36,6 +36,8 @@ pub enum Permission {
     SeeRegister,
     /// Take whole lists away as files, each line of which they may see.
     Export,
+    /// Keep evidence although its time is over, and let it go: one proposes, another agrees.
+    HoldEvidence,
     /// What was deleted.
     SeeDeletions,
     /// Accounts and sites.
@@ -46,7 +48,7 @@ pub enum Permission {
 
 impl Permission {
     /// All of them.
-    pub const ALL: [Self; 16] = [
+    pub const ALL: [Self; 17] = [
         Self::SeeAlerts,
         Self::SeeEvidence,
         Self::SeeDevices,
@@ -60,6 +62,7 @@ impl Permission {
         Self::VerifyIncidents,
         Self::SeeRegister,
         Self::Export,
+        Self::HoldEvidence,
         Self::SeeDeletions,
         Self::ManagePeople,
         Self::SeeAccessLog,
@@ -86,6 +89,7 @@ impl Permission {
             Self::VerifyIncidents => "verify_incidents",
             Self::SeeRegister => "see_register",
             Self::Export => "export",
+            Self::HoldEvidence => "hold_evidence",
             Self::SeeDeletions => "see_deletions",
             Self::ManagePeople => "manage_people",
             Self::SeeAccessLog => "see_access_log",
@@ -128,9 +132,9 @@ impl Role {
     /// What it may do. No more than its work takes: who gives accounts sees no pictures.
     pub const fn permissions(self) -> &'static [Permission] {
         use Permission::{
-            Export, HandleIncidents, ManagePeople, ReleaseOriginal, SeeAccessLog, SeeAlerts, SeeAllIncidents,
-            SeeCommands, SeeDeletions, SeeDevices, SeeEvidence, SeeIncidents, SeeRegister, SetMode,
-            VerifyIncidents, WorkIncidents,
+            Export, HandleIncidents, HoldEvidence, ManagePeople, ReleaseOriginal, SeeAccessLog, SeeAlerts,
+            SeeAllIncidents, SeeCommands, SeeDeletions, SeeDevices, SeeEvidence, SeeIncidents, SeeRegister,
+            SetMode, VerifyIncidents, WorkIncidents,
         };
         match self {
             Self::Operator => &[
@@ -158,6 +162,7 @@ impl Role {
                 VerifyIncidents,
                 SeeRegister,
                 Export,
+                HoldEvidence,
                 SeeDeletions,
             ],
             Self::Maintainer => &[SeeDevices, SeeCommands, SetMode],
@@ -170,6 +175,7 @@ impl Role {
                 SeeAllIncidents,
                 SeeRegister,
                 Export,
+                HoldEvidence,
                 SeeDeletions,
                 SeeAccessLog,
             ],

@@ -2,8 +2,9 @@ use bytes::Bytes;
 use tokio::sync::watch;
 
 use super::*;
-use crate::access::Scope;
+use crate::access::{Person, Role, Roles, Scope};
 use crate::evidence::{Folder, Format};
+use crate::hold::{HoldStep, Wanted};
 use crate::store::testing::fresh;
 use crate::store::{AlertFilter, DeletionFilter, Delivery};
 
@@ -110,6 +111,67 @@ async fn a_file_that_is_gone_already_is_noted_all_the_same() {
     rooms.alarm(0, day(0)).await;
     // As after a power cut between removing the file and noting it.
     std::fs::remove_dir_all(rooms.folder.path()).unwrap();
+    rooms.sweep(day(31)).await;
+    assert_eq!(rooms.deletions().await, [EVENTS[0]]);
+}
+
+#[tokio::test]
+async fn what_two_people_hold_stays_until_two_let_it_go_or_its_end() {
+    let rooms = rooms().await;
+    let person = |name: &str| {
+        let roles = Roles::try_from(std::collections::BTreeSet::from([Role::Supervisor])).unwrap();
+        Person::invited(name.parse().unwrap(), name.parse().unwrap(), roles, None)
+    };
+    let (one, two) = (person("wang.li"), person("li.na"));
+    let alarm = "01ARZ3NDEKTSV4RRFFQ69G5FAX".parse().unwrap();
+    let reason = || "report 17".to_owned().try_into().unwrap();
+    let propose = async |until: Timestamp, now: Timestamp| {
+        let wanted = Wanted { alarm, reason: reason(), until };
+        rooms.store.propose_hold(&wanted, &one, now).await.unwrap().id
+    };
+    let none = Vec::<String>::new();
+    rooms.alarm(0, day(0)).await;
+    let hold = propose(day(100), day(28)).await;
+    rooms.store.step_hold(hold, HoldStep::Confirm, None, &two, day(29)).await.unwrap();
+    rooms.sweep(day(60)).await;
+    assert_eq!(rooms.deletions().await, none, "it is held");
+    let overtaken = Deletion {
+        event: EVENTS[0].parse().unwrap(),
+        sha256: crate::evidence::Piece::parse(Bytes::from_static(PICTURE)).unwrap().sha256().to_owned(),
+        cause: Cause::Age,
+        time: day(60),
+    };
+    assert_eq!(
+        rooms.intake.delete(overtaken).await,
+        Receipt::Duplicate,
+        "held since it was found to be over"
+    );
+    assert!(rooms.on_disk());
+    rooms.store.step_hold(hold, HoldStep::Lift, Some(&reason()), &one, day(61)).await.unwrap();
+    rooms.sweep(day(62)).await;
+    assert_eq!(rooms.deletions().await, none, "one person cannot let it go");
+    rooms.store.step_hold(hold, HoldStep::ConfirmLift, None, &two, day(63)).await.unwrap();
+    rooms.sweep(day(63)).await;
+    assert_eq!(rooms.deletions().await, [EVENTS[0]]);
+
+    rooms.alarm(1, day(100)).await;
+    let hold = propose(day(200), day(101)).await;
+    rooms.store.step_hold(hold, HoldStep::Confirm, None, &two, day(102)).await.unwrap();
+    rooms.sweep(day(199)).await;
+    assert_eq!(rooms.deletions().await.len(), 1);
+    rooms.sweep(day(201)).await;
+    assert_eq!(rooms.deletions().await, [EVENTS[1], EVENTS[0]], "its end has come");
+}
+
+#[tokio::test]
+async fn one_person_holds_nothing() {
+    let rooms = rooms().await;
+    rooms.alarm(0, day(0)).await;
+    let roles = Roles::try_from(std::collections::BTreeSet::from([Role::Supervisor])).unwrap();
+    let one = Person::invited("wang.li".parse().unwrap(), "王丽".parse().unwrap(), roles, None);
+    let alarm = "01ARZ3NDEKTSV4RRFFQ69G5FAX".parse().unwrap();
+    let wanted = Wanted { alarm, reason: "report 17".to_owned().try_into().unwrap(), until: day(100) };
+    rooms.store.propose_hold(&wanted, &one, day(30)).await.unwrap();
     rooms.sweep(day(31)).await;
     assert_eq!(rooms.deletions().await, [EVENTS[0]]);
 }

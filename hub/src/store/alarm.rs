@@ -9,7 +9,7 @@ use sqlx::FromRow;
 use super::StoreError;
 use super::column::{from_word, nanos, parse, parse_option, text, timestamp, word};
 use super::rows::chunks;
-use super::statement::Statement;
+use super::sql::Sql;
 use super::writer::Batch;
 use crate::alarm::{Alarm, Crowd, Moment, Scene};
 
@@ -127,7 +127,7 @@ pub(super) async fn find_all(
     batch: &mut Batch<'_>,
     ids: impl Iterator<Item = AlarmId>,
 ) -> Result<HashMap<AlarmId, Alarm>, StoreError> {
-    let mut query = Statement::new("SELECT * FROM alarm WHERE id");
+    let mut query = Sql::new("SELECT * FROM alarm WHERE id");
     query.push_in(ids);
     let rows: Vec<Row> = query.build_query_as().fetch_all(&mut *batch.connection).await?;
     rows.into_iter()
@@ -177,7 +177,7 @@ pub(super) async fn store(
 
 /// Writes alarms, each with the moment it was heard of and the number of its change.
 async fn write(batch: &mut Batch<'_>, rows: &[(Alarm, Timestamp, i64)]) -> Result<(), StoreError> {
-    let mut query = Statement::new(
+    let mut query = Sql::new(
         "INSERT INTO alarm (id, edge, kind, camera, zone, rule, object, cause, detail, severity, events, \
            first_phase, first_time, first_event, latest_phase, latest_time, latest_event, \
            snapshot_phase, snapshot_time, snapshot_event, received, placed, change, \

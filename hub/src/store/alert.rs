@@ -10,7 +10,7 @@ use sqlx::FromRow;
 
 use super::access::within;
 use super::column::timestamp;
-use super::statement::Statement;
+use super::sql::Sql;
 use super::{Span, Store, StoreError, alarm};
 use crate::access::Scope;
 use crate::alarm::Alarm;
@@ -112,7 +112,7 @@ impl Store {
     /// # Errors
     /// When the database cannot be read.
     pub async fn alerts(&self, filter: &AlertFilter) -> Result<AlertPage, StoreError> {
-        let mut query = Statement::new(SELECT);
+        let mut query = Sql::new(SELECT);
         query.push(" WHERE 1 = 1");
         within(&mut query, "alarm.edge", &filter.scope);
         if let Some(edge) = &filter.edge {
@@ -124,12 +124,7 @@ impl Store {
         self.page(query, filter.before, filter.limit).await
     }
 
-    async fn page(
-        &self,
-        mut query: Statement,
-        before: Option<Place>,
-        limit: u16,
-    ) -> Result<AlertPage, StoreError> {
+    async fn page(&self, mut query: Sql, before: Option<Place>, limit: u16) -> Result<AlertPage, StoreError> {
         if let Some(before) = before {
             query.push(" AND (alarm.placed, alarm.id) < (").push_bind(before.placed);
             query.push(", ").push_bind(before.id.to_string()).push(")");
@@ -157,7 +152,7 @@ impl Store {
         before: Option<Place>,
         limit: u16,
     ) -> Result<AlertPage, StoreError> {
-        let mut query = Statement::new(SELECT);
+        let mut query = Sql::new(SELECT);
         query.push(" WHERE 1 = 1");
         within(&mut query, "alarm.edge", scope);
         span.limit(&mut query, "alarm.placed");
@@ -169,7 +164,7 @@ impl Store {
     /// # Errors
     /// When the database cannot be read.
     pub(super) async fn alerts_by_id(&self, ids: &[String]) -> Result<Vec<Alert>, StoreError> {
-        let mut query = Statement::new(SELECT);
+        let mut query = Sql::new(SELECT);
         query.push(" WHERE alarm.id").push_in(ids);
         query.push(" ORDER BY alarm.first_time, alarm.id");
         let rows: Vec<Row> = query.build_query_as().fetch_all(&self.readers).await?;
@@ -181,7 +176,7 @@ impl Store {
     /// # Errors
     /// When the database cannot be read.
     pub async fn alerts_changed(&self, after: i64, limit: u16) -> Result<Vec<(i64, Alert)>, StoreError> {
-        let mut query = Statement::new(SELECT);
+        let mut query = Sql::new(SELECT);
         query.push(" WHERE alarm.change > ").push_bind(after);
         query.push(" ORDER BY alarm.change LIMIT ").push_bind(i64::from(limit));
         let rows: Vec<Row> = query.build_query_as().fetch_all(&self.readers).await?;

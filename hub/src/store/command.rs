@@ -8,7 +8,7 @@ use super::access::{holds, within};
 use super::change::next_change;
 use super::column::{from_word, nanos, parse, parse_option, text as id_text, timestamp, word};
 use super::record::Fate;
-use super::statement::Statement;
+use super::sql::Sql;
 use super::writer::Batch;
 use super::{Store, StoreError, rows};
 use crate::access::{Person, PersonName, Scope};
@@ -177,7 +177,7 @@ impl Store {
         filter: &CommandFilter,
         now: Timestamp,
     ) -> Result<(Vec<Given>, Option<i64>), StoreError> {
-        let mut query = Statement::new(SELECT);
+        let mut query = Sql::new(SELECT);
         query.push(" WHERE 1 = 1");
         within(&mut query, "command.edge", &filter.scope);
         if let Some(edge) = &filter.edge {
@@ -209,7 +209,7 @@ impl Store {
         scope: &Scope,
         now: Timestamp,
     ) -> Result<Option<Given>, StoreError> {
-        let mut query = Statement::new(SELECT);
+        let mut query = Sql::new(SELECT);
         query.push(" WHERE command.id = ").push_bind(id.to_string());
         within(&mut query, "command.edge", scope);
         let row: Option<Row> = query.build_query_as().fetch_optional(&self.readers).await?;
@@ -226,7 +226,7 @@ impl Store {
         limit: u16,
         now: Timestamp,
     ) -> Result<Vec<(i64, Given)>, StoreError> {
-        let mut query = Statement::new(SELECT);
+        let mut query = Sql::new(SELECT);
         query.push(" WHERE command.change > ").push_bind(after);
         query.push(" OR reply.change > ").push_bind(after);
         query.push(" OR approval.change > ").push_bind(after);

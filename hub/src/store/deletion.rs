@@ -3,13 +3,14 @@
 use gatepost_wire::event::Phase;
 use gatepost_wire::{CommandId, EdgeId, EventId, Timestamp};
 use serde::Serialize;
-use sqlx::FromRow;
+use sqlx::{AssertSqlSafe, FromRow};
 use utoipa::ToSchema;
 
 use super::access::within;
 use super::column::{from_word, nanos, parse, parse_option, timestamp, word};
+use super::hold::HELD;
 use super::record::{Deletion, Fate};
-use super::statement::Statement;
+use super::sql::Sql;
 use super::writer::Batch;
 use super::{Store, StoreError, alarm, evidence, rows};
 use crate::access::Scope;
@@ -81,7 +82,7 @@ impl Store {
         &self,
         filter: &DeletionFilter,
     ) -> Result<(Vec<StoredDeletion>, Option<i64>), StoreError> {
-        let mut query = Statement::new("SELECT * FROM deletion WHERE 1 = 1");
+        let mut query = Sql::new("SELECT * FROM deletion WHERE 1 = 1");
         within(&mut query, "edge", &filter.scope);
         if let Some(event) = filter.event {
             query.push(" AND event = ").push_bind(event.to_string());
@@ -122,6 +123,10 @@ pub(super) async fn store(batch: &mut Batch<'_>, deletion: &Deletion) -> Result<
             .fetch_optional(&mut *batch.connection)
             .await?;
     let Some(media_type) = media_type else { return Ok(Fate::Duplicate) };
+    // Somebody may have held it since it was found to be over.
+    if deletion.cause == Cause::Age && is_held(batch, &event, deletion.time).await? {
+        return Ok(Fate::Duplicate);
+    }
     let shared: Option<i64> =
         sqlx::query_scalar("SELECT 1 FROM evidence WHERE sha256 = $1 AND event <> $2 LIMIT 1")
             .bind(&deletion.sha256)
@@ -153,6 +158,17 @@ pub(super) async fn store(batch: &mut Batch<'_>, deletion: &Deletion) -> Result<
     }
     take_from_alarm(batch, &event, deletion.time).await?;
     Ok(Fate::Stored)
+}
+
+/// Do two people want it kept?
+async fn is_held(batch: &mut Batch<'_>, event: &str, now: Timestamp) -> Result<bool, StoreError> {
+    let statement = format!("SELECT 1 FROM event WHERE event.id = $2 AND EXISTS ({HELD})");
+    let held: Option<i64> = sqlx::query_scalar(AssertSqlSafe(statement))
+        .bind(nanos(now))
+        .bind(event)
+        .fetch_optional(&mut *batch.connection)
+        .await?;
+    Ok(held.is_some())
 }
 
 /// The alarm shows its earliest picture that is still here.

@@ -9,7 +9,7 @@ use sqlx::FromRow;
 use super::access::within;
 use super::column::{from_word, nanos, parse, parse_option, plain, seq, timestamp, word};
 use super::record::{Delivery, Fate, Presence};
-use super::statement::Statement;
+use super::sql::Sql;
 use super::writer::{Batch, Touched};
 use super::{Store, StoreError, sequence};
 use crate::access::Scope;
@@ -57,7 +57,7 @@ impl Store {
     /// # Errors
     /// When the database cannot be read.
     pub async fn devices(&self, filter: &DeviceFilter) -> Result<Vec<Device>, StoreError> {
-        let mut query = Statement::new(DEVICES);
+        let mut query = Sql::new(DEVICES);
         query.push(" WHERE edge > ").push_bind(filter.after.as_ref().map_or("", EdgeId::as_str).to_owned());
         within(&mut query, "edge", &filter.scope);
         query.push(" ORDER BY edge");
@@ -81,7 +81,7 @@ impl Store {
     /// # Errors
     /// When the database cannot be read.
     pub async fn devices_changed(&self, after: i64, limit: u16) -> Result<Vec<(i64, Device)>, StoreError> {
-        let mut query = Statement::new(DEVICES);
+        let mut query = Sql::new(DEVICES);
         query.push(" WHERE change > ").push_bind(after);
         query.push(" ORDER BY change LIMIT ").push_bind(i64::from(limit));
         let rows: Vec<Row> = query.build_query_as().fetch_all(&self.readers).await?;

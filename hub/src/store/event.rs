@@ -12,7 +12,7 @@ use utoipa::ToSchema;
 
 use super::access::within;
 use super::column::{parse, seq, timestamp};
-use super::statement::Statement;
+use super::sql::Sql;
 use super::{Store, StoreError, rows};
 use crate::access::Scope;
 
@@ -119,7 +119,7 @@ impl Store {
     /// # Errors
     /// When the database cannot be read.
     pub async fn events(&self, filter: &EventFilter) -> Result<EventPage, StoreError> {
-        let mut query = Statement::new(COLUMNS);
+        let mut query = Sql::new(COLUMNS);
         query.push(" WHERE number > ").push_bind(filter.after);
         within(&mut query, "edge", &filter.scope);
         if let Some(edge) = &filter.edge {
@@ -139,7 +139,7 @@ impl Store {
     /// # Errors
     /// When the database cannot be read.
     pub async fn event(&self, id: EventId, scope: &Scope) -> Result<Option<StoredEvent>, StoreError> {
-        let mut query = Statement::new(COLUMNS);
+        let mut query = Sql::new(COLUMNS);
         query.push(" WHERE id = ").push_bind(id.to_string());
         within(&mut query, "edge", scope);
         let row: Option<Row> = query.build_query_as().fetch_optional(&self.readers).await?;
@@ -151,7 +151,7 @@ impl Store {
     /// # Errors
     /// When the database cannot be read.
     pub async fn snapshot(&self, id: EventId, scope: &Scope) -> Result<Option<String>, StoreError> {
-        let mut query = Statement::new("SELECT snapshot FROM event WHERE id = ");
+        let mut query = Sql::new("SELECT snapshot FROM event WHERE id = ");
         query.push_bind(id.to_string());
         within(&mut query, "edge", scope);
         let hash: Option<Option<String>> = query.build_query_scalar().fetch_optional(&self.readers).await?;

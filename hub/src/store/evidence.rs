@@ -4,13 +4,14 @@ mod admission;
 
 use gatepost_wire::evidence::Original;
 use gatepost_wire::{EdgeId, Event, EventId, MediaType, Timestamp};
-use sqlx::{AnyConnection, FromRow};
+use sqlx::{AnyConnection, AssertSqlSafe, FromRow};
 
 use self::admission::{Verdict, judge, room_to_wait};
 use super::access::within;
 use super::column::{nanos, parse, plain, text};
+use super::hold::HELD;
 use super::record::{Delivery, Fate};
-use super::statement::Statement;
+use super::sql::Sql;
 use super::writer::Batch;
 use super::{Store, StoreError, alarm, refused};
 use crate::access::Scope;
@@ -65,8 +66,7 @@ impl Store {
         sha256: &str,
         scope: &Scope,
     ) -> Result<Option<Kept>, StoreError> {
-        let mut query =
-            Statement::new("SELECT media_type, until FROM evidence WHERE waiting = 0 AND event = ");
+        let mut query = Sql::new("SELECT media_type, until FROM evidence WHERE waiting = 0 AND event = ");
         query.push_bind(event.to_string()).push(" AND sha256 = ").push_bind(sha256.to_owned());
         within(&mut query, "edge", scope);
         let row: Option<(String, Option<i64>)> = query.build_query_as().fetch_optional(&self.readers).await?;
@@ -94,7 +94,7 @@ impl Store {
     }
 
     /// At most `limit` pieces whose time is over: originals at their end, everything else that came before
-    /// `oldest`.
+    /// `oldest` and is not held.
     ///
     /// # Errors
     /// When the database cannot be read.
@@ -104,15 +104,17 @@ impl Store {
         oldest: Timestamp,
         limit: u16,
     ) -> Result<Vec<Due>, StoreError> {
-        let rows: Vec<(String, String, i64)> = sqlx::query_as(
-            "SELECT event, sha256, 1 FROM evidence WHERE until IS NOT NULL AND until <= $1 \
-             UNION SELECT event, sha256, 0 FROM evidence WHERE until IS NULL AND received < $2 LIMIT $3",
-        )
-        .bind(nanos(now))
-        .bind(nanos(oldest))
-        .bind(i64::from(limit))
-        .fetch_all(&self.readers)
-        .await?;
+        let statement = format!(
+            "SELECT event, sha256, 1 AS released FROM evidence WHERE until IS NOT NULL AND until <= $1 \
+             UNION SELECT event, sha256, 0 AS released FROM evidence WHERE until IS NULL AND received < $2 \
+               AND NOT EXISTS (SELECT 1 FROM event WHERE event.id = evidence.event AND EXISTS ({HELD})) LIMIT $3"
+        );
+        let rows: Vec<(String, String, i64)> = sqlx::query_as(AssertSqlSafe(statement))
+            .bind(nanos(now))
+            .bind(nanos(oldest))
+            .bind(i64::from(limit))
+            .fetch_all(&self.readers)
+            .await?;
         rows.into_iter()
             .map(|(event, sha256, released)| {
                 let cause = if released != 0 { Cause::ReleasedUntil } else { Cause::Age };

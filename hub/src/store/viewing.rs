@@ -8,7 +8,7 @@ use sqlx::{AnyConnection, FromRow};
 use super::access::within;
 use super::column::{from_word, nanos, parse, parse_option, timestamp, word};
 use super::incident::{Viewer, for_viewer};
-use super::statement::Statement;
+use super::sql::Sql;
 use super::{Store, StoreError, rows};
 use crate::access::{PersonName, Scope, Session, TokenHash};
 use crate::evidence::Format;
@@ -145,7 +145,7 @@ impl Store {
     ) -> Result<Opened, ViewingError> {
         let mut change = self.begin().await?;
         let connection = &mut change.connection;
-        let mut query = Statement::new("SELECT edge, kind, camera FROM alarm WHERE id = ");
+        let mut query = Sql::new("SELECT edge, kind, camera FROM alarm WHERE id = ");
         query.push_bind(alarm.to_string());
         within(&mut query, "edge", &opener.viewer.scope);
         let seen: Option<(String, String, Option<String>)> =
@@ -269,7 +269,7 @@ impl Store {
     /// # Errors
     /// When the database cannot be read.
     pub async fn viewings(&self, filter: &ViewingFilter) -> Result<(Vec<Viewing>, Option<i64>), StoreError> {
-        let mut query = Statement::new("SELECT * FROM viewing WHERE 1 = 1");
+        let mut query = Sql::new("SELECT * FROM viewing WHERE 1 = 1");
         within(&mut query, "edge", &filter.scope);
         if let Some(alarm) = filter.alarm {
             query.push(" AND alarm = ").push_bind(alarm.to_string());
@@ -304,7 +304,7 @@ async fn is_reason(
     alarm: AlarmId,
     viewer: &Viewer,
 ) -> Result<bool, StoreError> {
-    let mut query = Statement::new(
+    let mut query = Sql::new(
         "SELECT incident.number FROM incident JOIN incident_alarm ON incident_alarm.incident = incident.id \
          WHERE incident.is_open = 1 AND incident.id = ",
     );
@@ -324,7 +324,7 @@ async fn pieces(
         return Ok(found);
     }
     let mut query =
-        Statement::new("SELECT viewing, event, sha256, media_type, time FROM viewed_piece WHERE viewing");
+        Sql::new("SELECT viewing, event, sha256, media_type, time FROM viewed_piece WHERE viewing");
     query.push_in(viewings).push(" ORDER BY time, event, sha256");
     let rows: Vec<(String, String, String, String, i64)> =
         query.build_query_as().fetch_all(connection).await?;

@@ -28,8 +28,8 @@ pub enum Needs {
 pub const RULES: &[(&str, &str, Needs)] = {
     use Needs::{May, Nothing, Session};
     use Permission::{
-        Export, ManagePeople, ReleaseOriginal, SeeAccessLog, SeeAlerts, SeeAllIncidents, SeeCommands,
-        SeeDeletions, SeeDevices, SeeEvidence, SeeIncidents, SeeRegister, WorkIncidents,
+        Export, HoldEvidence, ManagePeople, ReleaseOriginal, SeeAccessLog, SeeAlerts, SeeAllIncidents,
+        SeeCommands, SeeDeletions, SeeDevices, SeeEvidence, SeeIncidents, SeeRegister, WorkIncidents,
     };
     &[
         ("GET", "/api/v1/openapi.json", Nothing),
@@ -69,6 +69,9 @@ pub const RULES: &[(&str, &str, Needs)] = {
         // Not who asked for it.
         ("POST", "/api/v1/commands/{id}/decision", May(ReleaseOriginal)),
         ("GET", "/api/v1/deletions", May(SeeDeletions)),
+        ("GET", "/api/v1/holds", May(HoldEvidence)),
+        ("POST", "/api/v1/holds", May(HoldEvidence)),
+        ("POST", "/api/v1/holds/{id}/steps", May(HoldEvidence)),
         ("GET", "/api/v1/devices", May(SeeDevices)),
         ("GET", "/api/v1/people", May(ManagePeople)),
         ("POST", "/api/v1/people", May(ManagePeople)),

@@ -16,6 +16,7 @@ mod events;
 mod evidence;
 mod export;
 mod external;
+mod hold;
 mod identity;
 mod incident;
 mod kill;

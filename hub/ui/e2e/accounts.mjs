@@ -10,11 +10,11 @@ const MAY = {
   handler: ['see_alerts', 'see_evidence', 'see_incidents', 'handle_incidents'],
   supervisor: [
     'see_alerts', 'see_evidence', 'see_devices', 'see_commands', 'set_mode', 'release_original', 'see_deletions',
-    'see_incidents', 'see_all_incidents', 'work_incidents', 'handle_incidents', 'verify_incidents', 'see_register',
+    'see_incidents', 'see_all_incidents', 'work_incidents', 'handle_incidents', 'verify_incidents', 'see_register', 'hold_evidence',
   ],
   maintainer: ['see_devices', 'see_commands', 'set_mode'],
   technician: ['see_devices'],
-  auditor: ['see_alerts', 'see_incidents', 'see_all_incidents', 'see_devices', 'see_commands', 'see_deletions', 'see_register', 'see_access_log'],
+  auditor: ['see_alerts', 'see_incidents', 'see_all_incidents', 'see_devices', 'see_commands', 'see_deletions', 'see_register', 'hold_evidence', 'see_access_log'],
   administrator: ['see_devices', 'manage_people', 'see_access_log'],
 };
 const COOKIE = '__Host-gatepost';
@@ -154,6 +154,7 @@ export function answer(method, url, session, body) {
 function permissionFor(method, path) {
   if (/^\/api\/v1\/alerts/.test(path)) return 'see_alerts';
   if (/^\/api\/v1\/events/.test(path)) return 'see_evidence';
+  if (/^\/api\/v1\/holds/.test(path)) return 'hold_evidence';
   if (path === '/api/v1/viewings') return method === 'GET' ? 'see_register' : 'see_evidence';
   if (/^\/api\/v1\/devices/.test(path)) return 'see_devices';
   if (/^\/api\/v1\/commands/.test(path) && method === 'GET') return 'see_commands';

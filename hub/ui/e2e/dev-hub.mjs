@@ -20,6 +20,7 @@ import { dirname, extname, join, normalize } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { answer as answerOfAccounts, endAll, mayOf, sessionOf, watchEnds } from './accounts.mjs';
+import { answer as answerOfHolds } from './holds.mjs';
 import { answer as answerOfIncidents, begin, report, watchIncidents } from './incidents.mjs';
 import { answer as answerOfViewings, closed, looks } from './viewings.mjs';
 
@@ -443,6 +444,7 @@ const server = createServer(async (request, response) => {
   if (path.startsWith('/api/')) {
     const told =
       answerOfAccounts(request.method, url, session, body) ??
+      answerOfHolds(request.method, url, session, body, alerts) ??
       answerOfViewings(request.method, url, session, body, alerts) ??
       answerOfIncidents(request.method, url, session, mayOf(session), body, alerts);
     if (told) return json(response, ...told);

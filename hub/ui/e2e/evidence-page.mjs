@@ -92,6 +92,26 @@ try {
   console.log('READY');
 
   const [chinese, english] = sides;
+  await check('two people put the evidence on hold, and two are needed to lift it', async () => {
+    await chinese.page.click('[data-panel] [data-propose-hold]');
+    await chinese.page.fill('[name="hold-reason"]', WHY);
+    await chinese.page.keyboard.press('Enter');
+    await chinese.page.waitForSelector('[data-panel] [data-hold="proposed"]', { timeout: EXPECT_MS });
+    assert((await chinese.page.$('[data-panel] [data-hold-step="confirm"]')) === null, 'who proposed it may confirm it');
+    await english.page.click('[data-to="holds"]');
+    await english.page.click('[data-list="holds"] [data-hold-step="confirm"]');
+    await english.page.waitForSelector('[data-list="holds"] [data-hold="held"]', { timeout: EXPECT_MS });
+    await english.page.click('[data-list="holds"] [data-hold-step="lift"]');
+    await english.page.fill('[name="hold-why"]', 'closed');
+    await english.page.keyboard.press('Enter');
+    await english.page.waitForSelector('[data-list="holds"] [data-hold="lift_proposed"]', { timeout: EXPECT_MS });
+    assert((await english.page.$('[data-hold-step="confirm_lift"]')) === null, 'one person may lift it');
+    const text = await english.page.textContent('[data-list="holds"] [data-hold]');
+    assert(text.includes(`(${NAME})`) && text.includes(`(${SECOND})`), text);
+    await shot(english, 'holds');
+    await english.page.click('[data-list="holds"] a');
+    await english.page.waitForSelector('[data-panel] [data-hold="lift_proposed"]', { timeout: EXPECT_MS });
+  });
   await check('zh the form says who asks and wants a reason', async () => {
     await chinese.page.click('[data-panel] [data-ask]');
     await chinese.page.waitForSelector('[data-form="original"]');

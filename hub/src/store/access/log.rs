@@ -5,7 +5,7 @@ use sqlx::{AnyConnection, FromRow};
 
 use crate::access::{AccessRecord, Entry};
 use crate::store::column::{from_word, nanos, timestamp, word};
-use crate::store::statement::Statement;
+use crate::store::sql::Sql;
 use crate::store::{Store, StoreError, rows};
 
 #[derive(FromRow)]
@@ -45,7 +45,7 @@ impl Store {
         before: Option<i64>,
         limit: u16,
     ) -> Result<(Vec<AccessRecord>, Option<i64>), StoreError> {
-        let mut query = Statement::new("SELECT * FROM access_record");
+        let mut query = Sql::new("SELECT * FROM access_record");
         if let Some(before) = before {
             query.push(" WHERE number < ").push_bind(before);
         }

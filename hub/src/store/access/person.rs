@@ -11,7 +11,7 @@ use crate::access::{
     Roles, SiteId, TokenHash,
 };
 use crate::store::column::{from_word, nanos, parse, timestamp, word};
-use crate::store::statement::Statement;
+use crate::store::sql::Sql;
 use crate::store::{Store, StoreError};
 
 /// An account cannot become what was asked for.
@@ -101,7 +101,7 @@ async fn accounts(
     name: Option<&PersonName>,
 ) -> Result<Vec<Account>, StoreError> {
     let select = |text, column| {
-        let mut query = Statement::new(text);
+        let mut query = Sql::new(text);
         if let Some(name) = name {
             query.push(" WHERE ").push(column).push(" = ").push_bind(name.to_string());
         }

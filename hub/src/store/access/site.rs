@@ -8,7 +8,7 @@ use sqlx::AnyConnection;
 use super::log;
 use crate::access::{Action, Entry, Scope, Site, SiteId, SiteLabel};
 use crate::store::column::parse;
-use crate::store::statement::Statement;
+use crate::store::sql::Sql;
 use crate::store::{Store, StoreError};
 
 /// A site cannot become what was asked for.
@@ -37,7 +37,7 @@ impl From<sqlx::Error> for SiteError {
 }
 
 /// Adds the condition that a box lies in a scope; `column` names the box.
-pub(in crate::store) fn within(query: &mut Statement, column: &'static str, scope: &Scope) {
+pub(in crate::store) fn within(query: &mut Sql, column: &'static str, scope: &Scope) {
     let Some(sites) = scope.sites() else { return };
     query
         .push(" AND ")
@@ -147,7 +147,7 @@ impl Store {
         if *scope == Scope::All {
             return Ok(None);
         }
-        let mut query = Statement::new("SELECT edge FROM site_edge WHERE 1 = 1");
+        let mut query = Sql::new("SELECT edge FROM site_edge WHERE 1 = 1");
         within(&mut query, "edge", scope);
         let edges: Vec<String> = query.build_query_scalar().fetch_all(&self.readers).await?;
         edges.iter().map(|edge| parse("site_edge.edge", edge)).collect::<Result<_, _>>().map(Some)
@@ -171,7 +171,7 @@ pub(in crate::store) async fn holds(
     if *scope == Scope::All {
         return Ok(true);
     }
-    let mut query = Statement::new("SELECT 1 FROM site_edge WHERE edge = ");
+    let mut query = Sql::new("SELECT 1 FROM site_edge WHERE edge = ");
     query.push_bind(edge.to_string());
     within(&mut query, "edge", scope);
     let found: Option<i64> = query.build_query_scalar().fetch_optional(connection).await?;

@@ -8,7 +8,7 @@ use sqlx::{AnyPool, FromRow};
 use super::super::StoreError;
 use super::super::column::{parse, parse_option, timestamp};
 use crate::alert::{AlertEvidence, EvidenceState, Role};
-use crate::store::statement::Statement;
+use crate::store::sql::Sql;
 
 #[derive(FromRow)]
 struct Row {
@@ -38,7 +38,7 @@ pub(super) async fn of_alarms(
     readers: &AnyPool,
     alarms: impl Iterator<Item = AlarmId>,
 ) -> Result<HashMap<AlarmId, Vec<AlertEvidence>>, StoreError> {
-    let mut query = Statement::new(SELECT);
+    let mut query = Sql::new(SELECT);
     query.push_in(alarms);
     query.push(" ORDER BY event.time, event.number, n.sha256");
     let rows: Vec<Row> = query.build_query_as().fetch_all(readers).await?;

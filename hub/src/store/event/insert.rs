@@ -9,7 +9,7 @@ use gatepost_wire::{AlarmId, BootId, EdgeId, Event, EventId, Seq};
 use super::super::column::{integer, nanos, parse, text as id_text, word};
 use super::super::record::{Delivery, Fate};
 use super::super::rows::chunks;
-use super::super::statement::Statement;
+use super::super::sql::Sql;
 use super::super::writer::Batch;
 use super::super::{StoreError, alarm, evidence, sequence};
 use crate::alarm::Alarm;
@@ -66,7 +66,7 @@ async fn owners(
     batch: &mut Batch<'_>,
     arrivals: &[Arrival<'_>],
 ) -> Result<HashMap<EventId, EdgeId>, StoreError> {
-    let mut query = Statement::new("SELECT id, edge FROM event WHERE id");
+    let mut query = Sql::new("SELECT id, edge FROM event WHERE id");
     query.push_in(arrivals.iter().map(|arrival| arrival.event.id));
     let rows: Vec<(String, String)> = query.build_query_as().fetch_all(&mut *batch.connection).await?;
     rows.iter().map(|(id, edge)| Ok((parse("event.id", id)?, parse("event.edge", edge)?))).collect()
@@ -129,7 +129,7 @@ async fn place(batch: &mut Batch<'_>, fresh: &mut [Fresh<'_>]) -> Result<(), Sto
 
 async fn insert(batch: &mut Batch<'_>, fresh: &[Fresh<'_>]) -> Result<(), StoreError> {
     for rows in chunks(fresh) {
-        let mut query = Statement::new(
+        let mut query = Sql::new(
             "INSERT INTO event (id, edge, boot, seq, time, received, kind, severity, alarm, phase, \
              sequence_conflict, envelope) ",
         );

@@ -7,7 +7,7 @@ use crate::access::Scope;
 use crate::incident::Counted;
 use crate::store::access::within;
 use crate::store::column::{from_word, nanos, parse, parse_option, timestamp};
-use crate::store::statement::Statement;
+use crate::store::sql::Sql;
 use crate::store::{Span, Store, StoreError};
 
 #[derive(FromRow)]
@@ -48,7 +48,7 @@ impl Store {
     /// # Errors
     /// When the database cannot be read.
     pub async fn counted(&self, since: Timestamp, scope: &Scope) -> Result<Vec<Counted>, StoreError> {
-        let mut query = Statement::new(COUNTED);
+        let mut query = Sql::new(COUNTED);
         query.push("opened >= ").push_bind(nanos(since));
         self.count(query, scope).await
     }
@@ -58,13 +58,13 @@ impl Store {
     /// # Errors
     /// When the database cannot be read.
     pub async fn counted_closed(&self, span: &Span, scope: &Scope) -> Result<Vec<Counted>, StoreError> {
-        let mut query = Statement::new(COUNTED);
+        let mut query = Sql::new(COUNTED);
         query.push("closed IS NOT NULL");
         span.limit(&mut query, "closed");
         self.count(query, scope).await
     }
 
-    async fn count(&self, mut query: Statement, scope: &Scope) -> Result<Vec<Counted>, StoreError> {
+    async fn count(&self, mut query: Sql, scope: &Scope) -> Result<Vec<Counted>, StoreError> {
         within(&mut query, "incident.edge", scope);
         let rows: Vec<Row> = query.build_query_as().fetch_all(&self.readers).await?;
         rows.into_iter().map(TryInto::try_into).collect()
@@ -75,7 +75,7 @@ impl Store {
     /// # Errors
     /// When the database cannot be read.
     pub async fn operators(&self, since: Timestamp, scope: &Scope) -> Result<usize, StoreError> {
-        let mut query = Statement::new("SELECT count(DISTINCT incident_step.actor) FROM incident_step");
+        let mut query = Sql::new("SELECT count(DISTINCT incident_step.actor) FROM incident_step");
         // Where it is asked for everywhere the index of steps says it all.
         if scope.sites().is_some() {
             query.push(" JOIN incident ON incident.id = incident_step.incident");

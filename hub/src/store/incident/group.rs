@@ -12,7 +12,7 @@ use self::handful::Handful;
 use crate::alarm::Alarm;
 use crate::incident::{Deadlines, Place, Report};
 use crate::store::column::parse;
-use crate::store::statement::Statement;
+use crate::store::sql::Sql;
 use crate::store::{Store, StoreError, alarm};
 
 /// Alarms of one transaction: so many of those that wait longest,
@@ -103,7 +103,7 @@ impl Store {
 
     /// The alarms, and with which others their boxes say that they belong.
     async fn reports(&self, alarms: Vec<Alarm>) -> Result<Vec<Report>, StoreError> {
-        let mut query = Statement::new("SELECT id, envelope FROM event WHERE id");
+        let mut query = Sql::new("SELECT id, envelope FROM event WHERE id");
         query.push_in(alarms.iter().flat_map(|alarm| [alarm.first.event, alarm.latest.event]));
         // Most say nothing of the kind and need not be read.
         query.push(" AND envelope LIKE '%\"fused\"%'");

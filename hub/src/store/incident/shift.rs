@@ -10,7 +10,7 @@ use crate::incident::timeline::Step;
 use crate::incident::{Followed, Incident, Note};
 use crate::store::access::within;
 use crate::store::column::parse;
-use crate::store::statement::Statement;
+use crate::store::sql::Sql;
 use crate::store::{Span, Store, StoreError, rows};
 
 impl Store {
@@ -19,7 +19,7 @@ impl Store {
     /// # Errors
     /// When the database cannot be read.
     pub async fn opened_within(&self, span: &Span, scope: &Scope) -> Result<i64, StoreError> {
-        let mut query = Statement::new("SELECT count(*) FROM incident WHERE 1 = 1");
+        let mut query = Sql::new("SELECT count(*) FROM incident WHERE 1 = 1");
         span.limit(&mut query, "opened");
         within(&mut query, "incident.edge", scope);
         Ok(query.build_query_scalar().fetch_one(&self.readers).await?)
@@ -36,7 +36,7 @@ impl Store {
         limit: u16,
         now: Timestamp,
     ) -> Result<Vec<Incident>, StoreError> {
-        let mut query = Statement::new(SELECT);
+        let mut query = Sql::new(SELECT);
         span.limit(&mut query, "incident.closed");
         query.push(" AND incident.reason IS NULL");
         within(&mut query, "incident.edge", scope);
@@ -53,7 +53,7 @@ impl Store {
         let ids: Vec<String> = incidents.iter().map(|incident| incident.id.to_string()).collect();
         let mut said: HashMap<String, Step> = HashMap::new();
         for some in rows::chunks(&ids) {
-            let mut query = Statement::new(
+            let mut query = Sql::new(
                 "SELECT incident, document, hash FROM incident_step WHERE actor IS NOT NULL AND incident",
             );
             query.push_in(some).push(" ORDER BY incident, version");
@@ -78,7 +78,7 @@ impl Store {
     /// # Errors
     /// When the database cannot be read.
     pub async fn notes(&self, span: &Span, scope: &Scope, limit: u16) -> Result<Vec<Note>, StoreError> {
-        let mut query = Statement::new(
+        let mut query = Sql::new(
             "SELECT incident.id, incident.number, incident_step.document, incident_step.hash FROM incident_step \
              JOIN incident ON incident.id = incident_step.incident \
              WHERE incident_step.action = 'note'",

@@ -11,7 +11,7 @@ use crate::incident::{Action, Actor, Deadlines, IncidentId, Kind, Stage, StepErr
 use crate::store::access::{account, holds};
 use crate::store::column::{nanos, parse, word};
 use crate::store::rows::chunks;
-use crate::store::statement::Statement;
+use crate::store::sql::Sql;
 use crate::store::{Store, StoreError};
 
 /// A step was not taken.
@@ -209,7 +209,7 @@ impl Chain {
     /// Writes what was added.
     pub async fn write(self, connection: &mut AnyConnection) -> Result<(), StoreError> {
         for added in chunks(&self.added) {
-            let mut query = Statement::new(
+            let mut query = Sql::new(
                 "INSERT INTO incident_step (number, incident, version, time, actor, action, document, hash) ",
             );
             query.push_rows(added, |values, Added { document, actor, text, hash }| {

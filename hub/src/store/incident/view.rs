@@ -13,7 +13,7 @@ use crate::alert::Alert;
 use crate::incident::{Actor, Assignee, FalseReason, Incident, IncidentId, Outcome, Stage, Told};
 use crate::store::access::within;
 use crate::store::column::{from_word, nanos, parse, timestamp, word};
-use crate::store::statement::Statement;
+use crate::store::sql::Sql;
 use crate::store::{Store, StoreError};
 
 /// Whose business an incident has to be.
@@ -120,7 +120,7 @@ impl IncidentFilter {
 
     /// Adds what is asked for as conditions. All of it but `number`, `assignee` and `viewer` is in the index `incident_history`, so what does
     /// not match costs an entry of the index and no row.
-    fn conditions(&self, query: &mut Statement) {
+    fn conditions(&self, query: &mut Sql) {
         // What is in a stage that only open ones can be in is found among the few that are open.
         match self.open.or_else(|| self.stage.filter(|stage| stage.is_open()).map(|_| true)) {
             // As the index has it.
@@ -225,7 +225,7 @@ pub(super) const SELECT: &str = "SELECT incident.*, c.label AS camera_label, z.l
     LEFT JOIN person ON person.name = incident.assignee WHERE 1 = 1";
 
 /// Adds the condition that an incident is the viewer's business.
-pub(in crate::store) fn for_viewer(query: &mut Statement, viewer: &Viewer) {
+pub(in crate::store) fn for_viewer(query: &mut Sql, viewer: &Viewer) {
     within(query, "incident.edge", &viewer.scope);
     if let Some(name) = &viewer.only_of {
         query
@@ -246,7 +246,7 @@ impl Store {
         actor: Option<&Actor>,
         now: Timestamp,
     ) -> Result<IncidentPage, StoreError> {
-        let mut query = Statement::new(SELECT);
+        let mut query = Sql::new(SELECT);
         for_viewer(&mut query, &filter.viewer);
         filter.conditions(&mut query);
         query
@@ -270,7 +270,7 @@ impl Store {
         actor: &Actor,
         now: Timestamp,
     ) -> Result<Option<Incident>, StoreError> {
-        let mut query = Statement::new(SELECT);
+        let mut query = Sql::new(SELECT);
         query.push(" AND incident.id = ").push_bind(id.to_string());
         for_viewer(&mut query, viewer);
         let row: Option<Shown> = query.build_query_as().fetch_optional(&self.readers).await?;
@@ -287,7 +287,7 @@ impl Store {
         limit: u16,
         now: Timestamp,
     ) -> Result<Vec<(i64, Incident, BTreeSet<PersonName>)>, StoreError> {
-        let mut query = Statement::new(SELECT);
+        let mut query = Sql::new(SELECT);
         query.push(" AND incident.change > ").push_bind(after);
         query.push(" ORDER BY incident.change LIMIT ").push_bind(i64::from(limit));
         let rows: Vec<Shown> = query.build_query_as().fetch_all(&self.readers).await?;

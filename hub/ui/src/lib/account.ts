@@ -13,6 +13,7 @@ export const PERMISSIONS = [
   'release_original',
   'see_register',
   'export',
+  'hold_evidence',
   'see_deletions',
   'manage_people',
   'see_access_log',

@@ -2,7 +2,7 @@
 
 import type { Permission } from './account';
 
-export const VIEWS = ['watch', 'history', 'alerts', 'report', 'figures', 'people', 'sites', 'register', 'access-log', 'account'] as const;
+export const VIEWS = ['watch', 'history', 'alerts', 'report', 'figures', 'people', 'sites', 'register', 'holds', 'access-log', 'account'] as const;
 export type View = (typeof VIEWS)[number];
 
 type May = ReadonlySet<Permission>;
@@ -22,6 +22,7 @@ const OPENS: Readonly<Record<View, (may: May) => boolean>> = {
   people: any('manage_people'),
   sites: any('manage_people'),
   register: any('see_register'),
+  holds: any('hold_evidence'),
   'access-log': any('see_access_log'),
   account: () => true,
 };

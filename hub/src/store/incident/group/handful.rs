@@ -13,7 +13,7 @@ use crate::store::column::{nanos, parse, text, word};
 use crate::store::incident::Row;
 use crate::store::incident::step::{Chain, Taken};
 use crate::store::rows::chunks;
-use crate::store::statement::Statement;
+use crate::store::sql::Sql;
 
 /// Alarms of one place and kind that are no further apart are one incident.
 const WINDOW: SignedDuration = SignedDuration::from_mins(5);
@@ -67,10 +67,10 @@ impl<'c> Handful<'c> {
         deadlines: &'c Deadlines,
         now: Timestamp,
     ) -> Result<Self, StoreError> {
-        let mut query = Statement::new("SELECT alarm, incident, ongoing FROM incident_alarm WHERE alarm");
+        let mut query = Sql::new("SELECT alarm, incident, ongoing FROM incident_alarm WHERE alarm");
         query.push_in(reports.iter().flat_map(|report| report.fused_with.iter().chain([&report.alarm])));
         let rows: Vec<LinkRow> = query.build_query_as().fetch_all(&mut *connection).await?;
-        let mut query = Statement::new("SELECT * FROM incident WHERE id");
+        let mut query = Sql::new("SELECT * FROM incident WHERE id");
         query.push_in(rows.iter().map(|row| &row.incident));
         let incidents: Vec<Row> = query.build_query_as().fetch_all(&mut *connection).await?;
         let links = rows.into_iter().map(|LinkRow { alarm, incident, ongoing }| {
@@ -299,7 +299,7 @@ fn is_at(row: &Row, place: &Place) -> bool {
 }
 
 async fn insert(connection: &mut AnyConnection, opened: &[Held]) -> Result<(), StoreError> {
-    let mut query = Statement::new(
+    let mut query = Sql::new(
         "INSERT INTO incident (id, edge, kind, camera, zone, sensor, cause, object, input, rule, severity, alarms, ongoing, first, last, \
            opened, stage, is_open, due, reminded, version, change) ",
     );
@@ -352,7 +352,7 @@ async fn update(connection: &mut AnyConnection, row: &Row) -> Result<(), StoreEr
 }
 
 async fn link(connection: &mut AnyConnection, links: &[(AlarmId, Link)]) -> Result<(), StoreError> {
-    let mut query = Statement::new("INSERT INTO incident_alarm (alarm, incident, ongoing) ");
+    let mut query = Sql::new("INSERT INTO incident_alarm (alarm, incident, ongoing) ");
     query.push_rows(links, |values, (alarm, link)| {
         values.bind(alarm.to_string()).bind(link.incident.as_str()).bind(i64::from(link.ongoing));
     });

@@ -11,7 +11,7 @@ use super::column::plain;
 
 /// SQL and the values of its placeholders.
 #[derive(Debug)]
-pub(super) struct Statement {
+pub(super) struct Sql {
     sql: String,
     values: Vec<Value>,
 }
@@ -65,7 +65,7 @@ impl From<Option<&str>> for Value {
     }
 }
 
-impl Statement {
+impl Sql {
     /// Begins with some SQL.
     pub fn new(sql: &str) -> Self {
         Self { sql: sql.to_owned(), values: Vec::new() }
@@ -144,7 +144,7 @@ impl Statement {
 
 /// One row of values.
 pub(super) struct Row<'s> {
-    statement: &'s mut Statement,
+    statement: &'s mut Sql,
     empty: bool,
 }
 
@@ -165,12 +165,12 @@ mod tests {
 
     #[test]
     fn placeholders_are_numbered_through_all_parts() {
-        let mut statement = Statement::new("SELECT * FROM t WHERE a = ");
+        let mut statement = Sql::new("SELECT * FROM t WHERE a = ");
         statement.push_bind(1).push(" AND b").push_in(["x", "y", "z"]).push(" AND c = ").push_bind("d");
         assert_eq!(statement.sql, "SELECT * FROM t WHERE a = $1 AND b IN ($2, $3, $4, $5) AND c = $6");
         assert_eq!(statement.values.len(), 6);
 
-        let mut statement = Statement::new("INSERT INTO t (a, b) ");
+        let mut statement = Sql::new("INSERT INTO t (a, b) ");
         statement.push_rows(&[1, 2], |row, number| {
             row.bind(*number).bind(None::<String>);
         });
@@ -179,7 +179,7 @@ mod tests {
 
     #[test]
     fn among_none_there_is_nothing() {
-        let mut statement = Statement::new("SELECT 1 WHERE a");
+        let mut statement = Sql::new("SELECT 1 WHERE a");
         statement.push_in(Vec::<String>::new());
         assert_eq!(statement.sql, "SELECT 1 WHERE a IN (NULL)");
     }

@@ -1,0 +1,83 @@
+// Legal holds: an alarm's evidence that two people keep although its time is over.
+
+import { get, post } from './http';
+import { each, fields, optionalText, text, time, type Time } from './shape';
+
+export type HoldState = 'proposed' | 'declined' | 'lapsed' | 'held' | 'lift_proposed' | 'lifted' | 'over';
+export type HoldStep = 'confirm' | 'decline' | 'lift' | 'confirm_lift' | 'keep';
+
+const STATES: readonly HoldState[] = ['proposed', 'declined', 'lapsed', 'held', 'lift_proposed', 'lifted', 'over'];
+const STEPS: readonly HoldStep[] = ['confirm', 'decline', 'lift', 'confirm_lift', 'keep'];
+
+/** What has to be said why. */
+export const needsWords = (step: HoldStep): boolean => step !== 'confirm' && step !== 'confirm_lift';
+
+export interface HoldTaken {
+  readonly time: Time;
+  readonly who: string;
+  readonly step: HoldStep;
+  readonly text: string | null;
+}
+
+export interface LegalHold {
+  readonly number: number;
+  readonly id: string;
+  readonly alarm: string;
+  readonly edge: string;
+  readonly reason: string;
+  readonly until: Time;
+  readonly time: Time;
+  readonly who: string;
+  readonly state: HoldState;
+  readonly steps: readonly HoldTaken[];
+  /** What who is signed in may do with it. */
+  readonly may: readonly HoldStep[];
+}
+
+export interface HoldPage {
+  readonly holds: readonly LegalHold[];
+  readonly next: string | null;
+}
+
+const stepOf = (value: unknown): HoldStep | undefined => STEPS.find((step) => step === value);
+
+export function parseHold(value: unknown): LegalHold {
+  const hold = fields(value, 'hold');
+  const taken = (item: unknown): HoldTaken => {
+    const step = fields(item, 'step');
+    return { time: time(step.time, 'step.time'), who: text(step.who, 'step.who'), step: stepOf(step.step) ?? 'keep', text: optionalText(step.text) };
+  };
+  return {
+    number: typeof hold.number === 'number' ? hold.number : 0,
+    id: text(hold.id, 'hold.id'),
+    alarm: text(hold.alarm, 'hold.alarm'),
+    edge: text(hold.edge, 'hold.edge'),
+    reason: text(hold.reason, 'hold.reason'),
+    until: time(hold.until, 'hold.until'),
+    time: time(hold.time, 'hold.time'),
+    who: text(hold.who, 'hold.who'),
+    // Of a newer hub: held is what must not be overlooked.
+    state: STATES.find((state) => state === hold.state) ?? 'held',
+    steps: each(hold.steps, 'hold.steps', taken),
+    may: Array.isArray(hold.may) ? hold.may.map(stepOf).filter((step) => step !== undefined) : [],
+  };
+}
+
+/** It stands in the way of another one. */
+export const stands = (hold: LegalHold): boolean => hold.state === 'proposed' || hold.state === 'held' || hold.state === 'lift_proposed';
+
+export async function fetchHolds(of: { alarm?: string; before?: string | null }): Promise<HoldPage> {
+  const query = new URLSearchParams({ limit: '50' });
+  if (of.alarm !== undefined) query.set('alarm', of.alarm);
+  if (of.before) query.set('before', of.before);
+  const page = fields(await get(`/api/v1/holds?${query}`), 'holds');
+  return { holds: each(page.holds, 'holds', parseHold), next: optionalText(page.next) };
+}
+
+export async function proposeHold(alarm: string, reason: string, until: Time): Promise<LegalHold> {
+  return parseHold(await post('/api/v1/holds', { alarm, reason, until: new Date(until).toISOString() }));
+}
+
+export async function stepHold(id: string, step: HoldStep, words: string | null): Promise<LegalHold> {
+  return parseHold(await post(`/api/v1/holds/${id}/steps`, words === null ? { step } : { step, text: words }));
+}
