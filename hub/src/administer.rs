@@ -3,6 +3,7 @@
 mod backup;
 mod person;
 mod timeline;
+mod webhook;
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -22,6 +23,7 @@ use crate::ConfigFile;
 pub use backup::{BackupCommand, RestoreCommand};
 pub use person::PersonCommand;
 pub use timeline::TimelineCommand;
+pub use webhook::WebhookCommand;
 
 #[derive(Subcommand)]
 pub enum DeviceCommand {

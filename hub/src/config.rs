@@ -5,6 +5,7 @@
 
 mod address;
 mod read;
+mod webhook;
 
 use std::net::SocketAddr;
 use std::num::NonZeroU32;
@@ -24,6 +25,7 @@ pub use address::{HostName, LoopbackAddr, ServerName, ShareGroup};
 #[cfg(any(test, fuzzing))]
 pub(crate) use read::fuzzing;
 pub use read::{ConfigError, load, read_toml};
+pub use webhook::{Secret, Tells, Webhook, WebhookName, WebhookTable, WebhookUrl};
 
 /// A configuration that may be started.
 #[derive(Debug, Clone)]
@@ -48,6 +50,8 @@ pub struct Config {
     pub incident_deadlines: Deadlines,
     /// Pictures and clips are kept so long, days.
     pub evidence_days: EvidenceDays,
+    /// Programs that are told of incidents.
+    pub webhooks: Vec<Webhook>,
 }
 
 /// By what boxes know the hub, and the hub knows boxes.
@@ -140,6 +144,8 @@ pub struct File {
     pub incident_deadlines: Deadlines,
     /// How long evidence is kept.
     pub retention: RetentionTable,
+    /// Programs that are told of incidents.
+    pub webhooks: Vec<WebhookTable>,
 }
 
 impl Default for File {
@@ -155,6 +161,7 @@ impl Default for File {
             store: StoreTable::default(),
             incident_deadlines: Deadlines::default(),
             retention: RetentionTable::default(),
+            webhooks: Vec::new(),
         }
     }
 }

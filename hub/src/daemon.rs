@@ -18,6 +18,7 @@ use crate::metrics::Metrics;
 use crate::retention::Retention;
 use crate::store::{Store, StoreError};
 use crate::web::{App, ListenError, Server};
+use crate::webhook::{WebhookError, Webhooks};
 
 /// The hub cannot start.
 #[derive(Debug, thiserror::Error)]
@@ -45,6 +46,9 @@ pub enum StartError {
     /// The web address.
     #[error(transparent)]
     Web(#[from] ListenError),
+    /// Webhooks.
+    #[error(transparent)]
+    Webhook(#[from] WebhookError),
     /// Signals cannot be received.
     #[error("signals: {0}")]
     Signals(std::io::Error),
@@ -91,6 +95,7 @@ pub async fn run(config: Config) -> Result<(), StartError> {
         None => None,
     };
     let broker = Broker::start(&config, &authority, &store, intake, writing.storage()).await?;
+    let webhooks = Webhooks::start(&config.webhooks, &store, &changes)?;
     let dispatch = Dispatch::start(store.clone(), authority, broker.publisher(), changes);
 
     tokio::select! {
@@ -106,6 +111,7 @@ pub async fn run(config: Config) -> Result<(), StartError> {
     retention.stop().await;
     writing.stop().await;
     grouping.stop().await;
+    webhooks.stop().await;
     stop.cancel();
     server.ended().await;
     for task in [Some(telling), following].into_iter().flatten() {

@@ -10,7 +10,9 @@ use clap::{Args, Parser, Subcommand};
 use gatepost_hub::authority::Authority;
 use gatepost_hub::{broker, config, daemon, limits, logging, web};
 
-use administer::{BackupCommand, BrokerFiles, DeviceCommand, PersonCommand, RestoreCommand, TimelineCommand};
+use administer::{
+    BackupCommand, BrokerFiles, DeviceCommand, PersonCommand, RestoreCommand, TimelineCommand, WebhookCommand,
+};
 
 /// Takes events from Gatepost edges, keeps each exactly once, shows live alerts.
 #[derive(Parser)]
@@ -43,6 +45,9 @@ enum Command {
     Backup(BackupCommand),
     /// Puts a backup where a hub's data belongs; overwrites nothing
     Restore(RestoreCommand),
+    /// Lists what other programs did not take, and has it sent again
+    #[command(subcommand)]
+    Webhook(WebhookCommand),
     /// Prints the public key this hub signs commands with, for a box that has not enrolled
     SigningKey(ConfigFile),
     /// Writes certificates, revocations and access rules for a broker run by someone else
@@ -88,6 +93,7 @@ fn run(command: Command) -> anyhow::Result<()> {
         Command::Timeline(command) => command.run()?,
         Command::Backup(command) => command.run()?,
         Command::Restore(command) => command.run()?,
+        Command::Webhook(command) => command.run()?,
         Command::SigningKey(file) => {
             let config = config::load(&file.config)?;
             println!("{}", Authority::open(&config.tls.authority)?.commands().verifying_key());

@@ -16,7 +16,7 @@ use prometheus_client::registry::{Registry, Unit};
 use crate::config::Config;
 use crate::intake::{Counters, Intake, Storage};
 use crate::live::Feed;
-use crate::store::{Census, Store, StoreError};
+use crate::store::{Census, Store, StoreError, WebhookBacklog};
 
 /// What every name begins with.
 const PREFIX: &str = "gatepost_hub";
@@ -29,6 +29,7 @@ type Label = [(&'static str, String); 1];
 pub struct Metrics {
     counted: Arc<Registry>,
     data_dir: PathBuf,
+    webhooks: Vec<String>,
 }
 
 /// What is looked at when somebody asks.
@@ -51,7 +52,11 @@ impl Metrics {
         let version = [("version", env!("CARGO_PKG_VERSION"))];
         counted.register("build", "The program", Info::new(version));
         intake.register(&mut counted);
-        Self { counted: Arc::new(counted), data_dir: config.data_dir.clone() }
+        Self {
+            counted: Arc::new(counted),
+            data_dir: config.data_dir.clone(),
+            webhooks: config.webhooks.iter().map(|webhook| webhook.name.as_str().to_owned()).collect(),
+        }
     }
 
     /// All figures in the text format of OpenMetrics 1.0. Without the database those that stand in it are left out.
@@ -65,12 +70,24 @@ impl Metrics {
         if let Ok(census) = &census {
             show_census(&mut now, census);
         }
+        if let Ok(backlogs) = of.store.webhook_backlogs().await {
+            self.show_webhooks(&mut now, &backlogs);
+        }
         self.show_disk(&mut now);
         let mut text = String::new();
         encode_registry(&mut text, &self.counted)?;
         encode_registry(&mut text, &now)?;
         encode_eof(&mut text)?;
         Ok(text)
+    }
+
+    fn show_webhooks(&self, registry: &mut Registry, backlogs: &[WebhookBacklog]) {
+        // One that was removed from the configuration keeps its place in the database.
+        let known = backlogs.iter().filter(|backlog| self.webhooks.contains(&backlog.name));
+        let waiting = known.clone().map(|backlog| (backlog.name.clone(), backlog.waiting));
+        let dead = known.map(|backlog| (backlog.name.clone(), backlog.dead));
+        registry.register("webhook_waiting", "Steps it has not got to", family("webhook", waiting));
+        registry.register("webhook_dead", "What it did not take", family("webhook", dead));
     }
 
     fn show_disk(&self, registry: &mut Registry) {

@@ -32,6 +32,7 @@ mod sql;
 #[cfg(test)]
 pub(crate) mod testing;
 mod viewing;
+mod webhook;
 mod writer;
 
 use std::path::PathBuf;
@@ -57,6 +58,7 @@ pub use news::tell;
 pub use record::{Content, Deletion, Delivery, Fate, Presence, Record};
 pub use span::Span;
 pub use viewing::{Opened, Opener, ViewingError, ViewingFilter};
+pub use webhook::{DeadLetter, ToldIncident, ToldStep, WebhookBacklog};
 pub use writer::Writer;
 
 /// The database could not do what was asked.

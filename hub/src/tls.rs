@@ -94,6 +94,18 @@ pub fn client(authority: &Authority, ca: Option<&std::path::Path>) -> Result<Arc
     Ok(Arc::new(config))
 }
 
+/// The hub as a client of somebody who knows it by something else than a certificate.
+///
+/// # Errors
+/// When `ca` holds no certificates.
+pub fn anonymous_client(ca: &std::path::Path) -> Result<Arc<ClientConfig>, TlsError> {
+    let config = ClientConfig::builder_with_provider(Arc::new(ring::default_provider()))
+        .with_protocol_versions(&[&rustls::version::TLS13])?
+        .with_root_certificates(roots_in(ca)?)
+        .with_no_client_auth();
+    Ok(Arc::new(config))
+}
+
 fn roots(authority: &Authority) -> Result<RootCertStore, TlsError> {
     let mut roots = RootCertStore::empty();
     roots.add(authority.certificate().clone())?;

@@ -41,6 +41,16 @@ impl TryFrom<String> for LoopbackAddr {
     }
 }
 
+/// A name the hub gives something: 1 to 64 of a-z, 0-9 and '-'.
+pub(super) fn name(text: String) -> Result<String, String> {
+    let allowed = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
+    if (1..=64).contains(&text.len()) && text.chars().all(allowed) {
+        Ok(text)
+    } else {
+        Err(format!("{text:?} is no name: 1 to 64 of a-z, 0-9 and '-' are needed"))
+    }
+}
+
 /// Group name of an MQTT shared subscription.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(try_from = "String")]

@@ -11,8 +11,8 @@ use serde::de::DeserializeOwned;
 use toml::Spanned;
 
 use super::{
-    Broker, BrokerMode, BrokerTable, Config, EmbeddedBroker, ExternalBroker, File, Login, StoreTable, Tls,
-    TlsTable,
+    Broker, BrokerMode, BrokerTable, Config, EmbeddedBroker, ExternalBroker, File, Login, Secret, StoreTable,
+    Tls, TlsTable, Webhook, WebhookTable,
 };
 use crate::authority::AuthorityFiles;
 use crate::store::Database;
@@ -115,6 +115,7 @@ fn parse(
         tls: tls(parsed.tls, &source, &data_dir)?,
         database: database(parsed.store, &source, &data_dir, &secret)?,
         broker: broker(parsed.broker, &source, &data_dir, &secret)?,
+        webhooks: webhooks(parsed.webhooks, &source, &secret)?,
         incident_deadlines: parsed.incident_deadlines,
         evidence_days: parsed.retention.evidence_days,
         metrics: parsed.metrics.listen,
@@ -284,6 +285,41 @@ fn login(
     }
 }
 
+/// Where Debian keeps the authorities the world knows.
+const SYSTEM_AUTHORITIES: &str = "/etc/ssl/certs/ca-certificates.crt";
+
+fn webhooks(
+    tables: Vec<WebhookTable>,
+    source: &Source<'_>,
+    secret: impl Fn(&Path) -> io::Result<String>,
+) -> Result<Vec<Webhook>, ConfigError> {
+    let mut webhooks: Vec<Webhook> = Vec::with_capacity(tables.len());
+    for table in tables {
+        let at = table.secret_file.span().start;
+        if webhooks.iter().any(|other| other.name == table.name) {
+            let problem = format!("there are two of the name {}", table.name.as_str());
+            return Err(source.wrong(at, "webhooks.name", problem));
+        }
+        let path = source.path(table.secret_file.get_ref());
+        let wrong = |problem: String| {
+            source.wrong(at, "webhooks.secret_file", format!("{}: {problem}", path.display()))
+        };
+        let text = secret(&path).map_err(|error| wrong(error.to_string()))?;
+        let secret = Secret::parse(&text).map_err(|problem| wrong(problem.to_owned()))?;
+        let system = || PathBuf::from(SYSTEM_AUTHORITIES);
+        webhooks.push(Webhook {
+            name: table.name,
+            url: table.url,
+            secret,
+            ca_file: table.ca_file.map_or_else(system, |file| source.path(&file)),
+            tells: table.tells,
+            sites: table.sites,
+            give_up_after: std::time::Duration::from_secs(table.give_up_after_s.into()),
+        });
+    }
+    Ok(webhooks)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -293,6 +329,8 @@ mod tests {
         let file = dir.path().join("hub.toml");
         std::fs::write(&file, text).unwrap();
         std::fs::write(dir.path().join("password"), "secret\n").unwrap();
+        let secret = "whsec_MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDE=\n";
+        std::fs::write(dir.path().join("webhook.secret"), secret).unwrap();
         load(&file).map_err(|e| e.to_string().replace(&dir.path().display().to_string(), ""))
     }
 
@@ -345,6 +383,32 @@ mod tests {
         ] {
             let error = load_text(text).unwrap_err();
             assert!(error.starts_with(at), "{text}\n{error}");
+        }
+    }
+
+    #[test]
+    fn a_webhook_is_whole_or_refused() {
+        let table = "[[webhooks]]\nname = \"district\"\nurl = \"https://hooks.example/a\"\nsecret_file = \"webhook.secret\"\n";
+        let webhook = &load_text(table).unwrap().webhooks[0];
+        assert_eq!(
+            (webhook.tells.len(), webhook.sites.as_ref(), webhook.give_up_after.as_secs()),
+            (3, None, 86_400)
+        );
+        for (text, complaint) in [
+            (table.replace("webhook.secret", "none"), "`webhooks.secret_file`: /none: No such file"),
+            (
+                table.replace("webhook.secret", "password"),
+                "`webhooks.secret_file`: /password: `whsec_` and 24 to 64",
+            ),
+            (
+                table.replace("https", "http"),
+                "`webhooks[0].url`: \"http://hooks.example/a\": without TLS it may",
+            ),
+            (table.replace("district", "The district"), "`webhooks[0].name`: \"The district\" is no name"),
+            (table.repeat(2), "`webhooks.name`: there are two of the name district"),
+        ] {
+            let error = load_text(&text).unwrap_err();
+            assert!(error.contains(complaint), "{text}\n{error}");
         }
     }
 

@@ -1,19 +1,37 @@
-//! Work that one hub does for all that share a database: grouping, reminding, deleting, sending commands.
+//! Work that one hub does for all that share a database: grouping, reminding, deleting, sending commands, telling other programs.
 
+use sha2::{Digest as _, Sha256};
 use sqlx::AnyConnection;
 
 use super::database::{Database, Purpose, close};
 use super::{Store, StoreError};
 
 /// What is done by one hub at a time.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Duty {
     /// Alarms become incidents, and those that wait are reminded of.
-    Incidents = 0x6770_0001,
+    Incidents,
     /// What is old is deleted.
-    Retention = 0x6770_0002,
+    Retention,
     /// Commands are sent to boxes.
-    Commands = 0x6770_0003,
+    Commands,
+    /// The webhook of this name tells of incidents.
+    Webhook(String),
+}
+
+impl Duty {
+    /// The number of the server's lock for it.
+    fn lock(&self) -> i64 {
+        let (kind, name) = match self {
+            Self::Incidents => (1, ""),
+            Self::Retention => (2, ""),
+            Self::Commands => (3, ""),
+            Self::Webhook(name) => (4, name.as_str()),
+        };
+        let [a, b, c, d, ..]: [u8; 32] = Sha256::digest(name).into();
+        // "gp" before it, so that it is no other program's.
+        i64::from_be_bytes([b'g', b'p', 0, kind, a, b, c, d])
+    }
 }
 
 /// A duty, and whether this hub has it. Another hub takes it over when this one ends or loses its connection.
@@ -54,7 +72,7 @@ impl Leadership {
         }
         let mut connection = self.database.connect(Purpose::Write).await?;
         let ours: bool = sqlx::query_scalar("SELECT pg_try_advisory_lock($1)")
-            .bind(self.duty as i64)
+            .bind(self.duty.lock())
             .fetch_one(&mut connection)
             .await?;
         if ours {

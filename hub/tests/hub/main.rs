@@ -31,3 +31,4 @@ mod process;
 mod refusal;
 mod replicas;
 mod viewing;
+mod webhook;
