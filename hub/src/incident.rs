@@ -15,7 +15,7 @@ pub mod timeline;
 
 pub use action::{Action, FalseReason, Grade, Kind, Outcome, Text};
 pub use deadline::Deadlines;
-pub use figures::{Counted, Figures, PerOperator, Times, WorstPlace};
+pub use figures::{Figures, PerOperator, Tally, Times, Took, WorstPlace};
 pub use grouping::Grouping;
 pub use shift::{Followed, Note, ShiftReport};
 pub use stage::Stage;

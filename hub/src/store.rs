@@ -53,7 +53,7 @@ pub use duty::{Duty, Leadership};
 pub use event::{EventFilter, StoredEvent};
 pub use evidence::Kept;
 pub use hold::{HoldError, HoldFilter};
-pub use incident::{Grouped, IncidentError, IncidentFilter, IncidentPage, OpenedAt, Viewer};
+pub use incident::{Grouped, IncidentError, IncidentFilter, IncidentPage, OpenedAt, Viewer, Which};
 pub use news::tell;
 pub use record::{Content, Deletion, Delivery, Fate, Presence, Record};
 pub use span::Span;

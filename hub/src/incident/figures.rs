@@ -10,30 +10,32 @@ use utoipa::ToSchema;
 
 use super::action::FalseReason;
 
-const TEN_MINUTES_S: i64 = 600;
+const TEN_MINUTES_S: f64 = 600.0;
 
-/// So many places are named.
-const WORST: usize = 10;
+/// Incidents since a moment, counted.
+#[derive(Debug, Clone, Default)]
+pub struct Tally {
+    /// How many were opened.
+    pub opened: usize,
+    /// How many of them in the worst ten minutes.
+    pub busiest: u32,
+    /// How many were false alarms.
+    pub false_alarms: usize,
+    /// How long it took until somebody had looked.
+    pub acknowledge: Vec<Took>,
+    /// How long it took until they were closed.
+    pub close: Vec<Took>,
+    /// Where most false alarms come from; at most ten places.
+    pub worst: Vec<WorstPlace>,
+}
 
-/// An incident as far as statistics ask.
-#[derive(Debug, Clone)]
-pub struct Counted {
-    /// The box.
-    pub edge: EdgeId,
-    /// The camera.
-    pub camera: Option<CameraId>,
-    /// What people call it.
-    pub camera_label: Option<String>,
-    /// The rule of its first alarm.
-    pub rule: Option<RuleId>,
-    /// When it was opened.
-    pub opened: Timestamp,
-    /// When somebody had looked.
-    pub acknowledged: Option<Timestamp>,
-    /// When it was closed.
-    pub closed: Option<Timestamp>,
-    /// It was a false alarm, for this reason.
-    pub false_alarm: Option<FalseReason>,
+/// How many took so long.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Took {
+    /// Whole seconds.
+    pub seconds: i64,
+    /// How many.
+    pub incidents: usize,
 }
 
 /// The work with incidents since a moment.
@@ -77,7 +79,7 @@ pub struct Times {
 }
 
 /// A rule of a camera.
-#[derive(Debug, PartialEq, Serialize, ToSchema)]
+#[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
 pub struct WorstPlace {
     /// The box.
     #[schema(value_type = String)]
@@ -100,72 +102,43 @@ pub struct WorstPlace {
 
 impl Figures {
     /// Of these incidents, which `operators` people looked at between `since` and `now`.
-    pub fn of(incidents: &[Counted], operators: usize, since: Timestamp, now: Timestamp) -> Self {
-        let took = |end: fn(&Counted) -> Option<Timestamp>| {
-            let seconds = |one: &Counted| Some(end(one)?.duration_since(one.opened).as_secs());
-            Times::of(incidents.iter().filter_map(seconds).collect())
-        };
+    pub fn of(tally: Tally, operators: usize, since: Timestamp, now: Timestamp) -> Self {
         Self {
             since,
-            opened: incidents.len(),
-            per_operator_10_min: PerOperator::of(incidents, operators, now.duration_since(since)),
-            acknowledge_s: took(|one| one.acknowledged),
-            close_s: took(|one| one.closed),
-            false_alarms: incidents.iter().filter(|one| one.false_alarm.is_some()).count(),
-            worst: WorstPlace::of(incidents),
+            opened: tally.opened,
+            per_operator_10_min: PerOperator::of(&tally, operators, now.duration_since(since)),
+            acknowledge_s: Times::of(tally.acknowledge),
+            close_s: Times::of(tally.close),
+            false_alarms: tally.false_alarms,
+            worst: tally.worst,
         }
     }
 }
 
 impl PerOperator {
-    fn of(incidents: &[Counted], operators: usize, time: SignedDuration) -> Self {
-        let mut windows: BTreeMap<i64, u32> = BTreeMap::new();
-        for one in incidents {
-            *windows.entry(one.opened.as_second().div_euclid(TEN_MINUTES_S)).or_default() += 1;
-        }
+    fn of(tally: &Tally, operators: usize, time: SignedDuration) -> Self {
         // Too few to lose anything as floating point numbers.
         let people = operators.max(1) as f64;
-        let all = (time.as_secs_f64() / TEN_MINUTES_S as f64).max(1.0);
-        let peak = windows.values().copied().max().unwrap_or(0);
-        Self { mean: incidents.len() as f64 / all / people, peak: f64::from(peak) / people, operators }
+        let all = (time.as_secs_f64() / TEN_MINUTES_S).max(1.0);
+        let mean = tally.opened as f64 / all / people;
+        Self { mean, peak: f64::from(tally.busiest) / people, operators }
     }
 }
 
 impl Times {
-    fn of(mut seconds: Vec<i64>) -> Option<Self> {
-        seconds.sort_unstable();
+    fn of(mut took: Vec<Took>) -> Option<Self> {
+        took.sort_unstable_by_key(|one| one.seconds);
+        let all: usize = took.iter().map(|one| one.incidents).sum();
         // The smallest value that so many percent do not exceed (nearest rank).
-        let rank =
-            |percent: usize| seconds.get((seconds.len() * percent).div_ceil(100).checked_sub(1)?).copied();
+        let rank = |percent: usize| {
+            let mut left = (all * percent).div_ceil(100);
+            let reached = |one: &&Took| {
+                left = left.saturating_sub(one.incidents);
+                left == 0
+            };
+            took.iter().find(reached).map(|one| one.seconds)
+        };
         Some(Self { p50: rank(50)?, p90: rank(90)? })
-    }
-}
-
-impl WorstPlace {
-    /// The places of these incidents with most false alarms, at most ten.
-    pub fn of(incidents: &[Counted]) -> Vec<Self> {
-        let mut places: BTreeMap<_, Self> = BTreeMap::new();
-        for one in incidents {
-            let place = (one.edge.clone(), one.camera.clone(), one.rule.clone());
-            let place = places.entry(place).or_insert_with(|| Self {
-                edge: one.edge.clone(),
-                camera: one.camera.clone(),
-                camera_label: one.camera_label.clone(),
-                rule: one.rule.clone(),
-                incidents: 0,
-                false_alarms: 0,
-                reasons: BTreeMap::new(),
-            });
-            place.incidents += 1;
-            if let Some(reason) = one.false_alarm {
-                place.false_alarms += 1;
-                *place.reasons.entry(reason).or_default() += 1;
-            }
-        }
-        let mut worst: Vec<_> = places.into_values().filter(|place| place.false_alarms > 0).collect();
-        worst.sort_by_key(|place| std::cmp::Reverse(place.false_alarms));
-        worst.truncate(WORST);
-        worst
     }
 }
 
@@ -177,43 +150,26 @@ mod tests {
         Timestamp::from_second(second).unwrap()
     }
 
-    fn counted(
-        camera: &str,
-        opened: i64,
-        acknowledged: Option<i64>,
-        false_alarm: Option<FalseReason>,
-    ) -> Counted {
-        Counted {
-            edge: "gate-1".parse().unwrap(),
-            camera: Some(camera.parse().unwrap()),
-            camera_label: None,
-            rule: None,
-            opened: at(opened),
-            acknowledged: acknowledged.map(|after| at(opened + after)),
-            closed: None,
-            false_alarm,
-        }
-    }
-
     #[test]
     fn figures_are_those_of_the_guide() {
-        let plant = Some(FalseReason::Plant);
-        let incidents: Vec<_> = (0..10)
-            .map(|n| counted("east", n * 60, Some(n + 1), plant.filter(|_| n < 3)))
-            .chain([counted("west", 5000, None, plant)])
-            .collect();
-        let figures = Figures::of(&incidents, 2, at(0), at(6000));
+        let once = |seconds| Took { seconds, incidents: 1 };
+        let tally = Tally {
+            opened: 11,
+            busiest: 10,
+            // In whatever order.
+            acknowledge: (1..=10).rev().map(once).collect(),
+            close: vec![Took { seconds: 60, incidents: 8 }, Took { seconds: 5, incidents: 1 }],
+            ..Tally::default()
+        };
+        let figures = Figures::of(tally, 2, at(0), at(6000));
         assert_eq!(figures.per_operator_10_min, PerOperator { mean: 0.55, peak: 5.0, operators: 2 });
         assert_eq!(figures.acknowledge_s, Some(Times { p50: 5, p90: 9 }));
-        assert_eq!((figures.close_s, figures.opened, figures.false_alarms), (None, 11, 4));
-        let worst: Vec<_> = figures.worst.iter().map(|place| (place.incidents, place.false_alarms)).collect();
-        assert_eq!(worst, [(10, 3), (1, 1)]);
-        assert_eq!(figures.worst[0].reasons, [(FalseReason::Plant, 3)].into_iter().collect());
+        assert_eq!(figures.close_s, Some(Times { p50: 60, p90: 60 }));
     }
 
     #[test]
     fn nothing_is_nothing() {
-        let figures = Figures::of(&[], 0, at(0), at(1));
+        let figures = Figures::of(Tally::default(), 0, at(0), at(1));
         assert_eq!((figures.per_operator_10_min.mean, figures.acknowledge_s), (0.0, None));
     }
 }

@@ -7,6 +7,7 @@ mod shift;
 mod step;
 mod view;
 
+pub use figures::Which;
 pub use group::Grouped;
 pub use step::IncidentError;
 pub(super) use view::for_viewer;

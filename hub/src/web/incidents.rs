@@ -322,9 +322,9 @@ pub async fn figures(
     let days = Limit::or(period.days, 7);
     let since = now.saturating_sub(SignedDuration::from_hours(i64::from(days) * 24)).unwrap_or(now);
     let scope = caller.scope();
-    let counted = app.store.counted(since, &scope).await?;
+    let tally = app.store.tally(since, &scope).await?;
     let operators = app.store.operators(since, &scope).await?;
-    Ok(Json(Figures::of(&counted, operators, since, now)))
+    Ok(Json(Figures::of(tally, operators, since, now)))
 }
 
 impl From<IncidentError> for Problem {

@@ -11,8 +11,8 @@ use super::App;
 use super::caller::Caller;
 use super::params::Params;
 use super::problem::Problem;
-use crate::incident::{ShiftReport, WorstPlace};
-use crate::store::{IncidentFilter, Span, Viewer};
+use crate::incident::ShiftReport;
+use crate::store::{IncidentFilter, Span, Viewer, Which};
 
 /// No shift is longer, and what a longer one would have is nothing anybody reads.
 const LONGEST: SignedDuration = SignedDuration::from_hours(7 * 24);
@@ -57,15 +57,15 @@ pub async fn show(
     let open = IncidentFilter { open: Some(true), ..IncidentFilter::of(viewer, OPEN) };
     let open = app.store.incidents(&open, None, now).await?.incidents;
     let dealt_with = app.store.dealt_with(&span, &scope, DONE, now).await?;
-    let closed = app.store.counted_closed(&span, &scope).await?;
+    let (closed, false_alarms) = app.store.closed_within(&span, &scope).await?;
     Ok(Json(ShiftReport {
         from,
         until,
         now,
         opened: app.store.opened_within(&span, &scope).await?,
-        closed: closed.len(),
-        false_alarms: closed.iter().filter(|one| one.false_alarm.is_some()).count(),
-        worst: WorstPlace::of(&closed),
+        closed,
+        false_alarms,
+        worst: app.store.worst(&Which::ClosedWithin(&span), &scope).await?,
         open: app.store.with_what_was_said(open).await?,
         dealt_with: app.store.with_what_was_said(dealt_with).await?,
         notes: app.store.notes(&span, &scope, DONE).await?,

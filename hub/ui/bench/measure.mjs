@@ -222,13 +222,15 @@ async function measurePage(url, live) {
       await seen('.tail button:not([disabled])');
     });
     say('page: filter: all', `${all.toFixed(0)} ms`);
+    // Only what is near the screen is drawn.
+    const length = () => page.$eval('[data-list="incidents"]', (list) => Number(list.dataset.length));
     const paging = [];
     for (let n = 0; n < 8; n += 1) {
-      const before = await page.$$eval('[data-incident-id]', (rows) => rows.length);
+      const before = await length();
       paging.push(
         await timed(async () => {
           await page.click('.tail button:not([disabled])');
-          await page.waitForFunction((count) => document.querySelectorAll('[data-incident-id]').length > count, before, { timeout: PATIENCE });
+          await page.waitForFunction((count) => Number(document.querySelector('[data-list="incidents"]')?.dataset.length) > count, before, { timeout: PATIENCE });
         }),
       );
     }
@@ -238,6 +240,23 @@ async function measurePage(url, live) {
       await seen('[data-empty="incidents"], [data-stage="evaluated"]');
     });
     say('page: filter: a stage that few are in', `${byStage.toFixed(0)} ms`);
+    await page.goto(`${url}/#/history`);
+    await seen('[data-list="history"]');
+    const narrow = await timed(async () => {
+      await page.selectOption('[name="outcome"]', 'false_alarm rule');
+      await page.waitForFunction(() => location.hash.includes('reason=rule') && document.querySelector('[data-list="history"]'), undefined, { timeout: PATIENCE });
+    });
+    say('page: search: a reason that is rare', `${narrow.toFixed(0)} ms`);
+    const nothing = await timed(async () => {
+      await page.selectOption('[name="kind"]', 'sensor_fault');
+      await seen('[data-empty="history"]');
+    });
+    say('page: search: nothing in all of them', `${nothing.toFixed(0)} ms`);
+    const report = await timed(async () => {
+      await page.goto(`${url}/#/report?hours=12`);
+      await seen('[data-report]');
+    });
+    say('page: report of 12 hours', `${report.toFixed(0)} ms`);
     await page.goto(`${url}/#/`);
     await seen('[data-incident-id]');
     await page.evaluate(() => window.blocked.splice(0));
