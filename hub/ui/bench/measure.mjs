@@ -265,13 +265,6 @@ async function measurePage(url, live) {
     let sent = 0;
     await frames(`page: ${LIVE_PER_SECOND} boxes a second report`, async () => (sent = await tellHealth(templates, LIVE_S)));
     await blocked(`page: ${sent} reports`);
-    const opened = await timed(async () => {
-      const telling = tellHealth(templates, 5);
-      await page.click('[data-incident-id]');
-      await seen('[data-timeline]');
-      await telling;
-    });
-    say('page: an incident opened meanwhile, after 5 s', `${opened.toFixed(0)} ms`);
     await sleep(2_000);
     await memory('page: afterwards');
   } finally {
