@@ -5,100 +5,14 @@
 // FOLDER is made where there is none: a hub's data, filled by fill.py (some minutes, 3 GB). Boxes' health comes over mosquitto, from one
 // client for all, at LIVE_PER_SECOND (333: each of 10,000 boxes every 30 s) for LIVE_S seconds. DEVICES and INCIDENTS say how many there are.
 
-import { execFileSync, spawn } from 'node:child_process';
-import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
-import { connect } from 'node:net';
-import { dirname, join, resolve } from 'node:path';
-import { createInterface } from 'node:readline';
-import { fileURLToPath } from 'node:url';
 import { launch } from '../e2e/browser.mjs';
+import { startBroker, tellHealth } from './boxes.mjs';
+import { NAME, PASSWORD, fill, healthOfAll, number, say, signIn, spread, startHub } from './hub.mjs';
 
-const HUB = process.env.GATEPOST_HUB;
-const folder = process.argv[2];
-if (!HUB || !folder) {
-  console.error('usage: GATEPOST_HUB=PROGRAM node bench/measure.mjs FOLDER');
-  process.exit(2);
-}
-const number = (name, otherwise) => Number(process.env[name] ?? otherwise);
-const [DEVICES, INCIDENTS] = [number('DEVICES', 10_000), number('INCIDENTS', 1_000_000)];
 const [LIVE_PER_SECOND, LIVE_S] = [number('LIVE_PER_SECOND', 333), number('LIVE_S', 20)];
-const BROKER = number('BROKER_PORT', 18_832);
-const [NAME, PASSWORD] = ['wang.li', 'open the gate please'];
 const PATIENCE = number('PATIENCE_S', 60) * 1_000;
-
-const home = resolve(folder);
-const config = join(home, 'hub.toml');
 const sleep = (ms) => new Promise((done) => setTimeout(done, ms));
 
-// -- the hub, its broker and its data -----------------------------------------------------------------------------------
-
-async function startHub() {
-  const hub = spawn(HUB, ['run', '--config', config], { stdio: ['ignore', 'ignore', 'pipe'] });
-  const url = await new Promise((found, failed) => {
-    hub.once('exit', (code) => failed(new Error(`the hub ended with ${code}`)));
-    createInterface({ input: hub.stderr }).on('line', (line) => {
-      const at = /web listening.*address=(http:\S+)/.exec(line.replace(/\u001b\[[0-9;]*m/g, ''));
-      if (at) found(at[1]);
-    });
-  });
-  return { hub, url };
-}
-
-async function fill() {
-  mkdirSync(home, { recursive: true });
-  const broker = `[broker]\nmode = "external"\nurl = "mqtt://127.0.0.1:${BROKER}"\n`;
-  writeFileSync(config, `data_dir = "data"\n[log]\nlevel = "info"\n[web]\nlisten = "127.0.0.1:0"\n${broker}`);
-  if (existsSync(join(home, 'data'))) return;
-  const { hub, url } = await startHub();
-  const roles = ['supervisor', 'administrator', 'auditor'].flatMap((role) => ['--role', role]);
-  const link = execFileSync(HUB, ['person', 'add', NAME, '--display-name', '王丽', ...roles, '--config', config], { encoding: 'utf8' });
-  const body = JSON.stringify({ token: link.trim().split(':').at(-1), password: PASSWORD });
-  const answer = await fetch(`${url}/api/v1/invitation`, { method: 'POST', headers: { 'content-type': 'application/json' }, body });
-  if (!answer.ok) throw new Error(`the invitation is answered ${answer.status}`);
-  hub.kill();
-  await new Promise((done) => hub.once('exit', done));
-  const program = join(dirname(fileURLToPath(import.meta.url)), 'fill.py');
-  execFileSync('python3', [program, join(home, 'data/hub.sqlite'), String(DEVICES), String(INCIDENTS)], { stdio: 'inherit' });
-}
-
-/** Health of one box after the other, over MQTT 3.1.1 at QoS 0. */
-async function tellHealth(templates, seconds) {
-  const socket = connect(BROKER, '127.0.0.1');
-  await new Promise((done, failed) => socket.once('connect', done).once('error', failed));
-  const packet = (type, body) => {
-    const length = [];
-    for (let rest = body.length; ; rest >>= 7) {
-      length.push((rest & 127) | (rest > 127 ? 128 : 0));
-      if (rest <= 127) break;
-    }
-    return Buffer.concat([Buffer.from([type, ...length]), body]);
-  };
-  const text = (value) => {
-    const bytes = Buffer.from(value);
-    return Buffer.concat([Buffer.from([bytes.length >> 8, bytes.length & 255]), bytes]);
-  };
-  socket.write(packet(0x10, Buffer.concat([text('MQTT'), Buffer.from([4, 2, 0, 0]), text('bench')])));
-  await new Promise((done) => socket.once('data', done));
-  const end = Date.now() + seconds * 1_000;
-  let sent = 0;
-  for (const began = Date.now(); Date.now() < end; await sleep(10)) {
-    for (const due = ((Date.now() - began) / 1_000) * LIVE_PER_SECOND; sent < due; sent += 1) {
-      const health = { ...templates[sent % templates.length], time: new Date().toISOString() };
-      socket.write(packet(0x30, Buffer.concat([text(`gp/v1/${health.edge}/health`), Buffer.from(JSON.stringify(health))])));
-    }
-  }
-  socket.end();
-  return sent;
-}
-
-// -- figures --------------------------------------------------------------------------------------------------------------
-
-const at = (sorted, part) => sorted[Math.min(sorted.length - 1, Math.ceil(sorted.length * part) - 1)] ?? 0;
-function spread(times) {
-  const sorted = [...times].sort((a, b) => a - b);
-  return `p50 ${at(sorted, 0.5).toFixed(0)} ms, p99 ${at(sorted, 0.99).toFixed(0)} ms`;
-}
-const say = (what, value) => console.log(`${what.padEnd(52)} ${value}`);
 async function timed(what) {
   const began = performance.now();
   await what();
@@ -115,12 +29,7 @@ const ask = async (url, path) => {
 
 /** How soon the hub answers, asked one after the other. */
 async function measureHub(url) {
-  const answer = await fetch(`${url}/api/v1/session`, {
-    method: 'POST',
-    headers: { 'content-type': 'application/json' },
-    body: JSON.stringify({ name: NAME, password: PASSWORD }),
-  });
-  cookie = answer.headers.get('set-cookie').split(';')[0];
+  cookie = await signIn(url);
   for (const [what, path, pages] of [
     ['open ones, all', '/api/v1/incidents?open=true&limit=50', 20],
     ['all, from the newest', '/api/v1/incidents?limit=50', 200],
@@ -144,7 +53,7 @@ async function measureHub(url) {
   for (const days of [1, 7, 30, 90]) say(`hub: figures of ${days} days`, `${(await timed(() => ask(url, `/api/v1/incident-figures?days=${days}`))).toFixed(0)} ms`);
 }
 
-async function measurePage(url, live) {
+async function measurePage(url) {
   const { browser, close } = await launch();
   try {
     const context = await browser.newContext({ locale: 'zh-CN', viewport: { width: 1920, height: 1080 } });
@@ -261,9 +170,9 @@ async function measurePage(url, live) {
     await seen('[data-incident-id]');
     await page.evaluate(() => window.blocked.splice(0));
 
-    const templates = await live.templates();
+    const templates = await healthOfAll(url, cookie);
     let sent = 0;
-    await frames(`page: ${LIVE_PER_SECOND} boxes a second report`, async () => (sent = await tellHealth(templates, LIVE_S)));
+    await frames(`page: ${LIVE_PER_SECOND} boxes a second report`, async () => (sent = await tellHealth(templates, LIVE_PER_SECOND, LIVE_S)));
     await blocked(`page: ${sent} reports`);
     await sleep(2_000);
     await memory('page: afterwards');
@@ -272,27 +181,15 @@ async function measurePage(url, live) {
   }
 }
 
-const mosquitto = spawn('mosquitto', ['-p', String(BROKER)], { stdio: 'ignore', env: { ...process.env, PATH: `${process.env.PATH}:/usr/sbin` } });
-await sleep(500);
+const broker = await startBroker();
 let hub;
 try {
   await fill();
   const started = await startHub();
   hub = started.hub;
   await measureHub(started.url);
-  await measurePage(started.url, {
-    templates: async () => {
-      const all = [];
-      let after = '';
-      do {
-        const page = JSON.parse(await ask(started.url, `/api/v1/devices${after}`));
-        all.push(...page.devices.map(({ health }) => health).filter(Boolean));
-        after = page.next ? `?after=${page.next}` : '';
-      } while (after !== '');
-      return all;
-    },
-  });
+  await measurePage(started.url);
 } finally {
   hub?.kill();
-  mosquitto.kill();
+  broker.kill();
 }
