@@ -62,6 +62,9 @@ test-rust: setup rust page
 	cargo build --locked --manifest-path testbed/peers/onvif/Cargo.toml --target-dir target/peers
 	cargo build --locked --workspace --bins
 	cargo test --locked --workspace --no-fail-fast
+	@echo "test: what speaks to the hub's database again, with PostgreSQL"
+	GATEPOST_TEST_DATABASE=postgres cargo test --locked --workspace --lib --no-fail-fast -- store:: access:: retention:: incident::
+	GATEPOST_TEST_DATABASE=postgres cargo test --locked --workspace --test hub --no-fail-fast
 
 lint: setup rust page ## formatting, clippy and rustdoc, no warnings allowed; licences and origins of dependencies
 	@setup/install.sh cargo-deny
@@ -82,11 +85,11 @@ bench: build ## throughput, latency, memory, cameras per core, beside what an in
 	cargo bench --locked --workspace --bench drain
 	cargo bench --locked --workspace --bench load
 
-load: setup rust page ## the hub under 10,000 edges, with its own broker and with mosquitto: LOAD_SECONDS (600) each
+load: setup rust page ## the hub under 10,000 edges, with its own broker and SQLite, and with mosquitto and PostgreSQL: LOAD_SECONDS (600) each
 	cargo build --release --locked --workspace --bins
 	cargo bench --locked --workspace --bench drain
-	for broker in embedded mosquitto; do \
-		LOAD_BROKER=$$broker LOAD_EDGES=$(or $(LOAD_EDGES),10000) LOAD_SECONDS=$(or $(LOAD_SECONDS),600) \
+	for of in "embedded sqlite" "mosquitto postgres"; do \
+		set -- $$of; LOAD_BROKER=$$1 LOAD_DATABASE=$$2 LOAD_EDGES=$(or $(LOAD_EDGES),10000) LOAD_SECONDS=$(or $(LOAD_SECONDS),600) \
 			cargo bench --locked --workspace --bench load; done
 
 int8: setup ## an INT8 model of the default detector, calibrated on the pedestrian clip, and what it costs in accuracy

@@ -7,7 +7,7 @@ mod manifest;
 
 use std::fs::{self, DirBuilder, File, OpenOptions};
 use std::io::{self, Read, Write};
-use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
+use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
 
 use gatepost_wire::Timestamp;
@@ -162,9 +162,11 @@ impl Place {
             Err(source) => return Err(BackupError::File { path: to, source }),
         }
         let parent = to.parent().unwrap_or(Path::new("/"));
-        // Made with 0700: there are keys in it.
+        // There are keys in it.
+        let only_owner = fs::Permissions::from_mode(0o700);
         let filling =
-            tempfile::Builder::new().prefix(".gatepost-").tempdir_in(parent).map_err(failed(parent))?;
+            tempfile::Builder::new().prefix(".gatepost-").permissions(only_owner).tempdir_in(parent);
+        let filling = filling.map_err(failed(parent))?;
         Ok(Self { to, filling })
     }
 
@@ -241,6 +243,8 @@ fn names(folder: &Path) -> Result<Vec<String>, BackupError> {
         let entry = entry.map_err(failed(folder))?;
         if entry.file_type().map_err(failed(&entry.path()))?.is_file()
             && let Ok(name) = entry.file_name().into_string()
+            // A lock holds nothing.
+            && !name.starts_with('.')
         {
             names.push(name);
         }

@@ -483,7 +483,7 @@ async fn people_elsewhere_come_in_by_tls() {
 
 #[test]
 fn the_first_account_is_made_on_the_command_line() {
-    let home = Home::embedded();
+    let home = Home::embedded().with_store("");
     let config = home.config();
     let early = command(&[
         "person",

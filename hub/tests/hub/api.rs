@@ -59,7 +59,11 @@ async fn every_documented_path_answers() {
             _ => event.id.to_string(),
         };
         let sha256 = &event.data.evidence[0].sha256;
-        let query = if path.ends_with("/handlers") { "?edge=gate-1" } else { "" };
+        let query = match path.rsplit('/').next() {
+            Some("handlers") => "?edge=gate-1",
+            Some("shift-report") => "?from=2026-01-01T00:00:00Z&until=2026-01-02T00:00:00Z",
+            _ => "",
+        };
         let url = hub.url(&(path.replace("{id}", &id).replace("{sha256}", sha256) + query));
         if content_type == "text/event-stream" {
             EventStream::open(&url).unwrap();

@@ -73,17 +73,26 @@ fn the_schema_knows_every_key_of_the_example() {
     let example = include_str!("../../../config/hub.example.toml");
     let uncommented: String = example
         .lines()
-        .map(|line| line.strip_prefix("# ").filter(|rest| rest.contains(" = ")).unwrap_or(line))
+        .map(|line| {
+            line.strip_prefix("# ")
+                .filter(|rest| rest.contains(" = ") || rest.starts_with("[["))
+                .unwrap_or(line)
+        })
         .filter(|line| !line.starts_with("mode = \"embedded\""))
         .map(|line| format!("{line}\n"))
         .collect();
     let table: toml::Table = uncommented.parse().unwrap();
     for (name, value) in &table {
-        let Some(keys) = value.as_table() else {
-            assert!(schema["properties"][name].is_object(), "{name}");
-            continue;
+        let one = &schema["properties"][name];
+        let (keys, place) = match value {
+            toml::Value::Table(keys) => (keys, one),
+            toml::Value::Array(all) if all[0].is_table() => (all[0].as_table().unwrap(), &one["items"]),
+            _ => {
+                assert!(one.is_object(), "{name}");
+                continue;
+            }
         };
-        let reference = schema["properties"][name]["$ref"].as_str().unwrap().trim_start_matches('#');
+        let reference = place["$ref"].as_str().unwrap().trim_start_matches('#');
         let properties = &schema.pointer(reference).unwrap()["properties"];
         for key in keys.keys() {
             assert!(properties[key].is_object(), "{name}.{key}");

@@ -71,7 +71,7 @@ fn small_disk() -> Option<SmallDisk> {
 async fn with_an_external_broker_what_was_not_stored_comes_again() {
     let Some(disk) = small_disk() else { return };
     let broker = Mosquitto::start(&Options::default()).unwrap();
-    let home = external::home(&broker).with_data(disk.path().join("data"));
+    let home = external::home(&broker).with_store("").with_data(disk.path().join("data"));
     let hub = home.start();
     external::connected(&hub);
     let mut edge = external::edge(&broker).await;
@@ -95,7 +95,7 @@ async fn with_an_external_broker_what_was_not_stored_comes_again() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_full_disk_loses_nothing_and_recovers() {
     let Some(disk) = small_disk() else { return };
-    let home = Home::embedded().with_data(disk.path().join("data"));
+    let home = Home::embedded().with_store("").with_data(disk.path().join("data"));
     let token = home.add("gate-1");
     let hub = home.start();
     let boot = boot();

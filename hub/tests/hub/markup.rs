@@ -96,7 +96,11 @@ async fn markup_is_text_wherever_it_comes_from() {
         "edge": "gate-1", "why": markup("why"),
         "order": { "kind": "release_original", "event": seen.id, "until": until },
     });
-    ask("POST", "/api/v1/commands", order);
+    let given: Value = ask("POST", "/api/v1/commands", order).json().unwrap();
+    let second = home.account(&hub, "second", &["--role", "supervisor"]);
+    let decision = hub.url(&format!("/api/v1/commands/{}/decision", given["id"].as_str().unwrap()));
+    let yes = json!({ "outcome": "approved" });
+    assert_eq!(http::send("POST", &decision, Some(&second), Some(&yes)).unwrap().status, 200);
     let command = edge.command(home.hub_key()).await;
     let refused = Outcome::Refused { reason: Reason::NotFound, detail: markup("reply") };
     edge.publish("gp/v1/gate-1/command/reply", reply(&command, refused), false).await.unwrap();

@@ -58,7 +58,7 @@ impl Home {
         Self { data, ..self }.configured()
     }
 
-    /// With this `[store]` table.
+    /// With this `[store]` table; none is a SQLite file, whatever other tests use.
     pub fn with_store(self, store: &str) -> Self {
         Self { store: store.to_owned(), ..self }.configured()
     }
@@ -68,8 +68,8 @@ impl Home {
         let text = format!(
             "data_dir = {:?}\n[log]\nlevel = \"debug\"\n[web]\nlisten = \"127.0.0.1:0\"\n{}{}",
             data.to_string(),
-            self.store,
-            self.broker
+            self.broker,
+            self.store
         );
         std::fs::write(self.dir.path().join("hub.toml"), text).unwrap();
         self
