@@ -379,6 +379,22 @@ mod tests {
                 "[broker]\nmode = \"external\"\nurl = \"mqtt://localhost\"\nusername = \"hub\"\npassword_file = \"none\"\n",
                 "/hub.toml:5: `broker.password_file`: /none: No such file",
             ),
+            (
+                "[store]\npath = \"hub.sqlite\"\nurl = \"postgres://hub@localhost/gatepost\"\n",
+                "/hub.toml:2: `store.path`: there is one database",
+            ),
+            (
+                "[store]\npassword_file = \"password\"\n",
+                "/hub.toml:2: `store.password_file`: `url` is missing",
+            ),
+            (
+                "[store]\nurl = \"postgres://hub@db.example/gatepost?sslmode=require\"\n",
+                "/hub.toml:2: `store.url`: sslmode=require does not make sure who the server is",
+            ),
+            (
+                "[store]\nurl = \"postgres://hub:secret@localhost/gatepost\"\n",
+                "/hub.toml:2: `store.url`: a password does not belong here",
+            ),
             ("[web\n", "/hub.toml:1: `.`:"),
         ] {
             let error = load_text(text).unwrap_err();
@@ -418,5 +434,13 @@ mod tests {
         let Broker::External(broker) = load_text(text).unwrap().broker else { panic!("embedded") };
         assert_eq!(broker.login.as_ref().unwrap().password, "secret");
         assert!(!format!("{broker:?}").contains("secret"));
+    }
+    #[test]
+    fn a_server_with_a_password_that_nobody_sees() {
+        let text = "[store]\nurl = \"postgres://hub@localhost/gatepost\"\npassword_file = \"password\"\n";
+        let config = load_text(text).unwrap();
+        let expected: crate::store::Server = "postgres://hub@localhost/gatepost".parse().unwrap();
+        assert_eq!(config.database, Database::Server(expected.with_password("secret".into())));
+        assert!(!format!("{config:?}").contains("secret"));
     }
 }

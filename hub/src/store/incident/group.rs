@@ -63,6 +63,16 @@ impl Store {
         seen: i64,
         now: Timestamp,
     ) -> Result<Grouped, StoreError> {
+        // Whoever hears nothing from the server for too long tries again; it would wait for as long as the network likes.
+        self.database.patiently(self.group_some(deadlines, seen, now)).await
+    }
+
+    async fn group_some(
+        &self,
+        deadlines: &Deadlines,
+        seen: i64,
+        now: Timestamp,
+    ) -> Result<Grouped, StoreError> {
         // Read before anybody has to wait. An alarm that changes meanwhile gets a higher number and is looked at again.
         const POSITION: &str = "SELECT change FROM incident_position";
         let position: i64 = sqlx::query_scalar(POSITION).fetch_one(&self.readers).await?;
