@@ -64,7 +64,7 @@ impl std::str::FromStr for IncidentId {
 }
 
 /// Where something happened and what: alarms that agree in it may be one incident.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, ToSchema)]
 pub struct Place {
     /// What happened, as in an alert.
     #[schema(example = "zone_intrusion")]

@@ -129,6 +129,7 @@ pub(super) async fn find_all(
 ) -> Result<HashMap<AlarmId, Alarm>, StoreError> {
     let mut query = Sql::new("SELECT * FROM alarm WHERE id");
     query.push_in(ids);
+    let query = query.suited_to(batch.connection);
     let rows: Vec<Row> = query.build_query_as().fetch_all(&mut *batch.connection).await?;
     rows.into_iter()
         .map(|row| {
@@ -226,7 +227,7 @@ async fn write(batch: &mut Batch<'_>, rows: &[(Alarm, Timestamp, i64)]) -> Resul
            snapshot_event = excluded.snapshot_event, placed = CASE WHEN excluded.first_time < alarm.received THEN excluded.first_time ELSE alarm.received END, \
            change = excluded.change",
     );
-    query.build().execute(&mut *batch.connection).await?;
+    query.suited_to(batch.connection).build().execute(&mut *batch.connection).await?;
     Ok(())
 }
 

@@ -1,19 +1,22 @@
 //! Statements put together from parts. SQLite and PostgreSQL both take numbered placeholders (`$1`), which `sqlx` does not number by
-//! itself when it does not know which of the two it speaks to.
+//! itself when it does not know which of the two it speaks to. SQLite takes them for names, and looks for each among all of them
+//! whenever the statement runs; so a statement with many is [suited to](Sql::suited_to) the database.
 
-use std::fmt::{Display, Write as _};
+use std::fmt::Display;
 
 use sqlx::any::{AnyArguments, AnyRow};
 use sqlx::query::{Query, QueryAs, QueryScalar};
-use sqlx::{Any, AssertSqlSafe, Decode, FromRow, Type};
+use sqlx::{Any, AnyConnection, AssertSqlSafe, Decode, FromRow, Type};
 
 use super::column::plain;
 
 /// SQL and the values of its placeholders.
 #[derive(Debug)]
 pub(super) struct Sql {
+    /// With `?` for each placeholder; nothing else has one.
     sql: String,
     values: Vec<Value>,
+    numbered: bool,
 }
 
 /// What a column can take.
@@ -68,7 +71,7 @@ impl From<Option<&str>> for Value {
 impl Sql {
     /// Begins with some SQL.
     pub fn new(sql: &str) -> Self {
-        Self { sql: sql.to_owned(), values: Vec::new() }
+        Self { sql: sql.to_owned(), values: Vec::new(), numbered: true }
     }
 
     /// SQL, which never comes from outside.
@@ -80,12 +83,10 @@ impl Sql {
     /// A placeholder and its value.
     pub fn push_bind(&mut self, value: impl Into<Value>) -> &mut Self {
         self.values.push(value.into());
-        // Writing to a String cannot fail.
-        let _ = write!(self.sql, "${}", self.values.len());
-        self
+        self.push("?")
     }
 
-    /// `($1, $2, …)`, one row for each item.
+    /// `VALUES ($1, $2, …), …`, one row for each item.
     pub fn push_rows<T>(&mut self, items: &[T], mut bind: impl FnMut(&mut Row<'_>, &T)) -> &mut Self {
         self.push("VALUES ");
         for (index, item) in items.iter().enumerate() {
@@ -110,10 +111,30 @@ impl Sql {
         self.push(")")
     }
 
+    /// With the placeholders that the database at the other end of this connection takes most easily.
+    pub fn suited_to(self, connection: &AnyConnection) -> Self {
+        Self { numbered: connection.backend_name() != "SQLite", ..self }
+    }
+
+    fn take(self) -> (String, Vec<Value>) {
+        if !self.numbered {
+            return (self.sql, self.values);
+        }
+        let mut parts = self.sql.split('?');
+        let mut sql = parts.next().unwrap_or_default().to_owned();
+        for (index, part) in parts.enumerate() {
+            sql.push('$');
+            sql.push_str(&(index + 1).to_string());
+            sql.push_str(part);
+        }
+        (sql, self.values)
+    }
+
     /// To be executed.
     pub fn build(self) -> Query<'static, Any, AnyArguments> {
-        let query = sqlx::query(AssertSqlSafe(self.sql));
-        self.values.into_iter().fold(query, |query, value| match value {
+        let (sql, values) = self.take();
+        let query = sqlx::query(AssertSqlSafe(sql));
+        values.into_iter().fold(query, |query, value| match value {
             Value::Integer(number) => query.bind(number),
             Value::Text(text) => query.bind(text),
         })
@@ -121,8 +142,9 @@ impl Sql {
 
     /// To be read as rows.
     pub fn build_query_as<T: for<'r> FromRow<'r, AnyRow>>(self) -> QueryAs<'static, Any, T, AnyArguments> {
-        let query = sqlx::query_as(AssertSqlSafe(self.sql));
-        self.values.into_iter().fold(query, |query, value| match value {
+        let (sql, values) = self.take();
+        let query = sqlx::query_as(AssertSqlSafe(sql));
+        values.into_iter().fold(query, |query, value| match value {
             Value::Integer(number) => query.bind(number),
             Value::Text(text) => query.bind(text),
         })
@@ -134,8 +156,9 @@ impl Sql {
         T: for<'r> Decode<'r, Any> + Type<Any> + Send + Unpin,
         (T,): for<'r> FromRow<'r, AnyRow>,
     {
-        let query = sqlx::query_scalar(AssertSqlSafe(self.sql));
-        self.values.into_iter().fold(query, |query, value| match value {
+        let (sql, values) = self.take();
+        let query = sqlx::query_scalar(AssertSqlSafe(sql));
+        values.into_iter().fold(query, |query, value| match value {
             Value::Integer(number) => query.bind(number),
             Value::Text(text) => query.bind(text),
         })
@@ -167,20 +190,21 @@ mod tests {
     fn placeholders_are_numbered_through_all_parts() {
         let mut statement = Sql::new("SELECT * FROM t WHERE a = ");
         statement.push_bind(1).push(" AND b").push_in(["x", "y", "z"]).push(" AND c = ").push_bind("d");
-        assert_eq!(statement.sql, "SELECT * FROM t WHERE a = $1 AND b IN ($2, $3, $4, $5) AND c = $6");
-        assert_eq!(statement.values.len(), 6);
+        let (sql, values) = statement.take();
+        assert_eq!(sql, "SELECT * FROM t WHERE a = $1 AND b IN ($2, $3, $4, $5) AND c = $6");
+        assert_eq!(values.len(), 6);
 
         let mut statement = Sql::new("INSERT INTO t (a, b) ");
         statement.push_rows(&[1, 2], |row, number| {
             row.bind(*number).bind(None::<String>);
         });
-        assert_eq!(statement.sql, "INSERT INTO t (a, b) VALUES ($1, $2), ($3, $4)");
+        assert_eq!(statement.take().0, "INSERT INTO t (a, b) VALUES ($1, $2), ($3, $4)");
     }
 
     #[test]
     fn among_none_there_is_nothing() {
         let mut statement = Sql::new("SELECT 1 WHERE a");
         statement.push_in(Vec::<String>::new());
-        assert_eq!(statement.sql, "SELECT 1 WHERE a IN (NULL)");
+        assert_eq!(statement.take().0, "SELECT 1 WHERE a IN (NULL)");
     }
 }

@@ -68,6 +68,7 @@ async fn owners(
 ) -> Result<HashMap<EventId, EdgeId>, StoreError> {
     let mut query = Sql::new("SELECT id, edge FROM event WHERE id");
     query.push_in(arrivals.iter().map(|arrival| arrival.event.id));
+    let query = query.suited_to(batch.connection);
     let rows: Vec<(String, String)> = query.build_query_as().fetch_all(&mut *batch.connection).await?;
     rows.iter().map(|(id, edge)| Ok((parse("event.id", id)?, parse("event.edge", edge)?))).collect()
 }
@@ -147,7 +148,7 @@ async fn insert(batch: &mut Batch<'_>, fresh: &[Fresh<'_>]) -> Result<(), StoreE
                 .bind(i64::from(*conflict))
                 .bind(*text);
         });
-        query.build().execute(&mut *batch.connection).await?;
+        query.suited_to(batch.connection).build().execute(&mut *batch.connection).await?;
     }
     Ok(())
 }

@@ -223,7 +223,7 @@ impl Chain {
                     .bind(text.as_str())
                     .bind(hash.as_str());
             });
-            query.build().execute(&mut *connection).await?;
+            query.suited_to(connection).build().execute(&mut *connection).await?;
         }
         Ok(())
     }

@@ -18,6 +18,9 @@ use crate::store::sql::Sql;
 /// Alarms of one place and kind that are no further apart are one incident.
 const WINDOW: SignedDuration = SignedDuration::from_mins(5);
 
+/// Of a place that is looked at, what lies so much before and after is read too: the next alarm of it is seldom far away.
+const AROUND: SignedDuration = SignedDuration::from_hours(1);
+
 /// The incidents of some alarms, inside a transaction.
 pub(super) struct Handful<'c> {
     connection: &'c mut AnyConnection,
@@ -25,6 +28,8 @@ pub(super) struct Handful<'c> {
     now: Timestamp,
     /// By id.
     incidents: HashMap<String, Held>,
+    /// Places whose open incidents are among these, and from when to when by the box's clock.
+    places: HashMap<Place, (i64, i64)>,
     links: HashMap<AlarmId, Link>,
     chain: Chain,
     /// How many incidents it has opened.
@@ -69,10 +74,12 @@ impl<'c> Handful<'c> {
     ) -> Result<Self, StoreError> {
         let mut query = Sql::new("SELECT alarm, incident, ongoing FROM incident_alarm WHERE alarm");
         query.push_in(reports.iter().flat_map(|report| report.fused_with.iter().chain([&report.alarm])));
-        let rows: Vec<LinkRow> = query.build_query_as().fetch_all(&mut *connection).await?;
+        let rows: Vec<LinkRow> =
+            query.suited_to(connection).build_query_as().fetch_all(&mut *connection).await?;
         let mut query = Sql::new("SELECT * FROM incident WHERE id");
         query.push_in(rows.iter().map(|row| &row.incident));
-        let incidents: Vec<Row> = query.build_query_as().fetch_all(&mut *connection).await?;
+        let incidents: Vec<Row> =
+            query.suited_to(connection).build_query_as().fetch_all(&mut *connection).await?;
         let links = rows.into_iter().map(|LinkRow { alarm, incident, ongoing }| {
             let link = Link { incident, ongoing: ongoing != 0, written: true };
             Ok((parse("incident_alarm.alarm", &alarm)?, link))
@@ -86,6 +93,7 @@ impl<'c> Handful<'c> {
                 .into_iter()
                 .map(|row| (row.id.clone(), Held { row, fate: Fate::Same }))
                 .collect(),
+            places: HashMap::new(),
             links: links.collect::<Result<_, StoreError>>()?,
             opened: 0,
         })
@@ -127,21 +135,26 @@ impl<'c> Handful<'c> {
 
     /// The latest open incident of the same place and kind, not long before or after by the box's own clock.
     async fn near(&mut self, report: &Report) -> Result<Option<String>, StoreError> {
-        let edge_of = |time: Timestamp, by: SignedDuration| nanos(time.saturating_add(by).unwrap_or(time));
-        let (begun, ended) = (edge_of(report.last, WINDOW), edge_of(report.first, -WINDOW));
+        let (begun, ended) = (moved(report.last, WINDOW), moved(report.first, -WINDOW));
         let place = &report.place;
-        let held = self.incidents.values().filter(|held| {
-            let row = &held.row;
-            row.is_open != 0 && row.first <= begun && row.last >= ended && is_at(row, place)
-        });
-        let held = held.max_by_key(|held| held.row.number).map(|held| (held.row.id.clone(), held.fate));
-        if let Some((incident, Fate::New)) = held {
-            return Ok(Some(incident));
+        if !self.places.get(place).is_some_and(|(from, until)| *from <= ended && begun <= *until) {
+            self.read_around(report).await?;
         }
-        let known: Option<Row> = sqlx::query_as(
+        let near =
+            self.incidents.values().map(|held| &held.row).filter(|row| {
+                row.is_open != 0 && row.first <= begun && row.last >= ended && is_at(row, place)
+            });
+        Ok(near.max_by_key(|row| row.number).map(|row| row.id.clone()))
+    }
+
+    /// Reads the open incidents of a place at about that time; those that are here already have changed meanwhile and stay as they are.
+    async fn read_around(&mut self, report: &Report) -> Result<(), StoreError> {
+        let place = &report.place;
+        let (from, until) = (moved(report.first, -WINDOW - AROUND), moved(report.last, WINDOW + AROUND));
+        let rows: Vec<Row> = sqlx::query_as(
             "SELECT * FROM incident WHERE is_open = 1 AND edge = $1 AND kind = $2 AND camera IS NOT DISTINCT FROM $3 \
                AND zone IS NOT DISTINCT FROM $4 AND sensor IS NOT DISTINCT FROM $5 AND cause IS NOT DISTINCT FROM $6 \
-               AND first <= $7 AND last >= $8 ORDER BY number DESC LIMIT 1",
+               AND first <= $7 AND last >= $8",
         )
         .bind(place.edge.as_str())
         .bind(&place.kind)
@@ -149,16 +162,15 @@ impl<'c> Handful<'c> {
         .bind(text(place.zone.as_ref()))
         .bind(text(place.sensor.as_ref()))
         .bind(&place.cause)
-        .bind(begun)
-        .bind(ended)
-        .fetch_optional(&mut *self.connection)
+        .bind(until)
+        .bind(from)
+        .fetch_all(&mut *self.connection)
         .await?;
-        let Some(row) = known else { return Ok(held.map(|(incident, _)| incident)) };
-        let id = row.id.clone();
-        self.incidents.entry(id.clone()).or_insert(Held { row, fate: Fate::Same });
-        // Those that are held may have grown since they were read; the latest counts.
-        let number = |id: &String| self.incidents.get(id).map(|held| held.row.number);
-        Ok([Some(id), held.map(|(incident, _)| incident)].into_iter().flatten().max_by_key(number))
+        for row in rows {
+            self.incidents.entry(row.id.clone()).or_insert(Held { row, fate: Fate::Same });
+        }
+        self.places.insert(place.clone(), (from, until));
+        Ok(())
     }
 
     fn link(&mut self, report: &Report, incident: String) {
@@ -288,6 +300,10 @@ impl<'c> Handful<'c> {
     }
 }
 
+fn moved(time: Timestamp, by: SignedDuration) -> i64 {
+    nanos(time.saturating_add(by).unwrap_or(time))
+}
+
 fn is_at(row: &Row, place: &Place) -> bool {
     let at = |column: &Option<String>, name: Option<&str>| column.as_deref() == name;
     row.edge == place.edge.as_str()
@@ -328,7 +344,7 @@ async fn insert(connection: &mut AnyConnection, opened: &[Held]) -> Result<(), S
             .bind(row.version)
             .bind(row.change);
     });
-    query.build().execute(connection).await?;
+    query.suited_to(connection).build().execute(connection).await?;
     Ok(())
 }
 
@@ -357,6 +373,6 @@ async fn link(connection: &mut AnyConnection, links: &[(AlarmId, Link)]) -> Resu
         values.bind(alarm.to_string()).bind(link.incident.as_str()).bind(i64::from(link.ongoing));
     });
     query.push(" ON CONFLICT (alarm) DO UPDATE SET ongoing = excluded.ongoing");
-    query.build().execute(connection).await?;
+    query.suited_to(connection).build().execute(connection).await?;
     Ok(())
 }
