@@ -218,6 +218,11 @@ impl Database {
             // The same, where somebody has set it so for the whole server.
             (Self::Server(_), Purpose::Write) => &[
                 "SELECT set_config('synchronous_commit', 'on', false) WHERE current_setting('synchronous_commit') = 'off'",
+                // What writes looks rows up by their keys. Of a table that was small when it was last looked at, the planner would read all
+                // of it, and a backlog that comes into a new database grows it faster than it is looked at.
+                "SET enable_seqscan = off",
+                // What that makes dear on paper would be compiled first, which takes longer than all of it.
+                "SET jit = off",
                 "SET lock_timeout = '20s'",
                 "SET idle_in_transaction_session_timeout = '60s'",
             ],
