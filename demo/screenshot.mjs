@@ -23,7 +23,7 @@ try {
   for (const field of await page.locator('[type="password"]').all()) await field.fill(password);
   await page.keyboard.press('Enter');
   // The newest incident: what an operator looks at.
-  await page.locator('[data-incident-id]').first().waitFor({ timeout: 90_000 });
+  await page.locator('[data-incident-id]').first().click({ timeout: 90_000 });
   await page.waitForTimeout(3000);
   await page.screenshot({ path: file });
 } finally {

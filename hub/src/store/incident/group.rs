@@ -86,12 +86,17 @@ impl Store {
             return Ok(Grouped { change: None, more: false, seen });
         };
         let more = oldest.len() >= usize::from(OLDEST);
-        let newest: Vec<Changed> =
-            sqlx::query_as("SELECT * FROM alarm WHERE change > $1 ORDER BY change DESC LIMIT $2")
-                .bind(upto.max(seen))
-                .bind(i64::from(NEWEST))
-                .fetch_all(&self.readers)
-                .await?;
+        // With no backlog they are all among the oldest; what has come since is looked at next, in its turn.
+        let newest: Vec<Changed> = match more {
+            true => {
+                sqlx::query_as("SELECT * FROM alarm WHERE change > $1 ORDER BY change DESC LIMIT $2")
+                    .bind(upto.max(seen))
+                    .bind(i64::from(NEWEST))
+                    .fetch_all(&self.readers)
+                    .await?
+            }
+            false => Vec::new(),
+        };
         let seen = newest.first().map_or(seen, |row| row.change);
         let alarms = newest.into_iter().chain(oldest).map(|row| row.alarm.try_into());
         let reports = self.reports(alarms.collect::<Result<_, _>>()?).await?;
