@@ -2,6 +2,7 @@
 //!
 //! It refuses to run as root, so root starts it as the user `postgres`, whom Debian's package makes.
 
+use std::env;
 use std::fs;
 use std::io;
 use std::net::Ipv4Addr;
@@ -51,9 +52,8 @@ impl Postgres {
         let dir = folder.path().to_owned();
         let port = port::free()?;
         initialise(&dir)?;
-        let launch = command(&dir, port, true)?;
-        let launch =
-            launch.1.into_iter().fold(Launch::new(launch.0), |launch, argument| launch.arg(argument));
+        let (program, arguments) = command(&dir, port, true)?;
+        let launch = Launch::new(program).args(arguments);
         let mut server = Self { running: None, launch, port, dir, _folder: Some(folder) };
         server.restart()?;
         Ok(server)
@@ -91,6 +91,14 @@ impl Postgres {
         Ok(server)
     }
 
+    /// URL of a database of the shared server that nobody has used, when tests are to use PostgreSQL (`GATEPOST_TEST_DATABASE=postgres`).
+    pub fn wanted() -> Result<Option<String>> {
+        match env::var("GATEPOST_TEST_DATABASE").as_deref() {
+            Ok("postgres") => Self::shared()?.new_database().map(Some),
+            _ => Ok(None),
+        }
+    }
+
     /// Makes a database nobody has used, and gives its URL by the socket.
     pub fn new_database(&self) -> Result<String> {
         static NUMBER: AtomicU32 = AtomicU32::new(1);
@@ -110,11 +118,6 @@ impl Postgres {
         format!("postgres://{USER}@127.0.0.1:{}/{database}", self.port)
     }
 
-    /// Its port, the same over restarts.
-    pub fn port(&self) -> u16 {
-        self.port
-    }
-
     /// Executes SQL and gives what `psql` prints of it, values only.
     pub fn execute(&self, database: &str, sql: &str) -> Result<String> {
         let mut psql = Command::new(find("psql")?);
@@ -129,16 +132,6 @@ impl Postgres {
             Some(mut daemon) => daemon.kill(),
             None => Ok(()),
         }
-    }
-
-    /// SIGSTOP to the server: it takes no new connection. Those it has are other processes and go on.
-    pub fn freeze(&mut self) -> Result<()> {
-        self.running.as_mut().map_or(Ok(()), Daemon::freeze)
-    }
-
-    /// SIGCONT after [`Postgres::freeze`].
-    pub fn thaw(&mut self) -> Result<()> {
-        self.running.as_mut().map_or(Ok(()), Daemon::thaw)
     }
 
     /// Starts it again on the same port with the same data.
@@ -166,9 +159,8 @@ impl Postgres {
 
 fn initialise(dir: &Path) -> Result<()> {
     if geteuid().is_root() {
-        let user = "id -u postgres".split(' ').collect::<Vec<_>>();
-        let mut id = Command::new(user[0]);
-        id.args(&user[1..]);
+        let mut id = Command::new("id");
+        id.args(["-u", "postgres"]);
         let uid = output(id, "id")?.trim().parse().map_err(|_| Error::NoProgram("postgres"))?;
         chown(dir, Some(uid), None).map_err(Error::io(dir.display().to_string()))?;
     }
@@ -218,10 +210,7 @@ fn find(program: &'static str) -> Result<PathBuf> {
 }
 
 fn output(mut command: Command, program: &'static str) -> Result<String> {
-    let done = command.stdin(Stdio::null()).output().map_err(match program {
-        "initdb" => Error::io("running initdb"),
-        _ => Error::io("running psql"),
-    })?;
+    let done = command.stdin(Stdio::null()).output().map_err(Error::io(format!("running {program}")))?;
     if done.status.success() {
         return String::from_utf8(done.stdout)
             .map_err(|error| Error::io("what it printed")(io::Error::other(error)));

@@ -8,10 +8,8 @@ use super::Database;
 
 /// One that nobody has used: a SQLite file in this folder, or with `GATEPOST_TEST_DATABASE=postgres` a database of a real server.
 pub(crate) fn fresh(folder: &Path) -> Database {
-    match std::env::var("GATEPOST_TEST_DATABASE").as_deref() {
-        Ok("postgres") => {
-            Database::Server(Postgres::shared().unwrap().new_database().unwrap().parse().unwrap())
-        }
-        _ => Database::File(folder.join("hub.sqlite")),
+    match Postgres::wanted().unwrap() {
+        Some(url) => Database::Server(url.parse().unwrap()),
+        None => Database::File(folder.join("hub.sqlite")),
     }
 }

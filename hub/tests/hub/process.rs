@@ -133,13 +133,8 @@ impl Home {
 
 /// Nothing, which is a SQLite file; or with `GATEPOST_TEST_DATABASE=postgres` a database of a real server that nobody has used.
 fn store() -> String {
-    match std::env::var("GATEPOST_TEST_DATABASE").as_deref() {
-        Ok("postgres") => {
-            let url = Postgres::shared().unwrap().new_database().unwrap();
-            format!("[store]\nurl = {url:?}\n")
-        }
-        _ => String::new(),
-    }
+    let url = Postgres::wanted().unwrap();
+    url.map_or_else(String::new, |url| format!("[store]\nurl = {url:?}\n"))
 }
 
 fn address(daemon: &Daemon, what: &str) -> String {
