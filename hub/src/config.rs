@@ -50,6 +50,8 @@ pub struct Config {
     pub incident_deadlines: Deadlines,
     /// Pictures and clips are kept so long, days.
     pub evidence_days: EvidenceDays,
+    /// Records are kept so many days.
+    pub record_days: RecordDays,
     /// Programs that are told of incidents.
     pub webhooks: Vec<Webhook>,
 }
@@ -142,7 +144,7 @@ pub struct File {
     pub store: StoreTable,
     /// How long incidents may stay in a stage.
     pub incident_deadlines: Deadlines,
-    /// How long evidence is kept.
+    /// How long evidence and records are kept.
     pub retention: RetentionTable,
     /// Programs that are told of incidents.
     pub webhooks: Vec<WebhookTable>,
@@ -364,6 +366,10 @@ pub struct RetentionTable {
     /// says.
     #[schemars(with = "u16", range(min = 1, max = 3650))]
     pub evidence_days: EvidenceDays,
+    /// Alarms, events, closed incidents with their timelines, the viewing register, commands and the access log are deleted so many days
+    /// after they ended, 180 to 3650. An incident that is open and an alarm whose evidence is kept stay.
+    #[schemars(with = "u16", range(min = 180, max = 3650))]
+    pub record_days: RecordDays,
 }
 
 /// Days: 1 to 3650.
@@ -392,6 +398,36 @@ impl TryFrom<u16> for EvidenceDays {
             Ok(Self(days))
         } else {
             Err("a number of days from 1 to 3650 is needed")
+        }
+    }
+}
+
+/// Days: 180 to 3650.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(try_from = "u16")]
+pub struct RecordDays(u16);
+
+impl RecordDays {
+    /// The number.
+    pub const fn get(self) -> u16 {
+        self.0
+    }
+}
+
+impl Default for RecordDays {
+    fn default() -> Self {
+        Self(365)
+    }
+}
+
+impl TryFrom<u16> for RecordDays {
+    type Error = &'static str;
+
+    fn try_from(days: u16) -> Result<Self, &'static str> {
+        if (180..=3650).contains(&days) {
+            Ok(Self(days))
+        } else {
+            Err("a number of days from 180 to 3650 is needed")
         }
     }
 }

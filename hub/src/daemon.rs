@@ -89,7 +89,7 @@ pub async fn run(config: Config) -> Result<(), StartError> {
     let following = store.follow(changed.clone(), stop.clone());
     let server = Server::start(&config.web, config.metrics, &config.tls, &authority, app).await?;
     let grouping = Grouping::start(store.clone(), config.incident_deadlines, changed);
-    let retention = Retention::start(store.clone(), intake.clone(), config.evidence_days.get());
+    let retention = Retention::start(store.clone(), intake.clone(), config.evidence_days, config.record_days);
     let enrolment = match config.enrolment {
         Some(address) => Some(Enrolment::start(address, &config.tls, &authority, &store).await?),
         None => None,

@@ -1,6 +1,8 @@
 //! How long evidence is kept: a released original until the end its command set, pictures and clips as many days as
-//! configured. What is over is deleted, and that it was is noted. The database alone says what is over, so a hub that was off
-//! catches up at its next start.
+//! configured; and [records](records), which stay for longer. What is over is deleted, and that it was is noted. The database alone says what
+//! is over, so a hub that was off catches up at its next start.
+
+mod records;
 
 use std::time::Duration;
 
@@ -11,6 +13,7 @@ use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 use utoipa::ToSchema;
 
+use crate::config::{EvidenceDays, RecordDays};
 use crate::intake::{Intake, Receipt};
 use crate::store::{Deletion, Duty, Store};
 
@@ -51,10 +54,10 @@ pub struct Retention {
 }
 
 impl Retention {
-    /// Begins to delete what is over; pictures and clips are kept for `days`.
-    pub fn start(store: Store, intake: Intake, days: u16) -> Self {
+    /// Begins to delete what is over: pictures and clips after `evidence`, records after `records`.
+    pub fn start(store: Store, intake: Intake, evidence: EvidenceDays, records: RecordDays) -> Self {
         let stop = CancellationToken::new();
-        let task = tokio::spawn(run(store, intake, days, stop.clone()));
+        let task = tokio::spawn(run(store, intake, evidence, records, stop.clone()));
         Self { task, stop }
     }
 
@@ -67,14 +70,25 @@ impl Retention {
     }
 }
 
-async fn run(store: Store, intake: Intake, days: u16, stop: CancellationToken) {
+async fn run(
+    store: Store,
+    intake: Intake,
+    evidence: EvidenceDays,
+    records: RecordDays,
+    stop: CancellationToken,
+) {
     let mut leadership = store.leadership(Duty::Retention);
     let mut failed = false;
+    let mut disposal = records::Schedule::default();
     loop {
         // While the database cannot be asked, nothing could be deleted either.
         let ours = leadership.is_ours().await.unwrap_or(false);
         let swept = match ours {
-            true => sweep(&store, &intake, days, Timestamp::now(), &stop).await,
+            true => {
+                let now = Timestamp::now();
+                let swept = sweep(&store, &intake, evidence.get(), now, &stop).await;
+                swept.and(disposal.sweep_if_due(&store, records, now, &stop).await)
+            }
             false => Ok(()),
         };
         match swept {
@@ -82,7 +96,7 @@ async fn run(store: Store, intake: Intake, days: u16, stop: CancellationToken) {
             // Once, not every ten seconds.
             Err(error) if !failed => {
                 failed = true;
-                tracing::error!(error, "evidence whose time is over cannot be deleted; it is tried again");
+                tracing::error!(error, "what is over cannot be deleted; it is tried again");
             }
             Err(_) => {}
         }

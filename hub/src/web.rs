@@ -6,6 +6,7 @@ mod caller;
 mod commands;
 mod deletions;
 mod devices;
+mod disposals;
 mod events;
 mod evidence;
 mod exports;
@@ -190,6 +191,7 @@ fn router(app: App, hosts: guard::Hosts) -> Router {
         .route("/commands/{id}", get(commands::one))
         .route("/commands/{id}/decision", post(commands::decide))
         .route("/deletions", get(deletions::list))
+        .route("/disposals", get(disposals::list))
         .route("/viewings", get(viewings::list).post(viewings::open))
         .route("/holds", get(holds::list).post(holds::propose))
         .route("/holds/{id}/steps", post(holds::take_step))

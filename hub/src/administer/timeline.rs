@@ -35,6 +35,9 @@ impl TimelineCommand {
                 let export = File::open(&file).with_context(|| path.clone())?;
                 let whole = timeline::verify(BufReader::new(export)).with_context(|| path)?;
                 println!("whole: {} steps, the last has {}", whole.steps, whole.last);
+                if whole.deleted > 0 {
+                    println!("of {} of them only the hash is left: their time was over", whole.deleted);
+                }
                 Ok(())
             }
         }

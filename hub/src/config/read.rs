@@ -118,6 +118,7 @@ fn parse(
         webhooks: webhooks(parsed.webhooks, &source, &secret)?,
         incident_deadlines: parsed.incident_deadlines,
         evidence_days: parsed.retention.evidence_days,
+        record_days: parsed.retention.record_days,
         metrics: parsed.metrics.listen,
         log: parsed.log,
         web: parsed.web,
@@ -368,6 +369,10 @@ mod tests {
             (
                 "[retention]\nevidence_days = 0\n",
                 "/hub.toml:2: `retention.evidence_days`: a number of days from 1 to 3650",
+            ),
+            (
+                "[retention]\nrecord_days = 179\n",
+                "/hub.toml:2: `retention.record_days`: a number of days from 180 to 3650",
             ),
             ("data_dir = 7\n", "/hub.toml:1: `data_dir`: invalid type"),
             (

@@ -94,8 +94,8 @@ impl Step {
 /// One line of an export.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Line {
-    /// The text that was hashed.
-    pub document: String,
+    /// The text that was hashed; none of a step that was deleted when its time was over.
+    pub document: Option<String>,
     /// Its hash.
     pub hash: String,
 }
@@ -105,6 +105,8 @@ pub struct Line {
 pub struct Whole {
     /// How many steps it has.
     pub steps: i64,
+    /// Of how many of them only the hash is left.
+    pub deleted: i64,
     /// The hash of the last one.
     pub last: String,
 }
@@ -142,16 +144,21 @@ pub enum ChainError {
     },
 }
 
-/// Does an export hold together, from the first step on?
+/// Does an export hold together, from the first step on? What a deleted step said cannot be checked any more, but the step behind it names its
+/// hash.
 ///
 /// # Errors
 /// Names the first line that does not.
 pub fn verify(export: impl BufRead) -> Result<Whole, ChainError> {
-    let mut whole = Whole { steps: 0, last: BEGINNING.to_owned() };
+    let mut whole = Whole { steps: 0, deleted: 0, last: BEGINNING.to_owned() };
     for (text, line) in export.lines().zip(1..) {
         let text = text.map_err(|source| ChainError::Unreadable { line, source })?;
         let malformed = |source| ChainError::Malformed { line, source };
         let Line { document, hash: told } = serde_json::from_str(&text).map_err(malformed)?;
+        let Some(document) = document else {
+            whole = Whole { steps: line, deleted: whole.deleted + 1, last: told };
+            continue;
+        };
         if hash(&document) != told {
             return Err(ChainError::Changed { line });
         }
@@ -159,7 +166,7 @@ pub fn verify(export: impl BufRead) -> Result<Whole, ChainError> {
         if step.number != line || step.previous != whole.last {
             return Err(ChainError::Broken { line });
         }
-        whole = Whole { steps: line, last: told };
+        whole = Whole { steps: line, last: told, ..whole };
     }
     Ok(whole)
 }
@@ -187,7 +194,7 @@ mod tests {
                 let document = document.text().unwrap();
                 let hash = hash(&document);
                 previous.clone_from(&hash);
-                serde_json::to_string(&Line { document, hash }).unwrap()
+                serde_json::to_string(&Line { document: Some(document), hash }).unwrap()
             })
             .collect()
     }
@@ -219,5 +226,23 @@ mod tests {
         forged[2] = export(9)[2].replace("note 3", "note x");
         assert!(check(&forged).is_err());
         assert!(check(&["{}".to_owned()]).unwrap_err().contains("no step"));
+    }
+
+    #[test]
+    fn the_chain_goes_on_over_what_was_deleted() {
+        let mut lines = export(5);
+        for line in &mut lines[..3] {
+            let Line { hash, .. } = serde_json::from_str(line).unwrap();
+            *line = serde_json::to_string(&Line { document: None, hash }).unwrap();
+        }
+        let whole = check(&lines).unwrap();
+        assert_eq!((whole.steps, whole.deleted), (5, 3));
+        let mut missing = lines.clone();
+        missing.remove(1);
+        assert!(check(&missing).unwrap_err().contains("missing"));
+        // Another hash in the place of the last deleted one is not what the next step names.
+        let Line { hash, .. } = serde_json::from_str(&lines[0]).unwrap();
+        lines[2] = serde_json::to_string(&Line { document: None, hash }).unwrap();
+        assert!(check(&lines).unwrap_err().starts_with("line 4: "));
     }
 }

@@ -69,6 +69,7 @@ pub const RULES: &[(&str, &str, Needs)] = {
         // Not who asked for it.
         ("POST", "/api/v1/commands/{id}/decision", May(ReleaseOriginal)),
         ("GET", "/api/v1/deletions", May(SeeDeletions)),
+        ("GET", "/api/v1/disposals", May(SeeAccessLog)),
         ("GET", "/api/v1/holds", May(HoldEvidence)),
         ("POST", "/api/v1/holds", May(HoldEvidence)),
         ("POST", "/api/v1/holds/{id}/steps", May(HoldEvidence)),

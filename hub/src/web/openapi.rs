@@ -6,8 +6,8 @@ use utoipa::{Modify, OpenApi};
 
 use super::caller::{Needs, RULES};
 use super::{
-    access_log, alerts, commands, deletions, devices, events, evidence, exports, health, holds, incidents,
-    live, people, session, shift_report, sites, viewings,
+    access_log, alerts, commands, deletions, devices, disposals, events, evidence, exports, health, holds,
+    incidents, live, people, session, shift_report, sites, viewings,
 };
 
 #[derive(OpenApi)]
@@ -27,6 +27,7 @@ use super::{
         viewings::list,
         viewings::open,
         deletions::list,
+        disposals::list,
         holds::list,
         holds::propose,
         holds::take_step,

@@ -1,5 +1,7 @@
 //! Query, path and body; what is wrong is named in the answer.
 
+use std::time::Duration;
+
 use axum::extract::rejection::JsonRejection;
 use axum::extract::{FromRequest, FromRequestParts, Path, Request};
 use axum::http::StatusCode;
@@ -38,6 +40,9 @@ impl<T: std::str::FromStr<Err: std::fmt::Display>, S: Send + Sync> FromRequestPa
     }
 }
 
+/// A body has at most some kilobytes; who dribbles it only keeps a connection busy.
+const BODY: Duration = Duration::from_secs(10);
+
 /// A JSON body as a type.
 pub struct Body<T>(pub T);
 
@@ -45,7 +50,11 @@ impl<T: DeserializeOwned + 'static, S: Send + Sync> FromRequest<S> for Body<T> {
     type Rejection = Problem;
 
     async fn from_request(request: Request, _: &S) -> Result<Self, Problem> {
-        let read: Result<Json<serde_json::Value>, JsonRejection> = request.extract().await;
+        let reading = tokio::time::timeout(BODY, request.extract());
+        let read: Result<Json<serde_json::Value>, JsonRejection> = reading.await.map_err(|_| {
+            let seconds = BODY.as_secs();
+            Problem::new(StatusCode::REQUEST_TIMEOUT, format!("the body took longer than {seconds} seconds"))
+        })?;
         let Json(value) = read.map_err(|refused| Problem::new(refused.status(), refused.body_text()))?;
         serde_path_to_error::deserialize(value).map(Self).map_err(|error| {
             let path = error.path().to_string();

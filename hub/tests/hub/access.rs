@@ -45,6 +45,7 @@ const TABLE: &[(&str, &str, &[&str])] = &[
     // Of one that does not exist.
     ("POST", "/api/v1/commands/{id}/decision", &["supervisor"]),
     ("GET", "/api/v1/deletions", &["supervisor", "auditor"]),
+    ("GET", "/api/v1/disposals", &["auditor", "administrator"]),
     ("GET", "/api/v1/holds", &["supervisor", "auditor"]),
     // Refused for what they say; the steps have a test of their own.
     ("POST", "/api/v1/holds", &["supervisor", "auditor"]),

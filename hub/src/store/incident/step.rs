@@ -115,7 +115,7 @@ impl Store {
     /// # Errors
     /// When the database cannot be read.
     pub async fn steps_after(&self, number: i64, limit: u16) -> Result<Vec<Line>, StoreError> {
-        let rows: Vec<(String, String)> = sqlx::query_as(
+        let rows: Vec<(Option<String>, String)> = sqlx::query_as(
             "SELECT document, hash FROM incident_step WHERE number > $1 ORDER BY number LIMIT $2",
         )
         .bind(number)
