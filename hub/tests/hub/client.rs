@@ -13,6 +13,7 @@ use rustls::{ClientConfig, RootCertStore};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
+use tokio_rustls::client::TlsStream;
 
 use crate::process::{Home, Hub};
 
@@ -42,11 +43,16 @@ pub fn tls(authority: &str, own: Option<(&str, &str)>) -> Arc<ClientConfig> {
     })
 }
 
-/// Sends a request and gives the whole answer.
-pub async fn exchange(port: u16, tls: Arc<ClientConfig>, head: &str, body: &str) -> String {
+/// A connection to a port of this machine.
+pub async fn connect(port: u16, tls: Arc<ClientConfig>) -> TlsStream<TcpStream> {
     let stream = TcpStream::connect(("127.0.0.1", port)).await.unwrap();
     let name = ServerName::try_from("127.0.0.1").unwrap();
-    let mut stream = TlsConnector::from(tls).connect(name, stream).await.unwrap();
+    TlsConnector::from(tls).connect(name, stream).await.unwrap()
+}
+
+/// Sends a request and gives the whole answer.
+pub async fn exchange(port: u16, tls: Arc<ClientConfig>, head: &str, body: &str) -> String {
+    let mut stream = connect(port, tls).await;
     stream.write_all(head.as_bytes()).await.unwrap();
     // Who is refused for the size of what it sends need not hear out the rest.
     let _ = stream.write_all(body.as_bytes()).await;

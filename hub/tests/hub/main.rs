@@ -17,6 +17,7 @@ mod evidence;
 mod export;
 mod external;
 mod hold;
+mod hostile;
 mod identity;
 mod incident;
 mod kill;
