@@ -49,12 +49,22 @@ impl Postgres {
     pub fn start() -> Result<Self> {
         let folder =
             TempDir::with_prefix("gatepost-postgres-").map_err(Error::io("a temporary directory"))?;
-        let dir = folder.path().to_owned();
+        let mut server = Self::start_with(folder.path().to_owned(), &[], &[])?;
+        server._folder = Some(folder);
+        Ok(server)
+    }
+
+    /// Starts one like [`Postgres::start`] in a folder that is the caller's, on a disk of less than 100 MiB.
+    pub fn start_on_a_small_disk(dir: PathBuf) -> Result<Self> {
+        Self::start_with(dir, &["--wal-segsize=1"], &["min_wal_size=2MB", "max_wal_size=4MB"])
+    }
+
+    fn start_with(dir: PathBuf, at_first: &[&str], settings: &[&str]) -> Result<Self> {
         let port = port::free()?;
-        initialise(&dir)?;
-        let (program, arguments) = command(&dir, port, true)?;
+        initialise(&dir, at_first)?;
+        let (program, arguments) = command(&dir, port, settings)?;
         let launch = Launch::new(program).args(arguments);
-        let mut server = Self { running: None, launch, port, dir, _folder: Some(folder) };
+        let mut server = Self { running: None, launch, port, dir, _folder: None };
         server.restart()?;
         Ok(server)
     }
@@ -78,8 +88,8 @@ impl Postgres {
             TempDir::with_prefix("gatepost-postgres-").map_err(Error::io("a temporary directory"))?;
         let dir = folder.keep();
         let port = port::free()?;
-        initialise(&dir)?;
-        let (program, arguments) = command(&dir, port, false)?;
+        initialise(&dir, &[])?;
+        let (program, arguments) = command(&dir, port, &["fsync=off", "full_page_writes=off"])?;
         let mut keeper = Command::new("sh");
         keeper.arg("-c").arg(KEEPER).arg("keeper").arg(&dir).arg(program).args(arguments);
         keeper.stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::null());
@@ -93,10 +103,17 @@ impl Postgres {
 
     /// URL of a database of the shared server that nobody has used, when tests are to use PostgreSQL (`GATEPOST_TEST_DATABASE=postgres`).
     pub fn wanted() -> Result<Option<String>> {
-        match env::var("GATEPOST_TEST_DATABASE").as_deref() {
-            Ok("postgres") => Self::shared()?.new_database().map(Some),
-            _ => Ok(None),
-        }
+        if Self::is_wanted() { Self::shared()?.new_database().map(Some) } else { Ok(None) }
+    }
+
+    /// Are tests to use PostgreSQL?
+    pub fn is_wanted() -> bool {
+        env::var("GATEPOST_TEST_DATABASE").is_ok_and(|database| database == "postgres")
+    }
+
+    /// Its loopback port.
+    pub fn port(&self) -> u16 {
+        self.port
     }
 
     /// Makes a database nobody has used, and gives its URL by the socket.
@@ -152,12 +169,13 @@ impl Postgres {
         wait_until("postgres answering", PATIENCE, || self.answers().then_some(()))
     }
 
-    fn answers(&self) -> bool {
+    /// Does it run, and take statements?
+    pub fn answers(&self) -> bool {
         self.execute("postgres", "SELECT 1").is_ok()
     }
 }
 
-fn initialise(dir: &Path) -> Result<()> {
+fn initialise(dir: &Path, further: &[&str]) -> Result<()> {
     if geteuid().is_root() {
         let mut id = Command::new("id");
         id.args(["-u", "postgres"]);
@@ -172,12 +190,12 @@ fn initialise(dir: &Path) -> Result<()> {
     arguments.push(format!("--pwfile={}", password.display()));
     arguments.push(format!("--pgdata={}", dir.join("data").display()));
     let mut initdb = Command::new(program);
-    initdb.args(arguments).current_dir("/");
+    initdb.args(arguments).args(further).current_dir("/");
     output(initdb, "initdb").map(drop)
 }
 
 /// The program and its arguments.
-fn command(dir: &Path, port: u16, durable: bool) -> Result<(PathBuf, Vec<String>)> {
+fn command(dir: &Path, port: u16, settings: &[&str]) -> Result<(PathBuf, Vec<String>)> {
     let (program, mut arguments) = as_user(find("postgres")?);
     arguments.extend(["-D".into(), dir.join("data").display().to_string()]);
     let mut set = |setting: String| arguments.extend(["-c".to_owned(), setting]);
@@ -185,9 +203,8 @@ fn command(dir: &Path, port: u16, durable: bool) -> Result<(PathBuf, Vec<String>
     set(format!("listen_addresses={}", Ipv4Addr::LOCALHOST));
     set(format!("unix_socket_directories={}", dir.display()));
     set("max_connections=400".into());
-    if !durable {
-        set("fsync=off".into());
-        set("full_page_writes=off".into());
+    for setting in settings {
+        set((*setting).to_owned());
     }
     Ok((program, arguments))
 }

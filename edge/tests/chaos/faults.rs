@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use gatepost_testbed::proxy::Network;
 
+use crate::database::Database;
 use crate::site::{Site, Tear};
 
 /// One thing that goes wrong and, after a while, is over.
@@ -20,13 +21,17 @@ pub enum Fault {
     HubKilled,
     HubFrozen,
     HubDiskFull,
+    DatabaseKilled,
+    /// What lies between the hub and its database server.
+    DatabaseNetwork(Network),
     Network(Network),
 }
 
 impl Fault {
-    /// Any of them.
-    pub fn draw(rng: &mut fastrand::Rng) -> Self {
-        match rng.u8(0..16) {
+    /// Any that this site can have.
+    pub fn draw(site: &Site, rng: &mut fastrand::Rng) -> Self {
+        let kinds = if site.database.is_some() { 20 } else { 16 };
+        match rng.u8(0..kinds) {
             0..3 => Self::EdgePowerCut,
             3 => Self::EdgeKilled,
             4 => Self::EdgeFrozen,
@@ -37,6 +42,8 @@ impl Fault {
             9 | 10 => Self::HubKilled,
             11 => Self::HubFrozen,
             12 => Self::HubDiskFull,
+            16 | 17 => Self::DatabaseKilled,
+            18 | 19 => Self::DatabaseNetwork(network(rng)),
             _ => Self::Network(network(rng)),
         }
     }
@@ -45,8 +52,18 @@ impl Fault {
     pub fn is_kill(&self) -> bool {
         matches!(
             self,
-            Self::EdgeKilled | Self::EdgeRestarted | Self::TornTail | Self::ClockStep(_) | Self::HubKilled
+            Self::EdgeKilled
+                | Self::EdgeRestarted
+                | Self::TornTail
+                | Self::ClockStep(_)
+                | Self::HubKilled
+                | Self::DatabaseKilled
         )
+    }
+
+    /// Can it keep the hub from storing what it has been given, so that this comes again, behind what was stored meanwhile?
+    pub fn is_refusal(&self) -> bool {
+        matches!(self, Self::HubDiskFull | Self::DatabaseKilled | Self::DatabaseNetwork(_))
     }
 
     /// Lets it happen. What it stops is not started again.
@@ -65,6 +82,13 @@ impl Fault {
             Self::HubKilled => site.kill_hub(),
             Self::HubFrozen => site.hub.as_mut().map_or(Ok(()), |hub| Ok(hub.freeze()?)),
             Self::HubDiskFull => site.fill_hub_disk(),
+            Self::DatabaseKilled => site.database.as_mut().map_or(Ok(()), Database::kill),
+            Self::DatabaseNetwork(network) => {
+                if let Some(database) = &site.database {
+                    database.set_network(network);
+                }
+                Ok(())
+            }
             Self::Network(network) => {
                 site.proxy.set(network);
                 Ok(())
@@ -77,6 +101,9 @@ impl Fault {
 pub fn mend(site: &mut Site) -> anyhow::Result<()> {
     site.proxy.set(Network::Whole);
     site.free_disks()?;
+    if let Some(database) = &mut site.database {
+        database.mend()?;
+    }
     if let Some(edge) = &mut site.edge {
         edge.thaw()?;
     }
@@ -106,7 +133,7 @@ pub fn strike_for_rounds(
     for _ in 0..rounds {
         thread::sleep(Duration::from_millis(rng.u64(50..900)));
         for _ in 0..rng.u8(1..=3) {
-            let fault = Fault::draw(rng);
+            let fault = Fault::draw(site, rng);
             fault.strike(site, rng)?;
             struck.push(fault);
             thread::sleep(Duration::from_millis(rng.u64(0..300)));

@@ -11,9 +11,11 @@ use anyhow::{Context, ensure};
 use gatepost_testbed::account::Account;
 use gatepost_testbed::daemon::{Daemon, Launch, binary};
 use gatepost_testbed::port;
+use gatepost_testbed::postgres::Postgres;
 use gatepost_testbed::proxy::Proxy;
 use tempfile::TempDir;
 
+use crate::database::Database;
 use crate::forgetful::Forgetful;
 use crate::verdict::{Recorded, Verdict, recorded_in};
 
@@ -88,6 +90,8 @@ pub enum Tear {
 pub struct Site {
     pub edge: Option<Daemon>,
     pub hub: Option<Daemon>,
+    /// Its server; none where the hub keeps everything in SQLite.
+    pub database: Option<Database>,
     pub proxy: Proxy,
     pub recorded: Vec<Recorded>,
     /// Of the present hub process.
@@ -116,10 +120,14 @@ impl Site {
         let boxes = port::free()?;
         let proxy = Proxy::before(boxes)?;
         let forgetful = Forgetful::build(dir.path(), &edge_disk.path.join("data"))?;
-        fs::write(dir.path().join("hub.toml"), hub_config(&hub_disk.path, boxes))?;
+        let database =
+            Postgres::is_wanted().then(|| Database::start(dir.path(), &hub_disk.path)).transpose()?;
+        let config = hub_config(&hub_disk.path, boxes, database.as_ref());
+        fs::write(dir.path().join("hub.toml"), config)?;
         let mut site = Self {
             edge: None,
             hub: None,
+            database,
             proxy,
             recorded: Vec::new(),
             web: String::new(),
@@ -351,11 +359,12 @@ fn inside_an_event(log: &[u8], rng: &mut fastrand::Rng) -> anyhow::Result<usize>
     Ok(frame + FRAME.len() + rng.usize(..FRAME_BYTES_AT_LEAST))
 }
 
-fn hub_config(disk: &Path, boxes: u16) -> String {
+fn hub_config(disk: &Path, boxes: u16, database: Option<&Database>) -> String {
     let data = disk.join("data");
+    let store = database.map(Database::config).unwrap_or_default();
     format!(
         "data_dir = {data:?}\n[broker]\nlisten = \"127.0.0.1:0\"\ntls_listen = \"127.0.0.1:{boxes}\"\n\
-         [web]\nlisten = \"127.0.0.1:0\"\n[enrolment]\nlisten = \"127.0.0.1:0\"\n[tls]\nnames = [\"127.0.0.1\"]\n"
+         [web]\nlisten = \"127.0.0.1:0\"\n[enrolment]\nlisten = \"127.0.0.1:0\"\n[tls]\nnames = [\"127.0.0.1\"]\n{store}"
     )
 }
 
