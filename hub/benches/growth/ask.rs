@@ -1,0 +1,61 @@
+//! What a page asks, and how soon it is answered.
+
+use std::time::{Duration, Instant};
+
+use gatepost_testbed::http;
+use serde_json::Value;
+
+use crate::home::Hub;
+
+const TIMES: usize = 200;
+
+/// A question, asked again and again; where its answer names a next page, that is asked for next.
+pub struct Question {
+    pub name: &'static str,
+    path: &'static str,
+    /// The parameter that names where the next page begins.
+    cursor: Option<&'static str>,
+}
+
+/// How long the answers took.
+pub struct Answers {
+    pub p50: Duration,
+    pub p99: Duration,
+}
+
+const fn pages(name: &'static str, path: &'static str, cursor: &'static str) -> Question {
+    Question { name, path, cursor: Some(cursor) }
+}
+
+/// Those of the views that lists and searches are on.
+pub const QUESTIONS: [Question; 8] = [
+    pages("open incidents", "/api/v1/incidents?open=true&limit=50", "before"),
+    pages("all incidents, newest first", "/api/v1/incidents?limit=50", "before"),
+    pages("incidents of one box", "/api/v1/incidents?limit=50&edge=box-77", "before"),
+    pages("alarms, newest first", "/api/v1/alerts?limit=50", "before"),
+    pages("alarms of one box", "/api/v1/alerts?limit=50&edge=box-77", "before"),
+    pages("events, oldest first", "/api/v1/events?limit=50", "after"),
+    pages("events of one box", "/api/v1/events?limit=50&edge=box-77", "after"),
+    Question { name: "devices", path: "/api/v1/devices?limit=50", cursor: None },
+];
+
+impl Question {
+    pub fn ask(&self, hub: &Hub) -> Answers {
+        let mut waits = Vec::with_capacity(TIMES);
+        let mut next: Option<String> = None;
+        for _ in 0..TIMES {
+            let from = match (self.cursor, &next) {
+                (Some(cursor), Some(next)) => format!("&{cursor}={next}"),
+                _ => String::new(),
+            };
+            let url = format!("{}{}{from}", hub.web, self.path);
+            let began = Instant::now();
+            let answer = http::get(&url).unwrap().success().unwrap();
+            waits.push(began.elapsed());
+            let page: Value = answer.json().unwrap();
+            next = page["next"].as_str().map(str::to_owned);
+        }
+        waits.sort_unstable();
+        Answers { p50: waits[waits.len() / 2], p99: waits[waits.len() * 99 / 100] }
+    }
+}

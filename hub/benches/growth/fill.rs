@@ -1,0 +1,56 @@
+//! Filling the database, as intake and grouping do.
+
+use std::time::{Duration, Instant};
+
+use gatepost_hub::incident::{Deadlines, Grouping};
+use gatepost_hub::store::{Content, Delivery, Fate, Record, Store};
+use tokio::sync::watch;
+
+use crate::event::District;
+use crate::home::Home;
+
+/// As many as intake stores in one transaction.
+const BATCH: usize = 512;
+
+/// What is in the database.
+#[derive(Default)]
+pub struct Filling {
+    district: District,
+    events: u64,
+}
+
+impl Filling {
+    /// Stores until there are so many events, each on disk and each alarm in its incident; events/s.
+    pub async fn up_to(&mut self, home: &Home, events: u64) -> f64 {
+        let store = Store::open(&home.database()).await.unwrap();
+        let mut writer = store.writer(home.folder());
+        let (changed, _) = watch::channel(store.last_change().await.unwrap());
+        let grouping = Grouping::start(store.clone(), Deadlines::default(), changed.clone());
+        let (began, more) = (Instant::now(), events - self.events);
+        while self.events < events {
+            let count = BATCH.min(usize::try_from(events - self.events).unwrap());
+            let records: Vec<Record> = (0..count).map(|_| self.record()).collect();
+            let committed = writer.commit(&records).await.unwrap();
+            assert!(committed.fates.iter().all(|fate| *fate == Fate::Stored), "{:?}", committed.fates);
+            self.events += count as u64;
+            changed.send_replace(committed.last_change);
+        }
+        // Each pair is an alarm, and each alarm an incident.
+        while home.incidents().await < events / 2 {
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+        let per_second = more as f64 / began.elapsed().as_secs_f64();
+        grouping.stop().await;
+        writer.close().await;
+        store.close().await;
+        per_second
+    }
+
+    fn record(&mut self) -> Record {
+        let (event, received) = self.district.next();
+        let text = String::from_utf8(event.to_json().unwrap()).unwrap();
+        let topic = format!("gp/v1/{}/event", event.edge);
+        let delivery = Delivery { topic, payload: text.clone().into(), received, retained: false };
+        Record::Message { delivery, content: Content::Event { event: Box::new(event), text } }
+    }
+}

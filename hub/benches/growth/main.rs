@@ -1,0 +1,80 @@
+//! How the hub fares as its database grows: at each size, how fast events are stored and how soon a page's questions are answered.
+//!
+//! Events are written by the hub's own writer, with its own grouping beside it, in pairs of which each is an alarm of its own; all but the
+//! newest [`OPEN`] incidents are closed. Then a real hub is started on that database and asked by HTTP, one question after the other.
+//!
+//! | variable | otherwise |
+//! | --- | --- |
+//! | `GROWTH_EVENTS` | 100000; sizes are powers of ten from 10000 to this |
+//! | `GROWTH_DATABASE` | `sqlite`; or `postgres`, outside |
+//! | `GROWTH_FOLDER` | the system's for temporary files; ten million events take 20 GB |
+//!
+//! `docs/SCALE.md` has figures.
+
+#![allow(clippy::unwrap_used, reason = "a bench stops at the first thing that goes wrong, like a test")]
+
+mod ask;
+mod event;
+mod fill;
+mod home;
+
+use std::time::Duration;
+
+use ask::{Answers, QUESTIONS};
+use fill::Filling;
+use home::Home;
+
+const SMALLEST: u64 = 10_000;
+/// What a district's operators have before them at once.
+const OPEN: i64 = 400;
+
+struct Row {
+    events: u64,
+    per_second: f64,
+    bytes: u64,
+    answers: Vec<(&'static str, Answers)>,
+}
+
+fn main() {
+    // `cargo test --benches` calls with other arguments; a bench that takes minutes is not a test.
+    if !std::env::args().any(|arg| arg == "--bench") {
+        return;
+    }
+    let most = std::env::var("GROWTH_EVENTS").map_or(100_000, |text| text.parse().unwrap());
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
+    let home = Home::new();
+    let (mut rows, mut filling) = (Vec::new(), Filling::default());
+    let sizes = std::iter::successors(Some(SMALLEST), |size| size.checked_mul(10));
+    for events in sizes.take_while(|size| *size <= most) {
+        let per_second = runtime.block_on(filling.up_to(&home, events));
+        runtime.block_on(home.close_incidents_but(OPEN));
+        let hub = home.start();
+        let answers = QUESTIONS.iter().map(|question| (question.name, question.ask(&hub))).collect();
+        drop(hub);
+        let row = Row { events, per_second, bytes: home.database_bytes(), answers };
+        println!("{events} events: {per_second:.0}/s, {} MiB", row.bytes >> 20);
+        rows.push(row);
+    }
+    print(&rows);
+}
+
+fn print(rows: &[Row]) {
+    let columns = |cell: &dyn Fn(&Row) -> String| {
+        rows.iter().map(|row| format!(" {} |", cell(row))).collect::<String>()
+    };
+    println!("| events stored |{}", columns(&|row| row.events.to_string()));
+    println!("| --- |{}", columns(&|_| "---".into()));
+    println!(
+        "| stored, events/s, since the size before |{}",
+        columns(&|row| format!("{:.0}", row.per_second))
+    );
+    println!("| bytes for each |{}", columns(&|row| (row.bytes / row.events).to_string()));
+    for (index, question) in QUESTIONS.iter().enumerate() {
+        let ms = |of: Duration| format!("{:.1}", of.as_secs_f64() * 1000.0);
+        let cell = |row: &Row| {
+            let (_, answers) = &row.answers[index];
+            format!("{} / {}", ms(answers.p50), ms(answers.p99))
+        };
+        println!("| {}, p50 / p99 ms |{}", question.name, columns(&cell));
+    }
+}
