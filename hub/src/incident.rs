@@ -14,7 +14,7 @@ mod state;
 pub mod timeline;
 
 pub use action::{Action, FalseReason, Grade, Kind, Outcome, Text};
-pub use deadline::Deadlines;
+pub use deadline::{Deadlines, SiteDeadlines, StageSeconds};
 pub use figures::{Figures, PerOperator, Tally, Times, Took, WorstPlace};
 pub use grouping::Grouping;
 pub use shift::{Followed, Note, ShiftReport};

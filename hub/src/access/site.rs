@@ -8,6 +8,8 @@ use gatepost_wire::EdgeId;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
+use crate::incident::SiteDeadlines;
+
 /// Name of a site: 1 to 64 of a-z, 0-9 and `-`.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String")]
@@ -69,7 +71,9 @@ impl TryFrom<String> for SiteLabel {
 
 /// A place with boxes.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
-#[schema(example = json!({ "site": "school-3", "label": "第三小学", "edges": ["gate-1"] }))]
+#[schema(example = json!({ "site": "school-3", "label": "第三小学", "edges": ["gate-1"],
+    "deadlines": { "reported_s": [30, null, null, null], "triaged_s": null, "assigned_s": 300, "accepted_s": null, "handling_s": null,
+        "fed_back_s": null, "verified_s": null } }))]
 pub struct Site {
     /// Its name.
     #[schema(value_type = String, pattern = "^[a-z0-9-]{1,64}$")]
@@ -80,6 +84,8 @@ pub struct Site {
     /// Its boxes, by name.
     #[schema(value_type = Vec<String>)]
     pub edges: BTreeSet<EdgeId>,
+    /// How long incidents there may stay in a stage, where it is not as everywhere.
+    pub deadlines: SiteDeadlines,
 }
 
 /// Which boxes a person's permissions hold for.

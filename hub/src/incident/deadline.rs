@@ -1,18 +1,24 @@
 //! How long an incident may stay in a stage.
 
+mod site;
+
+pub use site::{SiteDeadlines, StageSeconds};
+
 use gatepost_wire::{Severity, Timestamp};
 use jiff::SignedDuration;
 use schemars::JsonSchema;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 use super::stage::Stage;
 
 /// How long an incident may stay in each stage, seconds; 0: as long as it likes. Who is late is reminded, once, in the timeline and on
 /// the page.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema, ToSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct Deadlines {
     /// Until somebody has looked, for severity 1, 2, 3 and 4.
+    #[schema(value_type = Vec<u32>, min_items = 4, max_items = 4)]
     pub reported_s: [u32; 4],
     /// Until it is somebody's.
     pub triaged_s: u32,

@@ -10,4 +10,4 @@ mod site;
 pub(super) use person::account;
 pub use person::{Account, PersonError};
 pub use site::SiteError;
-pub(super) use site::{holds, within};
+pub(super) use site::{holds, own_deadlines, within};

@@ -1,5 +1,6 @@
 //! Incidents: which alarms they have, how far they got, and every step.
 
+mod deadline;
 mod figures;
 mod group;
 mod remind;

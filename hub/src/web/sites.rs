@@ -14,6 +14,7 @@ use super::caller::Caller;
 use super::params::{Body, Id};
 use super::problem::Problem;
 use crate::access::{Site, SiteId, SiteLabel};
+use crate::incident::{Deadlines, SiteDeadlines};
 use crate::store::SiteError;
 
 /// Every site.
@@ -24,12 +25,14 @@ pub struct Sites {
     /// Boxes that belong to none: only people who are not limited to some sites see them.
     #[schema(value_type = Vec<String>)]
     unassigned: BTreeSet<EdgeId>,
+    /// How long incidents may stay in a stage where a site says nothing else: `[incident_deadlines]` of the configuration.
+    deadlines: Deadlines,
 }
 
 /// What a site is to be.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-#[schema(example = json!({ "label": "第三小学", "edges": ["gate-1"] }))]
+#[schema(example = json!({ "label": "第三小学", "edges": ["gate-1"], "deadlines": { "assigned_s": 300 } }))]
 pub struct WantedSite {
     /// What people call it: one line of at most 100 characters.
     #[schema(value_type = String, min_length = 1, max_length = 100)]
@@ -37,6 +40,10 @@ pub struct WantedSite {
     /// Its boxes; they leave the sites they belonged to.
     #[schema(value_type = Vec<String>)]
     edges: BTreeSet<EdgeId>,
+    /// How long incidents there may stay in a stage, where it is not as everywhere; without it the site has nothing of its own. It counts
+    /// for stages that incidents enter from then on.
+    #[serde(default)]
+    deadlines: SiteDeadlines,
 }
 
 /// Every site
@@ -46,7 +53,7 @@ pub struct WantedSite {
 ))]
 pub async fn list(State(app): State<App>) -> Result<Json<Sites>, Problem> {
     let (sites, unassigned) = app.store.sites().await?;
-    Ok(Json(Sites { sites, unassigned }))
+    Ok(Json(Sites { sites, unassigned, deadlines: app.deadlines }))
 }
 
 /// Makes or replaces a site
@@ -63,7 +70,7 @@ pub async fn put(
     Id(site): Id<SiteId>,
     Body(wanted): Body<WantedSite>,
 ) -> Result<Json<Site>, Problem> {
-    let site = Site { site, label: wanted.label, edges: wanted.edges };
+    let site = Site { site, label: wanted.label, edges: wanted.edges, deadlines: wanted.deadlines };
     app.store.put_site(&site, caller.name(), Timestamp::now()).await?;
     Ok(Json(site))
 }

@@ -11,31 +11,32 @@ use crate::edge::Edge;
 use crate::message::{alarm, boot, happening, intrusion_of};
 use crate::process::{Home, Hub, PATIENCE, command};
 
-struct Person<'h> {
+/// Somebody who is signed in.
+pub struct Person<'h> {
     hub: &'h Hub,
     cookie: String,
 }
 
 impl<'h> Person<'h> {
-    fn new(home: &Home, hub: &'h Hub, name: &str, arguments: &[&str]) -> Self {
+    pub fn new(home: &Home, hub: &'h Hub, name: &str, arguments: &[&str]) -> Self {
         Self { hub, cookie: home.account(hub, name, arguments) }
     }
 
-    fn get(&self, path: &str) -> Answer {
+    pub fn get(&self, path: &str) -> Answer {
         http::send("GET", &self.hub.url(path), Some(&self.cookie), None::<&()>).unwrap()
     }
 
-    fn incident(&self, id: &str) -> Value {
+    pub fn incident(&self, id: &str) -> Value {
         self.get(&format!("/api/v1/incidents/{id}")).json().unwrap()
     }
 
-    fn list(&self, query: &str) -> Vec<Value> {
+    pub fn list(&self, query: &str) -> Vec<Value> {
         let page: Value = self.get(&format!("/api/v1/incidents?{query}")).json().unwrap();
         page["incidents"].as_array().unwrap().clone()
     }
 
     /// As the page does: with the version it has just loaded.
-    fn step(&self, id: &str, mut step: Value) -> Answer {
+    pub fn step(&self, id: &str, mut step: Value) -> Answer {
         if step.get("version").is_none() {
             step["version"] = http::get_json::<Value>(&self.hub.url(&format!("/api/v1/incidents/{id}")))
                 .unwrap()["version"]
@@ -45,14 +46,14 @@ impl<'h> Person<'h> {
         http::send("POST", &url, Some(&self.cookie), Some(&step)).unwrap()
     }
 
-    fn takes(&self, id: &str, step: Value) -> Value {
+    pub fn takes(&self, id: &str, step: Value) -> Value {
         let answer = self.step(id, step.clone());
         assert_eq!(answer.status, 200, "{step}: {}", answer.text());
         answer.json().unwrap()
     }
 }
 
-fn wait_for_incidents(hub: &Hub, count: usize) -> Vec<Value> {
+pub fn wait_for_incidents(hub: &Hub, count: usize) -> Vec<Value> {
     http::wait_until("incidents", PATIENCE, || {
         let page = hub.get("/api/v1/incidents?limit=200");
         let incidents = page["incidents"].as_array().unwrap().clone();

@@ -9,6 +9,7 @@ mod client;
 mod clip;
 mod command;
 mod configuration;
+mod deadline;
 mod device;
 mod disk;
 mod edge;

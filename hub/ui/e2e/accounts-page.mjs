@@ -189,6 +189,20 @@ try {
     await admin.keyboard.press('Enter');
     await seen(admin, `[data-site="${SITE}"]`);
   });
+  await check('it gets a deadline of its own, in minutes, and loses it again', async () => {
+    await edit(`[data-site="${SITE}"]`);
+    await admin.fill('[data-deadlines] [name="assigned"]', '1.5');
+    await admin.fill('[data-deadlines] [name="reported_1"]', '0');
+    await admin.click('[data-form="site"] [type="submit"]');
+    await seen(admin, `[data-site="${SITE}"] [data-own-deadlines]`);
+    await admin.reload();
+    await seen(admin, `[data-site="${SITE}"] [data-own-deadlines]`);
+    await edit(`[data-site="${SITE}"]`);
+    assert((await admin.inputValue('[data-deadlines] [name="assigned"]')) === '1.5', 'it was not kept');
+    for (const name of ['assigned', 'reported_1']) await admin.fill(`[data-deadlines] [name="${name}"]`, '');
+    await admin.click('[data-form="site"] [type="submit"]');
+    await admin.waitForSelector(`[data-site="${SITE}"] [data-own-deadlines]`, { state: 'detached', timeout: UI_MS });
+  });
   let link;
   await check('a person is added, limited to it, and their link is copied', async () => {
     await goTo('people');

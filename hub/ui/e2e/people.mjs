@@ -34,9 +34,14 @@ export const people = new Map(
   ].map((one) => [one.name, one]),
 );
 
+/** What holds where a site has nothing of its own. */
+const DEADLINES = {
+  reported_s: [60, 180, 900, 3600], triaged_s: 600, assigned_s: 600, accepted_s: 900, handling_s: 7200, fed_back_s: 86_400, verified_s: 86_400,
+};
+const NONE = Object.fromEntries(Object.entries(DEADLINES).map(([key, value]) => [key, Array.isArray(value) ? value.map(() => null) : null]));
 const sites = new Map([
-  ['school-3', { site: 'school-3', label: '第三小学', edges: ['gate-1', 'gate-3'] }],
-  ['works-yard', { site: 'works-yard', label: '城北工地', edges: ['gate-2'] }],
+  ['school-3', { site: 'school-3', label: '第三小学', edges: ['gate-1', 'gate-3'], deadlines: { ...NONE, reported_s: [30, 60, null, null], assigned_s: 300 } }],
+  ['works-yard', { site: 'works-yard', label: '城北工地', edges: ['gate-2'], deadlines: NONE }],
 ]);
 const EDGES = ['gate-1', 'gate-2', 'gate-3', 'gate-4'];
 
@@ -71,7 +76,7 @@ export function answer(method, path, by, body, end) {
   }
   if (name === undefined) {
     const placed = [...sites.values()].flatMap((site) => site.edges);
-    return [200, { sites: [...sites.values()], unassigned: EDGES.filter((edge) => !placed.includes(edge)) }];
+    return [200, { sites: [...sites.values()], unassigned: EDGES.filter((edge) => !placed.includes(edge)), deadlines: DEADLINES }];
   }
   if (method === 'PUT') return putSite(name, by, body);
   const user = [...people.values()].find((one) => one.sites?.includes(name));
@@ -105,10 +110,12 @@ function change(one, by, body, end) {
   return [200, told(one)];
 }
 
-function putSite(name, by, { label, edges }) {
+function putSite(name, by, { label, edges, deadlines = {} }) {
   if (!/^.{1,100}$/u.test(label)) return problem(400, 'one line', 'label');
+  const wrong = Object.entries(deadlines).find(([, value]) => [value].flat().some((one) => one !== null && !(one >= 0 && one <= 2_592_000)));
+  if (wrong) return problem(400, '0 to 2592000 seconds (30 days) are needed', `deadlines.${wrong[0]}`);
   for (const site of sites.values()) site.edges = site.edges.filter((edge) => !edges.includes(edge));
-  sites.set(name, { site: name, label, edges });
+  sites.set(name, { site: name, label, edges, deadlines: { ...NONE, ...deadlines } });
   note(null, 'site_changed', { by, detail: `${name}: ${edges.join(', ')}` });
   return [200, sites.get(name)];
 }

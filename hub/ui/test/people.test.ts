@@ -5,7 +5,7 @@ import { dictionaries } from '../src/lib/i18n/dictionaries';
 import { NAME_PATTERN, changePerson, linkOf, parseMember, setDisabled } from '../src/lib/people';
 import { ROLES } from '../src/lib/person';
 import { refusal } from '../src/lib/refusal';
-import { SITE_PATTERN, boxesOf, parseSites } from '../src/lib/sites';
+import { SITE_PATTERN, boxesOf, ownDeadlines, parseDeadlines, parseSites, toldDeadlines } from '../src/lib/sites';
 import { parseWelcome } from '../src/lib/welcome';
 import { T0 } from './samples';
 
@@ -70,6 +70,15 @@ describe('sites', () => {
   });
   it('leaves out what makes no sense, and calls by its name what has no label', () => {
     expect(sites.sites.map((site) => site.label)).toEqual(['第三小学', 'yard']);
+  });
+  it('reads deadlines as the hub writes them, and writes them as it reads them', () => {
+    const told = { reported_s: [30, null, 900, 0], triaged_s: null, assigned_s: 300, accepted_s: null, handling_s: null, fed_back_s: null, verified_s: null };
+    const read = parseDeadlines(told);
+    expect(read).toMatchObject({ reported_1: 30, reported_2: null, reported_4: 0, assigned: 300, handling: null });
+    expect([toldDeadlines(read), ownDeadlines(read)]).toEqual([told, 4]);
+  });
+  it('takes a hub that says nothing of deadlines for one whose sites have none', () => {
+    expect(sites.sites.map((site) => ownDeadlines(site.deadlines))).toEqual([0, 0]);
   });
   it('knows every box and where it stands', () => {
     expect(boxesOf(sites).map(({ edge, site }) => [edge, site?.site ?? null])).toEqual([

@@ -199,6 +199,7 @@ async fn sites_limit_and_are_not_left_dangling() {
         site: id.parse().unwrap(),
         label: "第三小学".to_owned().try_into().unwrap(),
         edges: edges.iter().map(|edge| edge.parse().unwrap()).collect(),
+        deadlines: crate::incident::SiteDeadlines::default(),
     };
     hub.store.put_site(&site("school-3", &["gate-1", "gate-2"]), "admin", now).await.unwrap();
     hub.store.put_site(&site("school-4", &["gate-2"]), "admin", now).await.unwrap();

@@ -7,6 +7,7 @@ use sqlx::AnyConnection;
 
 use super::log;
 use crate::access::{Action, Entry, Scope, Site, SiteId, SiteLabel};
+use crate::incident::SiteDeadlines;
 use crate::store::column::parse;
 use crate::store::sql::Sql;
 use crate::store::{Store, StoreError};
@@ -53,8 +54,10 @@ impl Store {
     /// # Errors
     /// When the database cannot be read.
     pub async fn sites(&self) -> Result<(Vec<Site>, BTreeSet<EdgeId>), StoreError> {
-        let labels: Vec<(String, String)> =
-            sqlx::query_as("SELECT site, label FROM site ORDER BY site").fetch_all(&self.readers).await?;
+        let rows: Vec<(String, String, Option<String>)> =
+            sqlx::query_as("SELECT site, label, deadlines FROM site ORDER BY site")
+                .fetch_all(&self.readers)
+                .await?;
         let boxes: Vec<(String, Option<String>)> = sqlx::query_as(
             "SELECT edge, site FROM site_edge UNION ALL \
              SELECT edge, NULL FROM device WHERE edge NOT IN (SELECT edge FROM site_edge)",
@@ -65,13 +68,14 @@ impl Store {
         for (edge, site) in boxes {
             of_site.entry(site).or_default().insert(parse("site_edge.edge", &edge)?);
         }
-        let sites = labels
+        let sites = rows
             .into_iter()
-            .map(|(site, text)| {
+            .map(|(site, text, deadlines)| {
                 let unreadable = |_| StoreError::Unreadable { column: "site.label", value: text.clone() };
                 let label = SiteLabel::try_from(text.clone()).map_err(unreadable)?;
                 let edges = of_site.remove(&Some(site.clone())).unwrap_or_default();
-                Ok(Site { site: parse("site.site", &site)?, label, edges })
+                let deadlines = deadlines.as_deref().map(own_deadlines).transpose()?.unwrap_or_default();
+                Ok(Site { site: parse("site.site", &site)?, label, edges, deadlines })
             })
             .collect::<Result<_, StoreError>>()?;
         Ok((sites, of_site.remove(&None).unwrap_or_default()))
@@ -83,11 +87,17 @@ impl Store {
     /// When the database cannot be written.
     pub async fn put_site(&self, site: &Site, by: &str, now: Timestamp) -> Result<(), StoreError> {
         let mut change = self.begin().await?;
+        let deadlines = (!site.deadlines.is_empty())
+            .then(|| serde_json::to_string(&site.deadlines))
+            .transpose()
+            .map_err(|error| StoreError::Unreadable { column: "site.deadlines", value: error.to_string() })?;
         sqlx::query(
-            "INSERT INTO site (site, label) VALUES ($1, $2) ON CONFLICT (site) DO UPDATE SET label = excluded.label",
+            "INSERT INTO site (site, label, deadlines) VALUES ($1, $2, $3) \
+             ON CONFLICT (site) DO UPDATE SET label = excluded.label, deadlines = excluded.deadlines",
         )
         .bind(site.site.as_str())
         .bind(site.label.as_str())
+        .bind(deadlines)
         .execute(&mut change.connection)
         .await?;
         sqlx::query("DELETE FROM site_edge WHERE site = $1")
@@ -104,7 +114,10 @@ impl Store {
             .await?;
         }
         let boxes = site.edges.iter().map(EdgeId::as_str).collect::<Vec<_>>().join(", ");
-        let detail = format!("{} {}: {boxes}", site.site, site.label.as_str());
+        let mut detail = format!("{} {}: {boxes}", site.site, site.label.as_str());
+        if !site.deadlines.is_empty() {
+            detail.push_str(&format!("; {}", site.deadlines));
+        }
         log::write(&mut change.connection, &about_site(Action::SiteChanged, by, detail), now).await?;
         change.commit().await
     }
@@ -160,6 +173,12 @@ impl Store {
     pub async fn scope_holds(&self, scope: &Scope, edge: &EdgeId) -> Result<bool, StoreError> {
         holds(&mut *self.readers.acquire().await?, scope, edge).await
     }
+}
+
+/// The deadlines a site has of its own.
+pub(in crate::store) fn own_deadlines(json: &str) -> Result<SiteDeadlines, StoreError> {
+    serde_json::from_str(json)
+        .map_err(|_| StoreError::Unreadable { column: "site.deadlines", value: json.to_owned() })
 }
 
 /// Does the box lie in the scope?

@@ -4,6 +4,7 @@ use gatepost_wire::{EdgeId, Timestamp};
 use serde_json::Value;
 use sqlx::AnyConnection;
 
+use super::deadline::DeadlinesAt;
 use super::{find, keep};
 use crate::access::{DisplayName, Person, PersonName};
 use crate::incident::timeline::{self, BEGINNING, Document, Line, Step};
@@ -50,7 +51,7 @@ pub(super) struct Taken<'a> {
 }
 
 impl Store {
-    /// Takes a step; gives the number of the change.
+    /// Takes a step; gives the number of the change. `deadlines`: where the site has none of its own.
     ///
     /// # Errors
     /// When it cannot be taken, or somebody was faster.
@@ -69,6 +70,8 @@ impl Store {
         if row.version() != version {
             return Err(IncidentError::Changed);
         }
+        let deadlines = DeadlinesAt::read(connection, deadlines, [row.edge.as_str()]).await?;
+        let deadlines = deadlines.at(&row.edge);
         let state = row.state()?.after(action, &Actor::from(person), row.severity()?, deadlines, now)?;
         let mut detail = action.detail();
         if let Action::Assign { to, .. } = action {

@@ -11,6 +11,7 @@ use crate::incident::{Deadlines, IncidentId, Kind, Place, Report, Stage, State};
 use crate::store::StoreError;
 use crate::store::column::{nanos, parse, text, word};
 use crate::store::incident::Row;
+use crate::store::incident::deadline::DeadlinesAt;
 use crate::store::incident::step::{Chain, Taken};
 use crate::store::rows::chunks;
 use crate::store::sql::Sql;
@@ -24,7 +25,7 @@ const AROUND: SignedDuration = SignedDuration::from_hours(1);
 /// The incidents of some alarms, inside a transaction.
 pub(super) struct Handful<'c> {
     connection: &'c mut AnyConnection,
-    deadlines: &'c Deadlines,
+    deadlines: DeadlinesAt<'c>,
     now: Timestamp,
     /// By id.
     incidents: HashMap<String, Held>,
@@ -84,10 +85,11 @@ impl<'c> Handful<'c> {
             let link = Link { incident, ongoing: ongoing != 0, written: true };
             Ok((parse("incident_alarm.alarm", &alarm)?, link))
         });
+        let edges = reports.iter().map(|report| report.place.edge.as_str());
         Ok(Self {
             chain: Chain::read(connection).await?,
+            deadlines: DeadlinesAt::read(connection, deadlines, edges).await?,
             connection,
-            deadlines,
             now,
             incidents: incidents
                 .into_iter()
@@ -179,7 +181,7 @@ impl<'c> Handful<'c> {
 
     fn open(&mut self, report: &Report) -> Result<(), StoreError> {
         let (id, place) = (IncidentId::new().to_string(), &report.place);
-        let state = State::reported(report.severity, self.deadlines, self.now);
+        let state = State::reported(report.severity, self.deadlines.at(place.edge.as_str()), self.now);
         self.opened += 1;
         let row = Row {
             // Later than all that have a number. The database gives it one, in the same order.
@@ -254,7 +256,7 @@ impl<'c> Handful<'c> {
             })?;
             if stage == Stage::Reported {
                 // Graver ones are looked at sooner.
-                let sooner = self.deadlines.due(Stage::Reported, severity, self.now);
+                let sooner = self.deadlines.at(&row.edge).due(Stage::Reported, severity, self.now);
                 row.due = [due, sooner].into_iter().flatten().min().map(nanos);
             }
         }

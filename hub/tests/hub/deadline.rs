@@ -1,0 +1,94 @@
+//! How long an incident may stay in a stage, and what happens when it stays for longer.
+
+use gatepost_testbed::http;
+use gatepost_wire::event::Phase;
+use gatepost_wire::{Severity, Timestamp};
+use serde_json::{Value, json};
+
+use crate::edge::Edge;
+use crate::incident::{Person, wait_for_incidents};
+use crate::message::{alarm, boot, intrusion_of};
+use crate::process::{Home, Hub};
+
+fn put_site(hub: &Hub, site: &str, wanted: &Value) -> http::Answer {
+    let url = hub.url(&format!("/api/v1/sites/{site}"));
+    http::send("PUT", &url, Some(&hub.cookie), Some(wanted)).unwrap()
+}
+
+/// Opens an incident at a box; its id.
+async fn open(hub: &Hub, edge: &str, token: &str, severity: Severity, all: usize) -> String {
+    let mut link = Edge::connect(hub.broker_port(), edge, token).await.unwrap();
+    let mut event = intrusion_of(edge, boot(), 1, alarm(), Phase::Began);
+    event.data.severity = severity;
+    assert!(link.send(&event).await.unwrap());
+    let incidents = wait_for_incidents(hub, all);
+    incidents.iter().find(|one| one["edge"] == edge).unwrap()["id"].as_str().unwrap().to_owned()
+}
+
+/// Seconds from the last step of an incident to its deadline.
+fn given(person: &Person<'_>, id: &str) -> Option<i64> {
+    let timeline: Value = person.get(&format!("/api/v1/incidents/{id}/timeline")).json().unwrap();
+    let last: Timestamp = timeline["steps"].as_array().unwrap().last().unwrap()["time"].as_str()?.parse().unwrap();
+    let due: Timestamp = person.incident(id)["due"].as_str()?.parse().unwrap();
+    Some(due.duration_since(last).as_secs())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_site_has_deadlines_of_its_own_and_what_it_leaves_out_is_as_everywhere() {
+    let home = Home::with_broker(
+        "[broker]\nlisten = \"127.0.0.1:0\"\n[incident_deadlines]\nreported_s = [100, 200, 300, 400]\ntriaged_s = 500\n",
+    );
+    let (here, there) = (home.add("gate-1"), home.add("gate-2"));
+    let hub = home.start();
+    let operator = Person::new(&home, &hub, "wang", &["--role", "operator"]);
+    let own = json!({ "reported_s": [null, 30, null, 0], "assigned_s": 40 });
+    let site = json!({ "label": "school", "edges": ["gate-2"], "deadlines": own });
+    let put = put_site(&hub, "school-2", &site);
+    assert_eq!(put.status, 200, "{}", put.text());
+    let sites = hub.get("/api/v1/sites");
+    assert_eq!(sites["sites"][0]["deadlines"]["reported_s"], json!([null, 30, null, 0]));
+    assert_eq!(sites["sites"][0]["deadlines"]["triaged_s"], Value::Null);
+    assert_eq!(sites["deadlines"]["triaged_s"], 500, "what holds where a site says nothing");
+
+    let usual = open(&hub, "gate-1", &here, Severity::HIGH, 1).await;
+    let own = open(&hub, "gate-2", &there, Severity::HIGH, 2).await;
+    assert_eq!((given(&operator, &usual), given(&operator, &own)), (Some(200), Some(30)));
+    for (id, triaged, assigned) in [(&usual, 500, 600), (&own, 500, 40)] {
+        operator.takes(id, json!({ "action": "triage", "outcome": "real" }));
+        assert_eq!(given(&operator, id), Some(triaged));
+        operator.takes(id, json!({ "action": "assign", "to": "tester" }));
+        assert_eq!(given(&operator, id), Some(assigned));
+    }
+
+    // What was entered before keeps its deadline; the next stage has the new one.
+    let changed = json!({ "label": "school", "edges": ["gate-2"], "deadlines": { "assigned_s": 0, "accepted_s": 50 } });
+    assert_eq!(put_site(&hub, "school-2", &changed).status, 200);
+    assert_eq!(given(&operator, &own), Some(40));
+    let tester = |step: Value| {
+        let mut step = step;
+        step["version"] = operator.incident(&own)["version"].clone();
+        http::send("POST", &hub.url(&format!("/api/v1/incidents/{own}/steps")), Some(&hub.cookie), Some(&step))
+    };
+    assert_eq!(tester(json!({ "action": "accept" })).unwrap().status, 200);
+    assert_eq!(given(&operator, &own), Some(50));
+    operator.takes(&own, json!({ "action": "assign", "to": "tester" }));
+    assert_eq!(given(&operator, &own), None, "as long as it likes");
+
+    for (deadlines, parameter) in [
+        (json!({ "assigned_s": 2_592_001 }), "deadlines.assigned_s"),
+        (json!({ "assigned_s": -1 }), "deadlines.assigned_s"),
+        (json!({ "reported_s": [1, 2] }), "deadlines.reported_s"),
+        (json!({ "closed_s": 1 }), "deadlines"),
+    ] {
+        let refused = put_site(&hub, "school-2", &json!({ "label": "x", "edges": [], "deadlines": deadlines }));
+        assert_eq!(refused.status, 400, "{deadlines}");
+        assert!(refused.text().contains(parameter), "{deadlines}: {}", refused.text());
+    }
+    let log = hub.get("/api/v1/access-log");
+    let details: Vec<&str> =
+        log["records"].as_array().unwrap().iter().filter_map(|one| one["detail"].as_str()).collect();
+    assert!(details.iter().any(|detail| detail.contains("reported -/30/-/0 s, assigned 40 s")), "{details:?}");
+    // Without any, it is as everywhere again.
+    assert_eq!(put_site(&hub, "school-2", &json!({ "label": "school", "edges": ["gate-2"] })).status, 200);
+    assert_eq!(hub.get("/api/v1/sites")["sites"][0]["deadlines"]["accepted_s"], Value::Null);
+}
