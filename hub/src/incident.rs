@@ -8,6 +8,7 @@ mod action;
 mod deadline;
 mod figures;
 mod grouping;
+mod overdue;
 mod shift;
 mod stage;
 mod state;
@@ -17,6 +18,7 @@ pub use action::{Action, FalseReason, Grade, Kind, Outcome, Text};
 pub use deadline::{Deadlines, SiteDeadlines, StageSeconds};
 pub use figures::{Figures, PerOperator, Tally, Times, Took, WorstPlace};
 pub use grouping::Grouping;
+pub use overdue::{Urge, Urged};
 pub use shift::{Followed, Note, ShiftReport};
 pub use stage::Stage;
 pub use state::{Actor, State, StepError};
@@ -103,7 +105,7 @@ pub struct Assignee {
     "sensor": null, "cause": null, "object": "person", "input": null, "camera_label": "东门", "zone_label": "草坪", "sensor_label": null, "severity": 2, "alarms": 3,
     "ongoing": true, "first": "2026-01-31T08:30:00Z", "last": "2026-01-31T08:31:10Z", "opened": "2026-01-31T08:30:00.2Z",
     "stage": "reported", "outcome": null, "reason": null, "assignee": null, "shelved_until": null,
-    "due": "2026-01-31T08:33:00.2Z", "overdue": false, "version": 1, "may": ["triage", "assign", "shelve", "note"]
+    "due": "2026-01-31T08:33:00.2Z", "overdue": false, "escalated": false, "version": 1, "may": ["triage", "assign", "shelve", "note"]
 }))]
 pub struct Incident {
     /// ULID.
@@ -170,6 +172,8 @@ pub struct Told {
     pub due: Option<Timestamp>,
     /// It was not.
     pub overdue: bool,
+    /// Nor when that had been said: its stage is the supervisors' business.
+    pub escalated: bool,
     /// How many steps its timeline has.
     pub version: u32,
 }

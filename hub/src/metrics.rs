@@ -136,6 +136,11 @@ fn show_census(registry: &mut Registry, census: &Census) {
         "Open incidents whose stage takes too long",
         signed(census.overdue),
     );
+    registry.register(
+        "incidents_escalated",
+        "Open incidents whose stage still takes too long some time after the reminder",
+        signed(census.escalated),
+    );
     let help = "Alarms that changed and wait for their incident; more than 10,000 are not counted";
     registry.register("alarms_ungrouped", help, signed(census.ungrouped));
     registry.register("last_change", "The number of the last change", signed(census.last_change));

@@ -81,6 +81,7 @@ impl Webhooks {
 fn tells(step: &ToldStep) -> Option<Tells> {
     match step.step.action {
         Kind::Open => Some(Tells::Opened),
+        Kind::Escalate => Some(Tells::Escalated),
         Kind::Worsen | Kind::Remind | Kind::Shelve | Kind::Unshelve | Kind::Extend | Kind::Note => None,
         _ if step.step.to == Stage::Closed => Some(Tells::Closed),
         _ => Some(Tells::StageChanged),

@@ -55,7 +55,7 @@ pub struct WebhookTable {
 }
 
 fn everything() -> Vec<Tells> {
-    vec![Tells::Opened, Tells::StageChanged, Tells::Closed]
+    vec![Tells::Opened, Tells::StageChanged, Tells::Escalated, Tells::Closed]
 }
 
 fn a_day() -> u32 {
@@ -70,6 +70,8 @@ pub enum Tells {
     Opened,
     /// It got into another stage, but for the next.
     StageChanged,
+    /// Its stage still takes too long although somebody was reminded.
+    Escalated,
     /// It was closed.
     Closed,
 }
@@ -80,6 +82,7 @@ impl Tells {
         match self {
             Self::Opened => "gatepost.incident.opened",
             Self::StageChanged => "gatepost.incident.stage_changed",
+            Self::Escalated => "gatepost.incident.escalated",
             Self::Closed => "gatepost.incident.closed",
         }
     }

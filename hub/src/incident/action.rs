@@ -188,6 +188,8 @@ pub enum Kind {
     Worsen,
     /// The hub: its stage took too long.
     Remind,
+    /// The hub: it still did, some time after the reminder.
+    Escalate,
     /// See [`Action::Triage`].
     Triage,
     /// See [`Action::Assign`].
@@ -241,7 +243,7 @@ impl Kind {
     pub const fn permissions(self) -> &'static [Permission] {
         use Permission::{HandleIncidents, VerifyIncidents, WorkIncidents};
         match self {
-            Self::Open | Self::Worsen | Self::Remind => &[],
+            Self::Open | Self::Worsen | Self::Remind | Self::Escalate => &[],
             Self::Triage | Self::Assign | Self::Close | Self::Shelve | Self::Unshelve => &[WorkIncidents],
             Self::Accept | Self::Return | Self::Begin | Self::FeedBack => &[HandleIncidents],
             Self::Pass | Self::Fail | Self::Evaluate | Self::Extend => &[VerifyIncidents],

@@ -12,8 +12,11 @@ use utoipa::ToSchema;
 
 use super::stage::Stage;
 
+/// Where nothing is said, nothing is escalated sooner than this after the reminder.
+const SOONEST_ESCALATION_S: u32 = 60;
+
 /// How long an incident may stay in each stage, seconds; 0: as long as it likes. Who is late is reminded, once, in the timeline and on
-/// the page.
+/// the page; when that does not help the incident is escalated to the supervisors.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema, ToSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct Deadlines {
@@ -32,6 +35,9 @@ pub struct Deadlines {
     pub fed_back_s: u32,
     /// Until it is closed.
     pub verified_s: u32,
+    /// From the reminder until it is escalated, in any stage; 0: it never is. Unless given: as long again as the stage may take, at least
+    /// 60.
+    pub escalate_after_s: Option<u32>,
 }
 
 impl Default for Deadlines {
@@ -44,6 +50,7 @@ impl Default for Deadlines {
             handling_s: 2 * 3600,
             fed_back_s: 24 * 3600,
             verified_s: 24 * 3600,
+            escalate_after_s: None,
         }
     }
 }
@@ -51,7 +58,17 @@ impl Default for Deadlines {
 impl Deadlines {
     /// By when an incident of this severity that enters a stage now is to leave it.
     pub fn due(&self, stage: Stage, severity: Severity, now: Timestamp) -> Option<Timestamp> {
-        let seconds = match stage {
+        after(now, self.seconds(stage, severity))
+    }
+
+    /// When an incident is escalated that is reminded of now, if ever.
+    pub fn escalation(&self, stage: Stage, severity: Severity, now: Timestamp) -> Option<Timestamp> {
+        let again = || self.seconds(stage, severity).max(SOONEST_ESCALATION_S);
+        after(now, self.escalate_after_s.unwrap_or_else(again))
+    }
+
+    fn seconds(&self, stage: Stage, severity: Severity) -> u32 {
+        match stage {
             Stage::Reported => {
                 let [gravest, high, medium, low] = self.reported_s;
                 match severity.level() {
@@ -68,7 +85,11 @@ impl Deadlines {
             Stage::FedBack => self.fed_back_s,
             Stage::Verified => self.verified_s,
             Stage::Closed | Stage::Evaluated => 0,
-        };
-        (seconds > 0).then(|| now.saturating_add(SignedDuration::from_secs(seconds.into())).unwrap_or(now))
+        }
     }
+}
+
+/// So many seconds later; 0: never.
+fn after(now: Timestamp, seconds: u32) -> Option<Timestamp> {
+    (seconds > 0).then(|| now.saturating_add(SignedDuration::from_secs(seconds.into())).unwrap_or(now))
 }

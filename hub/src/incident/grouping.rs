@@ -1,4 +1,4 @@
-//! Groups alarms into incidents as they change, and reminds of those that wait for too long.
+//! Groups alarms into incidents as they change, reminds of those that wait for too long, and escalates those that nobody was moved by.
 //!
 //! It follows the store's changes as pages do, so that intake waits for nobody; how far it has got is kept with what it did, so that each
 //! alarm gets its incident once, whenever the hub is killed.
@@ -13,7 +13,7 @@ use tokio_util::sync::CancellationToken;
 use super::deadline::Deadlines;
 use crate::store::{Duty, Grouped, Store, StoreError, tell};
 
-/// How soon somebody is reminded.
+/// How soon somebody is reminded, or an incident escalated.
 const LOOK: Duration = Duration::from_secs(5);
 
 /// Between two handfuls of a backlog, so that what comes in is not kept waiting.
@@ -53,16 +53,16 @@ async fn run(store: Store, deadlines: Deadlines, changed: watch::Sender<i64>, st
     let mut looks = tokio::time::interval(LOOK);
     let mut seen = 0;
     loop {
-        let remind = tokio::select! {
+        let urge = tokio::select! {
             () = stop.cancelled() => return,
             _ = changes.changed() => false,
             _ = looks.tick() => true,
         };
         let looked = match leadership.is_ours().await {
             Ok(false) => continue,
-            Ok(true) if remind => {
+            Ok(true) if urge => {
                 // Of a hub that had this duty and ended, alarms may be left.
-                match self::remind(&store, &changed).await {
+                match self::urge(&store, &deadlines, &changed).await {
                     Ok(()) => group(&store, &deadlines, &changed, &mut seen).await,
                     Err(error) => Err(error),
                 }
@@ -98,8 +98,12 @@ async fn group(
     }
 }
 
-async fn remind(store: &Store, changed: &watch::Sender<i64>) -> Result<(), StoreError> {
-    if let Some(change) = store.remind(Timestamp::now()).await? {
+async fn urge(
+    store: &Store,
+    deadlines: &Deadlines,
+    changed: &watch::Sender<i64>,
+) -> Result<(), StoreError> {
+    if let Some(change) = store.urge(deadlines, Timestamp::now()).await? {
         tell(changed, change);
     }
     Ok(())

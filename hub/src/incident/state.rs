@@ -7,6 +7,7 @@ use jiff::SignedDuration;
 
 use super::action::{Action, FalseReason, Kind, Outcome};
 use super::deadline::Deadlines;
+use super::overdue::Urged;
 use super::stage::Stage;
 use crate::access::{Permission, Person, PersonName};
 
@@ -31,6 +32,10 @@ pub struct State {
     pub shelved_until: Option<Timestamp>,
     /// By when its stage is to be left.
     pub due: Option<Timestamp>,
+    /// What the hub has said of that.
+    pub urged: Urged,
+    /// Its stage has been escalated.
+    pub escalated: bool,
 }
 
 /// Who takes a step.
@@ -83,6 +88,8 @@ impl State {
             assignee: None,
             shelved_until: None,
             due: deadlines.due(Stage::Reported, severity, now),
+            urged: Urged::NotYet,
+            escalated: false,
         }
     }
 
@@ -105,7 +112,7 @@ impl State {
             return Err(StepError::Forbidden(needed));
         }
         let fits = match kind {
-            Kind::Open | Kind::Worsen | Kind::Remind => false,
+            Kind::Open | Kind::Worsen | Kind::Remind | Kind::Escalate => false,
             Kind::Triage => matches!(self.stage, Reported | Triaged),
             Kind::Assign => matches!(self.stage, Reported | Triaged | Assigned | Accepted | Handling),
             Kind::Accept => self.stage == Assigned,
@@ -173,14 +180,28 @@ impl State {
                 next.stage = Stage::Closed;
             }
             Action::Evaluate { .. } => next.stage = Stage::Evaluated,
-            Action::Shelve { until, .. } => next.shelved_until = Some(within(*until, now, LONGEST_SHELF)?),
-            Action::Unshelve {} => next.shelved_until = None,
-            Action::Extend { until, .. } => next.due = Some(within(*until, now, LONGEST_EXTENSION)?),
+            Action::Shelve { until, .. } => {
+                let until = within(*until, now, LONGEST_SHELF)?;
+                next.shelved_until = Some(until);
+                next.urged = self.urged.later_by(until.duration_since(now));
+            }
+            Action::Unshelve {} => {
+                next.shelved_until = None;
+                if let Some(until) = self.shelved_until {
+                    next.urged = self.urged.later_by(-until.duration_since(now));
+                }
+            }
+            Action::Extend { until, .. } => {
+                next.due = Some(within(*until, now, LONGEST_EXTENSION)?);
+                next.urged = Urged::NotYet;
+            }
             Action::Note { .. } => {}
         }
         if next.stage != self.stage || matches!(action, Action::Assign { .. }) {
             next.due = deadlines.due(next.stage, severity, now);
             next.shelved_until = None;
+            next.urged = Urged::NotYet;
+            next.escalated = false;
         }
         Ok(next)
     }

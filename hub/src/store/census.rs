@@ -23,6 +23,8 @@ pub struct Census {
     pub open: Vec<(String, i64)>,
     /// Open incidents whose stage takes too long.
     pub overdue: i64,
+    /// Open incidents whose stage has been escalated.
+    pub escalated: i64,
     /// Size of the database, bytes.
     pub bytes: i64,
 }
@@ -52,6 +54,8 @@ impl Store {
         )
         .bind(nanos(now))
         .bind(nanos(now));
+        let escalated =
+            sqlx::query_scalar("SELECT count(*) FROM incident WHERE is_open = 1 AND escalated = 1");
         let connections = [Connection::Online, Connection::Offline, Connection::Unknown];
         let stages = Stage::ALL.into_iter().filter(|stage| stage.is_open());
         Ok(Census {
@@ -60,6 +64,7 @@ impl Store {
             devices: whole(connections.iter().map(word), &devices),
             open: whole(stages.map(|stage| word(&stage)), &open),
             overdue: overdue.fetch_one(&self.readers).await?,
+            escalated: escalated.fetch_one(&self.readers).await?,
             bytes: self.database.bytes(&self.readers).await?,
         })
     }

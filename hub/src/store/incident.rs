@@ -3,7 +3,7 @@
 mod deadline;
 mod figures;
 mod group;
-mod remind;
+mod overdue;
 mod shift;
 mod step;
 mod view;
@@ -19,7 +19,7 @@ use sqlx::{AnyConnection, FromRow};
 use super::StoreError;
 use super::change::next_change;
 use super::column::{from_word, nanos, parse, parse_option, timestamp, word};
-use crate::incident::{FalseReason, IncidentId, Outcome, Place, State};
+use crate::incident::{FalseReason, IncidentId, Outcome, Place, State, Urged};
 use gatepost_wire::Severity;
 
 /// An incident as it is kept.
@@ -49,6 +49,9 @@ struct Row {
     assignee: Option<String>,
     shelved_until: Option<i64>,
     due: Option<i64>,
+    reminded: i64,
+    escalates: Option<i64>,
+    escalated: i64,
     version: i64,
     change: i64,
 }
@@ -93,7 +96,20 @@ impl Row {
             assignee: parse_option("incident.assignee", self.assignee.clone())?,
             shelved_until: self.shelved_until.map(timestamp),
             due: self.due.map(timestamp),
+            urged: match self.reminded {
+                0 => Urged::NotYet,
+                _ => Urged::Reminded { escalates: self.escalates.map(timestamp) },
+            },
+            escalated: self.escalated != 0,
         })
+    }
+}
+
+/// How what the hub has said of a deadline is kept: whether it has reminded, and when it escalates.
+fn urged_columns(urged: Urged) -> (i64, Option<i64>) {
+    match urged {
+        Urged::NotYet => (0, None),
+        Urged::Reminded { escalates } => (1, escalates.map(nanos)),
     }
 }
 
@@ -112,12 +128,14 @@ async fn keep(
 ) -> Result<i64, StoreError> {
     let change = next_change(connection).await?;
     let now = nanos(now);
+    let (reminded, escalates) = urged_columns(state.urged);
     sqlx::query(
         "UPDATE incident SET stage = $1, is_open = $2, outcome = $3, reason = $4, assignee = $5, shelved_until = $6, due = $7, \
-           reminded = CASE WHEN due IS NOT DISTINCT FROM $7 THEN reminded ELSE 0 END, version = $8, change = $9, \
+           version = $8, change = $9, \
            acknowledged = CASE WHEN acknowledged IS NULL AND $1 <> 'reported' THEN $10 ELSE acknowledged END, \
-           closed = CASE WHEN closed IS NULL AND $2 = 0 THEN $10 ELSE closed END \
-         WHERE id = $11",
+           closed = CASE WHEN closed IS NULL AND $2 = 0 THEN $10 ELSE closed END, \
+           reminded = $11, escalates = $12, escalated = $13 \
+         WHERE id = $14",
     )
     .bind(word(&state.stage))
     .bind(i64::from(state.stage.is_open()))
@@ -129,6 +147,9 @@ async fn keep(
     .bind(i64::from(version))
     .bind(change)
     .bind(now)
+    .bind(reminded)
+    .bind(escalates)
+    .bind(i64::from(state.escalated))
     .bind(&row.id)
     .execute(connection)
     .await?;

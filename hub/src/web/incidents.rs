@@ -54,6 +54,8 @@ pub struct Query {
     /// As grave as this.
     #[param(value_type = Option<u8>, minimum = 1, maximum = 4)]
     severity: Option<Level>,
+    /// Its stage still takes too long although somebody was reminded, or not.
+    escalated: Option<bool>,
     /// Found to be `real`, `false_alarm` or `test`.
     #[param(value_type = Option<String>)]
     outcome: Option<Outcome>,
@@ -195,6 +197,7 @@ pub async fn list(
         camera: query.camera,
         kind: query.kind,
         severity: query.severity.map(|Level(severity)| severity),
+        escalated: query.escalated,
         outcome: query.outcome,
         reason: query.reason,
         number: query.number,

@@ -1,6 +1,7 @@
 //! How long an incident may stay in a stage, and what happens when it stays for longer.
 
 use gatepost_testbed::http;
+use gatepost_testbed::metrics::value;
 use gatepost_wire::event::Phase;
 use gatepost_wire::{Severity, Timestamp};
 use serde_json::{Value, json};
@@ -8,7 +9,7 @@ use serde_json::{Value, json};
 use crate::edge::Edge;
 use crate::incident::{Person, wait_for_incidents};
 use crate::message::{alarm, boot, intrusion_of};
-use crate::process::{Home, Hub};
+use crate::process::{Home, Hub, PATIENCE};
 
 fn put_site(hub: &Hub, site: &str, wanted: &Value) -> http::Answer {
     let url = hub.url(&format!("/api/v1/sites/{site}"));
@@ -91,4 +92,52 @@ async fn a_site_has_deadlines_of_its_own_and_what_it_leaves_out_is_as_everywhere
     // Without any, it is as everywhere again.
     assert_eq!(put_site(&hub, "school-2", &json!({ "label": "school", "edges": ["gate-2"] })).status, 200);
     assert_eq!(hub.get("/api/v1/sites")["sites"][0]["deadlines"]["accepted_s"], Value::Null);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_does_not_move_is_reminded_and_then_it_is_escalated_once() {
+    let home = Home::with_broker(
+        "[broker]\nlisten = \"127.0.0.1:0\"\n[metrics]\nlisten = \"127.0.0.1:0\"\n[incident_deadlines]\nreported_s = [1, 1, 1, 1]\n\
+         escalate_after_s = 1\ntriaged_s = 86400\n",
+    );
+    let (here, there) = (home.add("gate-1"), home.add("gate-2"));
+    let hub = home.start();
+    let never = json!({ "label": "yard", "edges": ["gate-2"], "deadlines": { "escalate_after_s": 0 } });
+    assert_eq!(put_site(&hub, "yard", &never).status, 200);
+    let operator = Person::new(&home, &hub, "wang", &["--role", "operator"]);
+    let id = open(&hub, "gate-1", &here, Severity::LOW, 1).await;
+    let quiet = open(&hub, "gate-2", &there, Severity::LOW, 2).await;
+    let late = http::wait_until("the escalation", PATIENCE, || {
+        let incident = operator.incident(&id);
+        (incident["escalated"] == true).then_some(incident)
+    })
+    .unwrap();
+    assert_eq!((&late["version"], &late["overdue"]), (&json!(3), &json!(true)));
+    let actions = |id: &str| -> Vec<String> {
+        let timeline: Value = operator.get(&format!("/api/v1/incidents/{id}/timeline")).json().unwrap();
+        let steps = timeline["steps"].as_array().unwrap();
+        assert!(steps.iter().all(|step| step["who"].is_null()), "the hub says it by itself");
+        steps.iter().map(|step| step["action"].as_str().unwrap().to_owned()).collect()
+    };
+    assert_eq!(actions(&id), ["open", "remind", "escalate"]);
+    let list = |query: &str| operator.list(query).iter().map(|one| one["id"].clone()).collect::<Vec<_>>();
+    assert_eq!(list("escalated=true"), [json!(id)]);
+    assert_eq!(list("escalated=false"), [json!(quiet)]);
+    let escalated = || {
+        let text = http::get(&format!("{}/metrics", hub.metrics())).unwrap().text();
+        value(&text, "gatepost_hub_incidents_escalated").unwrap()
+    };
+    assert_eq!(escalated(), 1.0);
+
+    // Looks go on, as another one shows; nothing is said twice, and what a site never escalates it never escalates.
+    let mut link = Edge::connect(hub.broker_port(), "gate-1", &here).await.unwrap();
+    let mut event = intrusion_of("gate-1", boot(), 1, alarm(), Phase::Began);
+    event.time = Timestamp::now() - jiff::SignedDuration::from_mins(30);
+    assert!(link.send(&event).await.unwrap());
+    http::wait_until("another escalation", PATIENCE, || (list("escalated=true").len() == 2).then_some(())).unwrap();
+    assert_eq!(actions(&id), ["open", "remind", "escalate"]);
+    assert_eq!(actions(&quiet), ["open", "remind"]);
+    let next = operator.takes(&id, json!({ "action": "triage", "outcome": "real" }));
+    assert_eq!((&next["escalated"], &next["overdue"]), (&json!(false), &json!(false)), "another stage");
+    assert_eq!(list("escalated=true").len(), 1);
 }

@@ -239,3 +239,17 @@ async fn what_is_refused_is_kept_and_sent_again_when_somebody_says_so() {
     http::wait_until("no dead letter", PATIENCE, || home.call(&["webhook", "dead"]).is_empty().then_some(()))
         .unwrap();
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_escalated_is_told_as_that() {
+    let program = Program::start(Mood::Takes);
+    let late = "[incident_deadlines]\nreported_s = [1, 1, 1, 1]\nescalate_after_s = 1\n";
+    let home = home(&program, late, "tells = [\"escalated\"]\n");
+    let token = home.add("gate-1");
+    let hub = home.start();
+    let mut edge = Edge::connect(hub.broker_port(), "gate-1", &token).await.unwrap();
+    let id = open(&hub, &mut edge, "gate-1", &mut Vec::new()).await;
+    let event = program.taken().event();
+    assert_eq!((&event["type"], &event["subject"]), (&json!("gatepost.incident.escalated"), &json!(id)));
+    assert_eq!((&event["data"]["action"], &event["data"]["stage"]), (&json!("escalate"), &json!("reported")));
+}

@@ -52,7 +52,10 @@ const sees = (incident, name, may) =>
 
 function told({ steps, ids, hands, ...incident }, name, may) {
   const overdue = incident.due !== null && Date.parse(incident.due) <= Date.now();
-  const whole = { ...incident, overdue, version: steps.length };
+  // As the hub does: as long again as the stage may take, at least a minute.
+  const limit = (LIMITS[incident.stage] ?? 0) * MINUTE;
+  const escalated = overdue && isOpen(incident) && Date.parse(incident.due) + Math.max(limit, MINUTE) <= Date.now();
+  const whole = { ...incident, overdue, escalated, version: steps.length };
   return name === undefined ? whole : { ...whole, may: Object.keys(RULES).filter((action) => goes(incident, action, name, may)) };
 }
 

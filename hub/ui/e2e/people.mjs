@@ -36,7 +36,7 @@ export const people = new Map(
 
 /** What holds where a site has nothing of its own. */
 const DEADLINES = {
-  reported_s: [60, 180, 900, 3600], triaged_s: 600, assigned_s: 600, accepted_s: 900, handling_s: 7200, fed_back_s: 86_400, verified_s: 86_400,
+  reported_s: [60, 180, 900, 3600], triaged_s: 600, assigned_s: 600, accepted_s: 900, handling_s: 7200, fed_back_s: 86_400, verified_s: 86_400, escalate_after_s: null,
 };
 const NONE = Object.fromEntries(Object.entries(DEADLINES).map(([key, value]) => [key, Array.isArray(value) ? value.map(() => null) : null]));
 const sites = new Map([

@@ -75,6 +75,29 @@ describe('the incidents', () => {
     await settle();
     expect(ids(incidents.news).sort()).toEqual(['A', 'B']);
   });
+  it('are news to a supervisor when they are escalated, once, and to nobody else', async () => {
+    const { session } = await import('../src/lib/session.svelte');
+    for (const verifies of [false, true]) {
+      vi.spyOn(session, 'may').mockImplementation((permission) => verifies && permission === 'verify_incidents');
+      hub = () => ({ incidents: [told('A', { stage: 'handling' }), told('B', { stage: 'handling' })], next: null });
+      const incidents = await fresh();
+      incidents.forget();
+      await incidents.reload();
+      const late = (id: string, version: number) => incident(id, { version, stage: 'handling', escalated: true });
+      incidents.take(late('A', 2));
+      await settle();
+      expect(ids(incidents.news)).toEqual(verifies ? ['A'] : []);
+      incidents.take(incident('A', { version: 3, stage: 'fed_back' }));
+      incidents.take({ ...late('B', 2), severity: 3 });
+      await settle();
+      expect(ids(incidents.news)).toEqual(verifies ? ['B'] : []);
+      // The stream was away meanwhile: what it did not say is news too, what is known is not.
+      hub = () => ({ incidents: [told('A', { version: 5, stage: 'handling', escalated: true }), told('B', { version: 2, stage: 'handling', escalated: true })], next: null });
+      await incidents.reload();
+      await settle();
+      expect(ids(incidents.news)).toEqual(verifies ? ['A'] : []);
+    }
+  });
   it('show of the past nothing below what was loaded of it: something may be missing there', async () => {
     hub = (path) => {
       if (path.includes('open=true')) return { incidents: [told('OLD', { opened: at(1) })], next: null };

@@ -2,7 +2,7 @@ import { afterEach, describe, expect, it, vi } from 'vitest';
 import { CHOICES, byKey, needsText, offered, pauseMs } from '../src/lib/deeds';
 import { parseFigures, share, spanAt, verdict } from '../src/lib/figures';
 import { LANGUAGES, dictionaries } from '../src/lib/i18n/dictionaries';
-import { addressOfFilter, alarmOf, awaits, filterAt, isOverdue, isWaiting, later, marks, matches, mergeIncidents } from '../src/lib/incident-list';
+import { addressOfFilter, alarmOf, awaits, filterAt, isOverdue, isWaiting, later, marks, matches, mergeIncidents, showsFor } from '../src/lib/incident-list';
 import { STEP_ICONS, outcomeWords, stepWords } from '../src/lib/incident-words';
 import { ACTIONS, REASONS, STAGES, act, parseIncident, parseStep, type Stage } from '../src/lib/incidents';
 import { addressOf, queryAt, viewAt, viewsFor } from '../src/lib/views';
@@ -15,14 +15,14 @@ const TOLD = {
   id: '01ARZ', number: 17, kind: 'zone_intrusion', severity: 2, edge: 'gate-1', camera: 'east-gate', camera_label: '东门', zone: 'lawn',
   zone_label: '草坪', sensor: null, sensor_label: null, cause: null, object: 'person', input: null, alarms: 3, ongoing: true, first: '2025-11-23T06:02:31Z',
   last: '2025-11-23T06:03:31Z', opened: '2025-11-23T06:02:32Z', stage: 'assigned', outcome: 'real', reason: null,
-  assignee: { name: 'zhao.min', display_name: '赵敏' }, shelved_until: null, due: '2025-11-23T06:12:31Z', overdue: false, version: 5,
+  assignee: { name: 'zhao.min', display_name: '赵敏' }, shelved_until: null, due: '2025-11-23T06:12:31Z', overdue: false, escalated: true, version: 5,
   may: ['assign', 'note', 'teleport'],
 };
 
 describe('parseIncident', () => {
   it('reads what the hub writes', () => {
     const read = parseIncident(TOLD);
-    expect(read).toMatchObject({ number: 17, first: T0, stage: 'assigned', assignee: { name: 'zhao.min', displayName: '赵敏' }, version: 5 });
+    expect(read).toMatchObject({ number: 17, first: T0, stage: 'assigned', assignee: { name: 'zhao.min', displayName: '赵敏' }, escalated: true, version: 5 });
     expect([...(read.may ?? [])]).toEqual(['assign', 'note']);
   });
   it('knows that the stream does not say what may be done', () => {
@@ -108,6 +108,16 @@ describe('filter', () => {
     expect(matches(one, at('#/?show=mine'), 'wang.li')).toBe(false);
     const closed = { ...one, stage: 'closed' as const };
     expect([at('#/'), at('#/?show=mine'), at('#/?show=all')].map((it) => matches(closed, it, 'zhao.min'))).toEqual([false, false, true]);
+  });
+});
+
+describe('what waits for a supervisor', () => {
+  it('is what was escalated and is open, and nobody else is offered it', () => {
+    const late = incident('A', { escalated: true });
+    const show = filterAt(queryAt('#/?show=supervise'), 'open', showsFor(true));
+    expect([late, incident('B'), { ...late, stage: 'closed' as const }].map((one) => matches(one, show, null))).toEqual([true, false, false]);
+    expect(addressOfFilter(show, 'open')).toBe('#/?show=supervise');
+    expect(filterAt(queryAt('#/?show=supervise'), 'open', showsFor(false)).show).toBe('open');
   });
 });
 

@@ -72,10 +72,10 @@ describe('sites', () => {
     expect(sites.sites.map((site) => site.label)).toEqual(['第三小学', 'yard']);
   });
   it('reads deadlines as the hub writes them, and writes them as it reads them', () => {
-    const told = { reported_s: [30, null, 900, 0], triaged_s: null, assigned_s: 300, accepted_s: null, handling_s: null, fed_back_s: null, verified_s: null };
+    const told = { reported_s: [30, null, 900, 0], triaged_s: null, assigned_s: 300, accepted_s: null, handling_s: null, fed_back_s: null, verified_s: null, escalate_after_s: 600 };
     const read = parseDeadlines(told);
-    expect(read).toMatchObject({ reported_1: 30, reported_2: null, reported_4: 0, assigned: 300, handling: null });
-    expect([toldDeadlines(read), ownDeadlines(read)]).toEqual([told, 4]);
+    expect(read).toMatchObject({ reported_1: 30, reported_2: null, reported_4: 0, assigned: 300, handling: null, escalate_after: 600 });
+    expect([toldDeadlines(read), ownDeadlines(read)]).toEqual([told, 5]);
   });
   it('takes a hub that says nothing of deadlines for one whose sites have none', () => {
     expect(sites.sites.map((site) => ownDeadlines(site.deadlines))).toEqual([0, 0]);

@@ -125,6 +125,7 @@ export function incident(id: string, more: Partial<Incident> = {}): Incident {
     shelvedUntil: null,
     due: null,
     overdue: false,
+    escalated: false,
     version: 1,
     may: null,
     ...more,

@@ -57,6 +57,9 @@ pub struct SiteDeadlines {
     /// Until it is closed.
     #[schema(value_type = Option<u32>, maximum = 2_592_000)]
     pub verified_s: Option<StageSeconds>,
+    /// From the reminder until it is escalated, in any stage; 0: it never is.
+    #[schema(value_type = Option<u32>, maximum = 2_592_000)]
+    pub escalate_after_s: Option<StageSeconds>,
 }
 
 impl SiteDeadlines {
@@ -65,7 +68,7 @@ impl SiteDeadlines {
         *self == Self::default()
     }
 
-    fn stages(&self) -> [(&'static str, Option<StageSeconds>); 6] {
+    fn stages(&self) -> [(&'static str, Option<StageSeconds>); 7] {
         [
             ("triaged", self.triaged_s),
             ("assigned", self.assigned_s),
@@ -73,6 +76,7 @@ impl SiteDeadlines {
             ("handling", self.handling_s),
             ("fed back", self.fed_back_s),
             ("verified", self.verified_s),
+            ("escalated after", self.escalate_after_s),
         ]
     }
 }
@@ -107,6 +111,7 @@ impl Deadlines {
             handling_s: or(own.handling_s, self.handling_s),
             fed_back_s: or(own.fed_back_s, self.fed_back_s),
             verified_s: or(own.verified_s, self.verified_s),
+            escalate_after_s: own.escalate_after_s.map(StageSeconds::get).or(self.escalate_after_s),
         }
     }
 }
@@ -123,11 +128,12 @@ mod tests {
     fn what_a_site_leaves_out_is_as_everywhere() {
         let general = Deadlines::default();
         assert_eq!(general.at_site(&SiteDeadlines::default()), general);
-        let own = own(r#"{ "reported_s": [30, null, null, 0], "handling_s": 600 }"#).unwrap();
+        let own = own(r#"{ "reported_s": [30, null, null, 0], "handling_s": 600, "escalate_after_s": 0 }"#).unwrap();
         let here = general.at_site(&own);
-        assert_eq!((here.reported_s, here.handling_s), ([30, 180, 900, 0], 600));
-        assert_eq!(Deadlines { reported_s: general.reported_s, handling_s: general.handling_s, ..here }, general);
-        assert_eq!(own.to_string(), "reported 30/-/-/0 s, handling 600 s");
+        assert_eq!((here.reported_s, here.handling_s, here.escalate_after_s), ([30, 180, 900, 0], 600, Some(0)));
+        let Deadlines { reported_s, handling_s, escalate_after_s, .. } = general;
+        assert_eq!(Deadlines { reported_s, handling_s, escalate_after_s, ..here }, general);
+        assert_eq!(own.to_string(), "reported 30/-/-/0 s, handling 600 s, escalated after 0 s");
         assert_eq!(serde_json::from_value::<SiteDeadlines>(serde_json::to_value(own).unwrap()).unwrap(), own);
     }
 

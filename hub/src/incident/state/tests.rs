@@ -4,7 +4,7 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::access::Role;
-use crate::incident::Text;
+use crate::incident::{Text, Urge, Urged};
 
 const SEVERITY: Severity = Severity::HIGH;
 
@@ -110,6 +110,43 @@ fn deadlines_follow_the_stage_and_a_shelf_keeps_them_quiet() {
     assert!(!extended.is_overdue(at(8999)) && extended.is_overdue(at(9000)));
     let triaged = step(&extended, &real(), &supervisor).unwrap();
     assert_eq!(triaged.due, Some(at(1600)), "the next stage has its own");
+}
+
+#[test]
+fn who_is_late_is_reminded_and_then_it_is_escalated_once() {
+    let supervisor = actor("li", &[Role::Supervisor]);
+    let deadlines = Deadlines::default();
+    let said = |state: &State, urge, second| state.once_urged(urge, SEVERITY, &deadlines, at(second));
+    let state = new();
+    assert_eq!((state.urge(at(179)), state.urge(at(180))), (None, Some(Urge::Remind)));
+    // As long again as the stage may take, from when somebody was reminded, however late that was.
+    let reminded = said(&state, Urge::Remind, 1000);
+    assert_eq!((reminded.urge(at(1179)), reminded.urge(at(1180))), (None, Some(Urge::Escalate)));
+    let escalated = said(&reminded, Urge::Escalate, 1180);
+    assert!(escalated.escalated && escalated.urge(at(1_000_000)).is_none());
+    // Moving the deadline does not escalate the same stage again.
+    let extend = Action::Extend { until: at(9000), text: text("waiting for the key") };
+    let extended = step(&escalated, &extend, &supervisor).unwrap();
+    assert_eq!(extended.urge(at(9000)), Some(Urge::Remind));
+    assert_eq!(said(&extended, Urge::Remind, 9000).urge(at(1_000_000)), None);
+    let next = step(&extended, &real(), &supervisor).unwrap();
+    assert!(!next.escalated);
+    assert_eq!(next.urge(at(1600)), Some(Urge::Remind));
+    // On the shelf time stands still.
+    let shelve = Action::Shelve { until: at(5000), text: text("painters") };
+    let shelved = step(&reminded, &shelve, &supervisor).unwrap();
+    assert_eq!((shelved.urge(at(4999)), shelved.urge(at(5179))), (None, None));
+    assert_eq!(shelved.urge(at(5180)), Some(Urge::Escalate));
+    let taken_up = step(&shelved, &Action::Unshelve {}, &supervisor).unwrap();
+    assert_eq!(taken_up, State { shelved_until: None, ..reminded.clone() });
+    // What becomes graver is escalated sooner, never later.
+    let graver = reminded.once_worse(Severity::CRITICAL, &deadlines, at(1010));
+    assert_eq!(graver.urged, Urged::Reminded { escalates: Some(at(1070)) });
+    let never = Deadlines { escalate_after_s: Some(0), ..deadlines };
+    let quiet = state.once_urged(Urge::Remind, SEVERITY, &never, at(180));
+    assert_eq!((quiet.urge(at(1_000_000)), quiet.escalated), (None, false));
+    let short = Deadlines { reported_s: [1; 4], ..deadlines };
+    assert_eq!(short.escalation(Stage::Reported, SEVERITY, at(0)), Some(at(60)), "not at once");
 }
 
 fn any_action() -> impl Strategy<Value = Action> {

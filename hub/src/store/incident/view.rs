@@ -70,6 +70,8 @@ pub struct IncidentFilter {
     pub kind: Option<String>,
     /// As grave as this.
     pub severity: Option<Severity>,
+    /// Its stage has been escalated, or not.
+    pub escalated: Option<bool>,
     /// Found to be this.
     pub outcome: Option<Outcome>,
     /// A false alarm for this reason.
@@ -108,6 +110,7 @@ impl IncidentFilter {
             camera: None,
             kind: None,
             severity: None,
+            escalated: None,
             outcome: None,
             reason: None,
             number: None,
@@ -118,11 +121,12 @@ impl IncidentFilter {
         }
     }
 
-    /// Adds what is asked for as conditions. All of it but `number`, `assignee` and `viewer` is in the index `incident_history`, so what does
+    /// Adds what is asked for as conditions. All of it but `number`, `assignee`, `escalated` and `viewer` is in the index `incident_history`, so what does
     /// not match costs an entry of the index and no row.
     fn conditions(&self, query: &mut Sql) {
-        // What is in a stage that only open ones can be in is found among the few that are open.
-        match self.open.or_else(|| self.stage.filter(|stage| stage.is_open()).map(|_| true)) {
+        // What only open ones can be is found among the few that are open.
+        let only_open = self.escalated == Some(true) || self.stage.is_some_and(Stage::is_open);
+        match self.open.or(only_open.then_some(true)) {
             // As the index has it.
             Some(true) => drop(query.push(" AND incident.is_open = 1")),
             Some(false) => drop(query.push(" AND incident.stage IN ('closed', 'evaluated')")),
@@ -144,6 +148,9 @@ impl IncidentFilter {
         }
         if let Some(severity) = self.severity {
             query.push(" AND incident.severity = ").push_bind(i64::from(severity.level()));
+        }
+        if let Some(escalated) = self.escalated {
+            query.push(" AND incident.escalated = ").push_bind(i64::from(escalated));
         }
         if let Some(number) = self.number {
             query.push(" AND incident.number = ").push_bind(number);
@@ -211,6 +218,7 @@ impl Shown {
                 shelved_until: state.shelved_until.filter(|until| now < *until),
                 due: state.due,
                 overdue: state.is_overdue(now),
+                escalated: state.escalated,
                 version: row.version(),
             },
         })

@@ -15,6 +15,8 @@ export const PATHS = {
   wait: 'M12 3.5a8.5 8.5 0 1 0 8.5 8.5M12 7.5V12l3 2',
   warn: 'M12 4 21.5 20h-19zM12 10v4.5M12 17.4v.2',
   up: 'M12 19V5M6 11l6-6 6 6',
+  /** Higher up: two chevrons. */
+  escalate: 'M6 12.5l6-6 6 6M6 19l6-6 6 6',
   down: 'M12 5v14M6 13l6 6 6-6',
   picture: 'M3.5 6.5a2 2 0 0 1 2-2h13a2 2 0 0 1 2 2v11a2 2 0 0 1-2 2h-13a2 2 0 0 1-2-2zM4 17l5-5 4 4 2.5-2.5L20 18M15.5 8.6v.2',
   box: 'M4 7.5 12 3l8 4.5v9L12 21l-8-4.5zM4 7.5l8 4.5 8-4.5M12 12v9',

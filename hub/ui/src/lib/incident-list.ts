@@ -20,6 +20,9 @@ export const isGrave = ({ severity }: Incident): boolean => severity <= 2;
 export const isOverdue = (incident: Incident, now: Time): boolean =>
   isOpen(incident) && (incident.overdue || (incident.due !== null && incident.due <= now));
 
+/** It waits for a supervisor. */
+export const awaitsSupervisor = (incident: Incident): boolean => isOpen(incident) && incident.escalated;
+
 export function newestFirst(a: Incident, b: Incident): number {
   return b.opened - a.opened || (a.id < b.id ? 1 : a.id > b.id ? -1 : 0);
 }
@@ -70,13 +73,17 @@ export interface Filter {
   readonly stage: Stage | null;
   readonly edge: string | null;
 }
-export const SHOWS = ['open', 'mine', 'all'] as const;
+/** `supervise`: what waits for a supervisor. */
+export const SHOWS = ['open', 'mine', 'supervise', 'all'] as const;
 export type Show = (typeof SHOWS)[number];
 
+/** What somebody may choose from. */
+export const showsFor = (verifies: boolean): Show[] => SHOWS.filter((show) => verifies || show !== 'supervise');
+
 /** As the address says it; `usual` is what this person sees when it says nothing. */
-export function filterAt(query: URLSearchParams, usual: Show): Filter {
+export function filterAt(query: URLSearchParams, usual: Show, shows: readonly Show[] = SHOWS): Filter {
   return {
-    show: SHOWS.find((show) => show === query.get('show')) ?? usual,
+    show: shows.find((show) => show === query.get('show')) ?? usual,
     stage: STAGES.find((stage) => stage === query.get('stage')) ?? null,
     edge: query.get('edge') || null,
   };
@@ -93,6 +100,7 @@ export function addressOfFilter({ show, stage, edge }: Filter, usual: Show): str
 export function matches(incident: Incident, { show, stage, edge }: Filter, me: string | null): boolean {
   if (show !== 'all' && !isOpen(incident)) return false;
   if (show === 'mine' && incident.assignee?.name !== me) return false;
+  if (show === 'supervise' && !awaitsSupervisor(incident)) return false;
   return (stage === null || incident.stage === stage) && (edge === null || incident.edge === edge);
 }
 

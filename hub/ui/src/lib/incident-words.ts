@@ -39,6 +39,7 @@ export const STEP_ICONS: ReadonlyMap<string, IconName> = new Map([
   ['extend', 'wait'],
   ['note', 'book'],
   ['remind', 'warn'],
+  ['escalate', 'escalate'],
 ] satisfies [string, IconName][]);
 
 const asText = (value: unknown): string | null => (typeof value === 'string' && value !== '' ? value : null);
@@ -87,6 +88,7 @@ export function stepWords({ action, to, detail }: Step, now: Time, language: Lan
     case 'unshelve':
     case 'note':
     case 'remind':
+    case 'escalate':
     case 'return':
     case 'feed_back':
       return words[action];

@@ -21,6 +21,9 @@ interface Past {
   readonly floor: Time;
 }
 
+/** It came to be a supervisor's business, and this is one. */
+const isEscalated = (incident: Incident, before: Incident | undefined): boolean =>
+  session.may('verify_incidents') && incident.escalated && before?.escalated !== true;
 const isMine = ({ assignee }: Incident): boolean => assignee !== null && assignee.name === session.person?.name;
 const keyOf = ({ stage, edge }: Filter): string => JSON.stringify([stage, edge]);
 
@@ -71,7 +74,8 @@ class IncidentStore {
     const { incidents, added, raised } = mergeIncidents(this.known, [incident]);
     this.known = incidents;
     // Of old ones the page hears when something is done with them; they are no news, unless they are given to this person.
-    if (incident.stage === 'reported') this.#noteNew([...added, ...raised]);
+    if (isEscalated(incident, before)) this.#noteNew([incident.id]);
+    else if (incident.stage === 'reported') this.#noteNew([...added, ...raised]);
     else if (incident.stage === 'assigned' && isMine(incident) && !(before?.stage === 'assigned' && isMine(before))) this.#noteNew([incident.id]);
   }
 
@@ -90,13 +94,14 @@ class IncidentStore {
         next = page.next;
       } while (next !== null && loaded.length < MAX_OPEN);
       const first = this.load.state !== 'ready';
-      const before = new Set(this.known.map(({ id }) => id));
+      const before = new Map(this.known.map((one) => [one.id, one]));
       // Only what is fetched now and what came meanwhile: what was known may have been closed while the stream was away.
       const fetched = mergeIncidents(loaded, this.#during).incidents;
       this.known = fetched;
       this.load = { state: 'ready' };
       this.loads += 1;
-      const isNews = (one: Incident) => !before.has(one.id) && (one.stage === 'reported' || (one.stage === 'assigned' && isMine(one)));
+      const isNews = (one: Incident) =>
+        isEscalated(one, before.get(one.id)) || (!before.has(one.id) && (one.stage === 'reported' || (one.stage === 'assigned' && isMine(one))));
       const arrived = fetched.filter(isNews).map(({ id }) => id);
       if (!first) this.#noteNew(arrived);
       if (this.#filter !== null) await this.browse(this.#filter);

@@ -45,6 +45,8 @@ export interface Incident extends Happening {
   readonly shelvedUntil: Time | null;
   readonly due: Time | null;
   readonly overdue: boolean;
+  /** Its stage still takes too long some time after the reminder: the supervisors' business. */
+  readonly escalated: boolean;
   /** How many steps its timeline has. */
   readonly version: number;
   /** What the caller may do with it; null: the live stream does not say. */
@@ -98,6 +100,7 @@ export function parseIncident(value: unknown): Incident {
     shelvedUntil: optionalTime(incident.shelved_until),
     due: optionalTime(incident.due),
     overdue: incident.overdue === true,
+    escalated: incident.escalated === true,
     version: count(incident.version),
     may: Array.isArray(may) ? new Set(ACTIONS.filter((action) => may.includes(action))) : null,
   };

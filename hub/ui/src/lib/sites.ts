@@ -3,9 +3,10 @@
 import { get, put, remove } from './http';
 import { each, fields, optionalCount, optionalText, text } from './shape';
 
-/** What may have a deadline: until somebody has looked, by severity, and every later stage that is open. */
+/** What may have a deadline: until somebody has looked, by severity, and every later stage that is open; from the reminder to the escalation. */
 export const DEADLINES = [
   'reported_1', 'reported_2', 'reported_3', 'reported_4', 'triaged', 'assigned', 'accepted', 'handling', 'fed_back', 'verified',
+  'escalate_after',
 ] as const;
 export type DeadlineName = (typeof DEADLINES)[number];
 

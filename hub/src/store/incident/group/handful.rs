@@ -7,10 +7,10 @@ use gatepost_wire::{AlarmId, Timestamp};
 use jiff::SignedDuration;
 use sqlx::{AnyConnection, FromRow};
 
-use crate::incident::{Deadlines, IncidentId, Kind, Place, Report, Stage, State};
+use crate::incident::{Deadlines, IncidentId, Kind, Place, Report, State};
 use crate::store::StoreError;
 use crate::store::column::{nanos, parse, text, word};
-use crate::store::incident::Row;
+use crate::store::incident::{Row, urged_columns};
 use crate::store::incident::deadline::DeadlinesAt;
 use crate::store::incident::step::{Chain, Taken};
 use crate::store::rows::chunks;
@@ -209,6 +209,9 @@ impl<'c> Handful<'c> {
             assignee: None,
             shelved_until: None,
             due: state.due.map(nanos),
+            reminded: 0,
+            escalates: None,
+            escalated: 0,
             version: 1,
             change: 0,
         };
@@ -242,7 +245,7 @@ impl<'c> Handful<'c> {
             return Ok(());
         }
         if severity.level() < before.level() {
-            let State { stage, due, .. } = row.state()?;
+            let state = row.state()?.once_worse(severity, self.deadlines.at(&row.edge), self.now);
             row.version += 1;
             self.chain.add(&Taken {
                 incident: &row.id,
@@ -250,15 +253,12 @@ impl<'c> Handful<'c> {
                 time: self.now,
                 who: None,
                 action: Kind::Worsen,
-                to: stage,
+                to: state.stage,
                 text: None,
                 detail: serde_json::json!({ "alarm": report.alarm, "severity": report.severity.level() }),
             })?;
-            if stage == Stage::Reported {
-                // Graver ones are looked at sooner.
-                let sooner = self.deadlines.at(&row.edge).due(Stage::Reported, severity, self.now);
-                row.due = [due, sooner].into_iter().flatten().min().map(nanos);
-            }
+            row.due = state.due.map(nanos);
+            (_, row.escalates) = urged_columns(state.urged);
         }
         row.severity = i64::from(severity.level());
         row.alarms += i64::from(joined);
@@ -352,8 +352,8 @@ async fn insert(connection: &mut AnyConnection, opened: &[Held]) -> Result<(), S
 
 async fn update(connection: &mut AnyConnection, row: &Row) -> Result<(), StoreError> {
     sqlx::query(
-        "UPDATE incident SET severity = $1, alarms = $2, ongoing = $3, first = $4, last = $5, due = $6, version = $7, change = $8 \
-         WHERE id = $9",
+        "UPDATE incident SET severity = $1, alarms = $2, ongoing = $3, first = $4, last = $5, due = $6, version = $7, change = $8, \
+           escalates = $9 WHERE id = $10",
     )
     .bind(row.severity)
     .bind(row.alarms)
@@ -363,6 +363,7 @@ async fn update(connection: &mut AnyConnection, row: &Row) -> Result<(), StoreEr
     .bind(row.due)
     .bind(row.version)
     .bind(row.change)
+    .bind(row.escalates)
     .bind(&row.id)
     .execute(connection)
     .await?;
