@@ -6,6 +6,7 @@
 
 mod action;
 mod deadline;
+mod extension;
 mod figures;
 mod grouping;
 mod overdue;
@@ -16,6 +17,7 @@ pub mod timeline;
 
 pub use action::{Action, FalseReason, Grade, Kind, Outcome, Text};
 pub use deadline::{Deadlines, SiteDeadlines, StageSeconds};
+pub use extension::Extension;
 pub use figures::{Figures, PerOperator, Tally, Times, Took, WorstPlace};
 pub use grouping::Grouping;
 pub use overdue::{Urge, Urged};
@@ -87,7 +89,7 @@ pub struct Place {
     pub cause: Option<String>,
 }
 
-/// Who handles an incident.
+/// Somebody who handles an incident, or works on it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 pub struct Assignee {
     /// By what they sign in.
@@ -105,7 +107,7 @@ pub struct Assignee {
     "sensor": null, "cause": null, "object": "person", "input": null, "camera_label": "东门", "zone_label": "草坪", "sensor_label": null, "severity": 2, "alarms": 3,
     "ongoing": true, "first": "2026-01-31T08:30:00Z", "last": "2026-01-31T08:31:10Z", "opened": "2026-01-31T08:30:00.2Z",
     "stage": "reported", "outcome": null, "reason": null, "assignee": null, "shelved_until": null,
-    "due": "2026-01-31T08:33:00.2Z", "overdue": false, "escalated": false, "version": 1, "may": ["triage", "assign", "shelve", "note"]
+    "due": "2026-01-31T08:33:00.2Z", "overdue": false, "escalated": false, "extension": null, "version": 1, "may": ["triage", "assign", "shelve", "note"]
 }))]
 pub struct Incident {
     /// ULID.
@@ -174,8 +176,23 @@ pub struct Told {
     pub overdue: bool,
     /// Nor when that had been said: its stage is the supervisors' business.
     pub escalated: bool,
+    /// More time that somebody asked for, while nobody has decided about it.
+    pub extension: Option<AskedExtension>,
     /// How many steps its timeline has.
     pub version: u32,
+}
+
+/// More time that somebody asked for, as people are told of it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+pub struct AskedExtension {
+    /// Who asks.
+    pub by: Assignee,
+    /// Until when.
+    #[schema(value_type = String, format = DateTime)]
+    pub until: Timestamp,
+    /// Why.
+    #[schema(value_type = String, max_length = 1000)]
+    pub reason: Text,
 }
 
 /// An alarm as far as grouping asks.

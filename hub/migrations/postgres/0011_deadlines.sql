@@ -5,3 +5,8 @@ ALTER TABLE site ADD COLUMN deadlines TEXT COLLATE "C";
 ALTER TABLE incident ADD COLUMN escalates BIGINT; -- when that is due
 ALTER TABLE incident ADD COLUMN escalated BIGINT NOT NULL DEFAULT 0; -- 1: the present stage was
 CREATE INDEX incident_escalates ON incident (escalates) WHERE is_open = 1 AND escalates IS NOT NULL;
+
+-- More time that somebody asked for and nobody has decided about yet: all three or none.
+ALTER TABLE incident ADD COLUMN extension_by TEXT COLLATE "C" REFERENCES person (name);
+ALTER TABLE incident ADD COLUMN extension_until BIGINT;
+ALTER TABLE incident ADD COLUMN extension_reason TEXT COLLATE "C";

@@ -5,3 +5,8 @@ ALTER TABLE site ADD COLUMN deadlines TEXT;
 ALTER TABLE incident ADD COLUMN escalates INTEGER; -- when that is due
 ALTER TABLE incident ADD COLUMN escalated INTEGER NOT NULL DEFAULT 0; -- 1: the present stage was
 CREATE INDEX incident_escalates ON incident (escalates) WHERE is_open = 1 AND escalates IS NOT NULL;
+
+-- More time that somebody asked for and nobody has decided about yet: all three or none.
+ALTER TABLE incident ADD COLUMN extension_by TEXT REFERENCES person (name);
+ALTER TABLE incident ADD COLUMN extension_until INTEGER;
+ALTER TABLE incident ADD COLUMN extension_reason TEXT;

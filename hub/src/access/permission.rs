@@ -30,7 +30,7 @@ pub enum Permission {
     WorkIncidents,
     /// Be given incidents and handle them.
     HandleIncidents,
-    /// See that others have handled them; give them more time; look back.
+    /// See that others have handled them; say whether they get more time; look back.
     VerifyIncidents,
     /// Who looked at which pictures, and what for.
     SeeRegister,

@@ -164,10 +164,20 @@ pub enum Action {
     },
     /// Takes it up again.
     Unshelve {},
-    /// Gives its stage more time.
-    Extend {
-        /// Until then.
+    /// Asks for more time for its stage; somebody else says whether it is given.
+    RequestExtension {
+        /// Until then, later than the deadline there is and at most 30 days ahead.
         until: gatepost_wire::Timestamp,
+        /// Why.
+        text: Text,
+    },
+    /// Gives the time that was asked for.
+    ApproveExtension {
+        /// More about it.
+        text: Option<Text>,
+    },
+    /// Does not.
+    DeclineExtension {
         /// Why.
         text: Text,
     },
@@ -214,15 +224,21 @@ pub enum Kind {
     Shelve,
     /// See [`Action::Unshelve`].
     Unshelve,
-    /// See [`Action::Extend`].
+    /// A supervisor gave more time alone; nobody does any more, and timelines keep it.
     Extend,
+    /// See [`Action::RequestExtension`].
+    RequestExtension,
+    /// See [`Action::ApproveExtension`].
+    ApproveExtension,
+    /// See [`Action::DeclineExtension`].
+    DeclineExtension,
     /// See [`Action::Note`].
     Note,
 }
 
 impl Kind {
     /// Those of people.
-    pub const OF_PEOPLE: [Self; 14] = [
+    pub const OF_PEOPLE: [Self; 16] = [
         Self::Triage,
         Self::Assign,
         Self::Accept,
@@ -235,7 +251,9 @@ impl Kind {
         Self::Evaluate,
         Self::Shelve,
         Self::Unshelve,
-        Self::Extend,
+        Self::RequestExtension,
+        Self::ApproveExtension,
+        Self::DeclineExtension,
         Self::Note,
     ];
 
@@ -243,10 +261,13 @@ impl Kind {
     pub const fn permissions(self) -> &'static [Permission] {
         use Permission::{HandleIncidents, VerifyIncidents, WorkIncidents};
         match self {
-            Self::Open | Self::Worsen | Self::Remind | Self::Escalate => &[],
+            Self::Open | Self::Worsen | Self::Remind | Self::Escalate | Self::Extend => &[],
             Self::Triage | Self::Assign | Self::Close | Self::Shelve | Self::Unshelve => &[WorkIncidents],
             Self::Accept | Self::Return | Self::Begin | Self::FeedBack => &[HandleIncidents],
-            Self::Pass | Self::Fail | Self::Evaluate | Self::Extend => &[VerifyIncidents],
+            Self::RequestExtension => &[WorkIncidents, HandleIncidents],
+            Self::Pass | Self::Fail | Self::Evaluate | Self::ApproveExtension | Self::DeclineExtension => {
+                &[VerifyIncidents]
+            }
             Self::Note => &[WorkIncidents, HandleIncidents, VerifyIncidents],
         }
     }
@@ -268,7 +289,9 @@ impl Action {
             Self::Evaluate { .. } => Kind::Evaluate,
             Self::Shelve { .. } => Kind::Shelve,
             Self::Unshelve {} => Kind::Unshelve,
-            Self::Extend { .. } => Kind::Extend,
+            Self::RequestExtension { .. } => Kind::RequestExtension,
+            Self::ApproveExtension { .. } => Kind::ApproveExtension,
+            Self::DeclineExtension { .. } => Kind::DeclineExtension,
             Self::Note { .. } => Kind::Note,
         }
     }
@@ -280,12 +303,14 @@ impl Action {
             | Self::Assign { text, .. }
             | Self::Pass { text }
             | Self::Close { text }
+            | Self::ApproveExtension { text }
             | Self::Evaluate { text, .. } => text.as_ref(),
             Self::Return { text }
             | Self::FeedBack { text }
             | Self::Fail { text }
             | Self::Shelve { text, .. }
-            | Self::Extend { text, .. }
+            | Self::RequestExtension { text, .. }
+            | Self::DeclineExtension { text }
             | Self::Note { text } => Some(text),
             Self::Accept {} | Self::Begin {} | Self::Unshelve {} => None,
         }
@@ -300,7 +325,9 @@ impl Action {
             },
             Self::Assign { to, .. } => serde_json::json!({ "to": to }),
             Self::Evaluate { grade, .. } => serde_json::json!({ "grade": grade.get() }),
-            Self::Shelve { until, .. } | Self::Extend { until, .. } => serde_json::json!({ "until": until }),
+            Self::Shelve { until, .. } | Self::RequestExtension { until, .. } => {
+                serde_json::json!({ "until": until })
+            }
             _ => serde_json::json!({}),
         }
     }

@@ -7,15 +7,13 @@ use jiff::SignedDuration;
 
 use super::action::{Action, FalseReason, Kind, Outcome};
 use super::deadline::Deadlines;
+use super::extension::Extension;
 use super::overdue::Urged;
 use super::stage::Stage;
 use crate::access::{Permission, Person, PersonName};
 
 /// Nothing is put aside for longer.
 const LONGEST_SHELF: SignedDuration = SignedDuration::from_hours(24);
-
-/// Nothing gets more time than this at once.
-const LONGEST_EXTENSION: SignedDuration = SignedDuration::from_hours(30 * 24);
 
 /// How far an incident got.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -36,6 +34,8 @@ pub struct State {
     pub urged: Urged,
     /// Its stage has been escalated.
     pub escalated: bool,
+    /// More time that somebody asked for.
+    pub extension: Option<Extension>,
 }
 
 /// Who takes a step.
@@ -65,6 +65,9 @@ pub enum StepError {
     /// Nobody says of their own work that it is done well.
     #[error("who handled the incident may not verify it: somebody else has to")]
     OwnWork,
+    /// Nobody decides about time they asked for, or are given.
+    #[error("who asked for more time, or handles the incident, may not decide about it: somebody else has to")]
+    OwnTime,
     /// Not now.
     #[error("this does not go with the stage the incident is in: load it anew")]
     WrongStage,
@@ -90,6 +93,7 @@ impl State {
             due: deadlines.due(Stage::Reported, severity, now),
             urged: Urged::NotYet,
             escalated: false,
+            extension: None,
         }
     }
 
@@ -112,7 +116,7 @@ impl State {
             return Err(StepError::Forbidden(needed));
         }
         let fits = match kind {
-            Kind::Open | Kind::Worsen | Kind::Remind | Kind::Escalate => false,
+            Kind::Open | Kind::Worsen | Kind::Remind | Kind::Escalate | Kind::Extend => false,
             Kind::Triage => matches!(self.stage, Reported | Triaged),
             Kind::Assign => matches!(self.stage, Reported | Triaged | Assigned | Accepted | Handling),
             Kind::Accept => self.stage == Assigned,
@@ -124,7 +128,9 @@ impl State {
             Kind::Evaluate => self.stage == Closed,
             Kind::Shelve => self.stage.is_open() && !self.is_shelved(now),
             Kind::Unshelve => self.is_shelved(now),
-            Kind::Extend => self.stage.is_open() && self.due.is_some(),
+            Kind::RequestExtension | Kind::ApproveExtension | Kind::DeclineExtension => {
+                self.extension_fits(kind, now)
+            }
             Kind::Note => true,
         };
         if !fits {
@@ -134,6 +140,9 @@ impl State {
         match kind {
             Kind::Accept | Kind::Return | Kind::Begin | Kind::FeedBack if !theirs => Err(StepError::NotYours),
             Kind::Pass | Kind::Fail if theirs => Err(StepError::OwnWork),
+            Kind::RequestExtension | Kind::ApproveExtension | Kind::DeclineExtension => {
+                self.extension_allowed(kind, actor)
+            }
             _ => Ok(()),
         }
     }
@@ -191,10 +200,9 @@ impl State {
                     next.urged = self.urged.later_by(-until.duration_since(now));
                 }
             }
-            Action::Extend { until, .. } => {
-                next.due = Some(within(*until, now, LONGEST_EXTENSION)?);
-                next.urged = Urged::NotYet;
-            }
+            Action::RequestExtension { until, text } => next = self.asked_for(*until, text, &actor.name, now)?,
+            Action::ApproveExtension { .. } => next = self.decided(true),
+            Action::DeclineExtension { .. } => next = self.decided(false),
             Action::Note { .. } => {}
         }
         if next.stage != self.stage || matches!(action, Action::Assign { .. }) {
@@ -202,6 +210,7 @@ impl State {
             next.shelved_until = None;
             next.urged = Urged::NotYet;
             next.escalated = false;
+            next.extension = None;
         }
         Ok(next)
     }
@@ -223,7 +232,8 @@ impl State {
     }
 }
 
-fn within(until: Timestamp, now: Timestamp, longest: SignedDuration) -> Result<Timestamp, StepError> {
+/// A time to come that is no further ahead.
+pub(super) fn within(until: Timestamp, now: Timestamp, longest: SignedDuration) -> Result<Timestamp, StepError> {
     let wrong = |problem| Err(StepError::Parameter { name: "until", problem });
     if until <= now {
         return wrong("it is in the past");

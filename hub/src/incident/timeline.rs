@@ -73,7 +73,7 @@ pub struct Step {
     pub to: Stage,
     /// What was said.
     pub text: Option<String>,
-    /// What else belongs to it: `outcome` and `reason`, `to`, `grade`, `until`, `alarm`, `severity`.
+    /// What else belongs to it: `outcome` and `reason`, `to`, `grade`, `until`, `by` (who asked for the time), `due`, `alarm`, `severity`.
     #[schema(value_type = Object)]
     pub detail: serde_json::Value,
     /// SHA-256 over it and the step before it.

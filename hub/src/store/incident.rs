@@ -18,8 +18,8 @@ use sqlx::{AnyConnection, FromRow};
 
 use super::StoreError;
 use super::change::next_change;
-use super::column::{from_word, nanos, parse, parse_option, timestamp, word};
-use crate::incident::{FalseReason, IncidentId, Outcome, Place, State, Urged};
+use super::column::{from_word, nanos, parse, parse_option, plain, timestamp, word};
+use crate::incident::{Extension, FalseReason, IncidentId, Outcome, Place, State, Urged};
 use gatepost_wire::Severity;
 
 /// An incident as it is kept.
@@ -52,6 +52,9 @@ struct Row {
     reminded: i64,
     escalates: Option<i64>,
     escalated: i64,
+    extension_by: Option<String>,
+    extension_until: Option<i64>,
+    extension_reason: Option<String>,
     version: i64,
     change: i64,
 }
@@ -101,7 +104,22 @@ impl Row {
                 _ => Urged::Reminded { escalates: self.escalates.map(timestamp) },
             },
             escalated: self.escalated != 0,
+            extension: self.extension()?,
         })
+    }
+
+    fn extension(&self) -> Result<Option<Extension>, StoreError> {
+        let (Some(by), Some(until), Some(reason)) =
+            (&self.extension_by, self.extension_until, &self.extension_reason)
+        else {
+            return Ok(None);
+        };
+        let unreadable = |_| StoreError::Unreadable { column: "incident.extension_reason", value: reason.clone() };
+        Ok(Some(Extension {
+            by: parse("incident.extension_by", by)?,
+            until: timestamp(until),
+            reason: reason.clone().try_into().map_err(unreadable)?,
+        }))
     }
 }
 
@@ -134,8 +152,8 @@ async fn keep(
            version = $8, change = $9, \
            acknowledged = CASE WHEN acknowledged IS NULL AND $1 <> 'reported' THEN $10 ELSE acknowledged END, \
            closed = CASE WHEN closed IS NULL AND $2 = 0 THEN $10 ELSE closed END, \
-           reminded = $11, escalates = $12, escalated = $13 \
-         WHERE id = $14",
+           reminded = $11, escalates = $12, escalated = $13, extension_by = $14, extension_until = $15, extension_reason = $16 \
+         WHERE id = $17",
     )
     .bind(word(&state.stage))
     .bind(i64::from(state.stage.is_open()))
@@ -150,6 +168,9 @@ async fn keep(
     .bind(reminded)
     .bind(escalates)
     .bind(i64::from(state.escalated))
+    .bind(state.extension.as_ref().map(|asked| asked.by.to_string()))
+    .bind(state.extension.as_ref().map(|asked| nanos(asked.until)))
+    .bind(state.extension.as_ref().map(|asked| plain(asked.reason.as_str())))
     .bind(&row.id)
     .execute(connection)
     .await?;

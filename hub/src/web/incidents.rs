@@ -117,7 +117,8 @@ pub struct WantedStep {
     /// `version` of the incident as it was seen: when it has changed meanwhile, nothing is done.
     version: u32,
     /// What is to be done; `action` names it: `triage` (`outcome`, `reason` of a false alarm), `assign` (`to`), `accept`, `return`, `begin`,
-    /// `feed_back`, `pass`, `fail`, `close`, `evaluate` (`grade`), `shelve` and `extend` (`until`), `unshelve`, `note`. Where something is to
+    /// `feed_back`, `pass`, `fail`, `close`, `evaluate` (`grade`), `shelve` and `request_extension` (`until`), `unshelve`, `approve_extension`,
+    /// `decline_extension`, `note`. Where something is to
     /// be said it is in `text`: 1 to 1000 characters.
     #[schema(value_type = String)]
     action: Action,

@@ -141,3 +141,58 @@ async fn who_does_not_move_is_reminded_and_then_it_is_escalated_once() {
     assert_eq!((&next["escalated"], &next["overdue"]), (&json!(false), &json!(false)), "another stage");
     assert_eq!(list("escalated=true").len(), 1);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_works_it_asks_for_more_time_and_a_second_person_decides() {
+    let home = Home::embedded();
+    let token = home.add("gate-1");
+    let hub = home.start();
+    let operator = Person::new(&home, &hub, "wang", &["--role", "operator"]);
+    let handler = Person::new(&home, &hub, "zhao", &["--role", "handler"]);
+    let supervisor = Person::new(&home, &hub, "li", &["--role", "supervisor"]);
+    let second = Person::new(&home, &hub, "chen", &["--role", "supervisor"]);
+    let id = open(&hub, "gate-1", &token, Severity::HIGH, 1).await;
+    operator.takes(&id, json!({ "action": "assign", "to": "zhao" }));
+    handler.takes(&id, json!({ "action": "accept" }));
+    let before = handler.incident(&id)["due"].clone();
+    let until = Timestamp::now() + jiff::SignedDuration::from_hours(3);
+    let ask = |until: &Timestamp| json!({ "action": "request_extension", "until": until, "text": "等 <b>钥匙</b>" });
+    let early = handler.step(&id, ask(&before.as_str().unwrap().parse().unwrap()));
+    assert_eq!((early.status, early.text().contains("until")), (400, true), "{}", early.text());
+    assert_eq!(handler.step(&id, json!({ "action": "extend", "until": until, "text": "x" })).status, 400);
+    let asked = handler.takes(&id, ask(&until));
+    let by = json!({ "name": "zhao", "display_name": "zhao" });
+    assert_eq!(asked["extension"], json!({ "by": by, "until": until, "reason": "等 <b>钥匙</b>" }));
+    assert_eq!(asked["due"], before, "asking alone moves nothing");
+    assert_eq!(operator.step(&id, ask(&until)).status, 409, "one at a time");
+    assert_eq!(operator.step(&id, json!({ "action": "approve_extension" })).status, 403);
+    assert!(supervisor.incident(&id)["may"].as_array().unwrap().contains(&json!("approve_extension")));
+    assert_eq!(supervisor.step(&id, json!({ "action": "decline_extension" })).status, 400, "it wants a reason");
+    let declined = supervisor.takes(&id, json!({ "action": "decline_extension", "text": "there is a spare one" }));
+    assert_eq!((&declined["extension"], &declined["due"]), (&Value::Null, &before));
+
+    // A supervisor who asks is no exception.
+    supervisor.takes(&id, ask(&until));
+    let own = supervisor.step(&id, json!({ "action": "approve_extension" }));
+    assert_eq!((own.status, own.text().contains("somebody else")), (403, true), "{}", own.text());
+    let approved = second.takes(&id, json!({ "action": "approve_extension" }));
+    assert_eq!((&approved["extension"], &approved["due"]), (&Value::Null, &json!(until)));
+    let timeline: Value = handler.get(&format!("/api/v1/incidents/{id}/timeline")).json().unwrap();
+    let steps: Vec<(&Value, &Value, &Value)> = timeline["steps"].as_array().unwrap()[3..]
+        .iter()
+        .map(|step| (&step["who"], &step["action"], &step["detail"]))
+        .collect();
+    let (alone, with) = (json!({ "until": until }), |by: &str| json!({ "until": until, "by": by }));
+    assert_eq!(
+        steps,
+        [
+            (&json!("zhao (zhao)"), &json!("request_extension"), &alone),
+            (&json!("li (li)"), &json!("decline_extension"), &with("zhao")),
+            (&json!("li (li)"), &json!("request_extension"), &alone),
+            (&json!("chen (chen)"), &json!("approve_extension"), &with("li")),
+        ]
+    );
+    // What was asked for in one stage is nothing in the next.
+    operator.takes(&id, ask(&(until + jiff::SignedDuration::from_hours(1))));
+    assert_eq!(handler.takes(&id, json!({ "action": "begin" }))["extension"], Value::Null);
+}

@@ -83,7 +83,8 @@ async fn markup_is_text_wherever_it_comes_from() {
     for incident in &incidents {
         step(incident, json!({ "action": "note", "text": markup("note") }));
     }
-    let [closed, wrong, shelved, ..] = &incidents[..] else { panic!("{incidents:?}") };
+    let until = Timestamp::now() + jiff::SignedDuration::from_hours(2);
+    let [closed, wrong, shelved, late, ..] = &incidents[..] else { panic!("{incidents:?}") };
     step(closed, json!({ "action": "triage", "outcome": "real", "text": markup("triage") }));
     step(closed, json!({ "action": "close", "text": markup("close") }));
     step(
@@ -91,7 +92,7 @@ async fn markup_is_text_wherever_it_comes_from() {
         json!({ "action": "triage", "outcome": "false_alarm", "reason": "other", "text": markup("triage") }),
     );
     step(shelved, json!({ "action": "assign", "to": "wang.li", "text": markup("assign") }));
-    let until = Timestamp::now() + jiff::SignedDuration::from_hours(2);
+    step(late, json!({ "action": "request_extension", "until": until, "text": markup("extension") }));
     let order = json!({
         "edge": "gate-1", "why": markup("why"),
         "order": { "kind": "release_original", "event": seen.id, "until": until },

@@ -137,6 +137,31 @@ try {
     await seen(handler, panelAt(id, 'handling'));
     await seen(operator, rowAt(id, 'handling'));
   });
+  await check('they ask for more time, and cannot give it to themselves', async () => {
+    await offers(handler, id, 'request_extension');
+    await handler.tap('[data-choice="request_extension"]');
+    await handler.fill('[data-form="request_extension"] [name="text"]', '等物业送钥匙');
+    await handler.tap('[data-form="request_extension"] [type="submit"]');
+    await seen(handler, `[data-panel="${id}"] [data-asked]`);
+    await offers(handler, id, 'feed_back');
+    assert((await handler.$('[data-choice="approve_extension"]')) === null, 'they may decide about it themselves');
+  });
+  await check('a supervisor finds it apart and gives the time', async () => {
+    await supervisor.click('[data-show="supervise"]');
+    await seen(supervisor, `${rowAt(id)} [data-asks-for-time]`);
+    await supervisor.focus(rowAt(id));
+    await supervisor.keyboard.press('Enter');
+    await offers(supervisor, id, 'approve_extension');
+    const asked = await supervisor.textContent(`[data-panel="${id}"] [data-asked]`);
+    assert(asked.includes('等物业送钥匙') && asked.includes(HANDLER), asked);
+    await byKey(supervisor, 'g', 'approve_extension', async () => {});
+    await supervisor.waitForSelector(`[data-panel="${id}"] [data-asked]`, { state: 'detached', timeout: UI_MS });
+    await seen(supervisor, '[data-step="approve_extension"]');
+    await supervisor.keyboard.press('Escape');
+    await supervisor.waitForSelector('[data-panel]', { state: 'detached', timeout: UI_MS });
+    await supervisor.click('[data-show="open"]');
+    await seen(supervisor, rowAt(id, 'handling'));
+  });
   await check('feedback wants words', async () => {
     await offers(handler, id, 'feed_back');
     await handler.tap('[data-choice="feed_back"]');

@@ -31,7 +31,9 @@ const RULES = {
   evaluate: { from: ['closed'], needs: ['verify_incidents'], to: 'evaluated' },
   shelve: { from: OPEN, needs: ['work_incidents'], text: true },
   unshelve: { from: OPEN, needs: ['work_incidents'] },
-  extend: { from: OPEN, needs: ['verify_incidents'], text: true },
+  approve_extension: { from: OPEN, needs: ['verify_incidents'], assignee: false },
+  decline_extension: { from: OPEN, needs: ['verify_incidents'], assignee: false, text: true },
+  request_extension: { from: OPEN, needs: ['work_incidents', 'handle_incidents'], text: true },
   note: { from: [...OPEN, 'closed', 'evaluated'], needs: ['work_incidents', 'handle_incidents'], text: true },
 };
 
@@ -40,7 +42,11 @@ function goes(incident, action, name, may) {
   if (!rule || !rule.from.includes(incident.stage) || !rule.needs.some((needed) => may.includes(needed))) return false;
   if (rule.assignee !== undefined && (incident.assignee?.name === name) !== rule.assignee) return false;
   if (action === 'unshelve') return incident.shelved_until !== null;
-  return action !== 'extend' || incident.due !== null;
+  const asked = incident.extension !== null && Date.parse(incident.extension.until) > Date.now();
+  if (action === 'request_extension') {
+    return incident.due !== null && !asked && (may.includes('work_incidents') || incident.assignee?.name === name);
+  }
+  return !action.endsWith('_extension') || (asked && incident.extension.by.name !== name);
 }
 
 /** Is it open, and is the alarm one of its own? */
@@ -63,6 +69,7 @@ function note(incident, action, who, { to = incident.stage, text = null, detail 
   const moved = to !== incident.stage || action === 'open';
   incident.stage = to;
   const limit = LIMITS[to];
+  if (moved) incident.extension = null;
   if (moved) incident.due = limit !== undefined && incident.severity <= 2 ? iso(time + limit * MINUTE) : null;
   const step = { version: incident.steps.length + 1, time: iso(time), who, action, to, text, detail };
   const before = incident.steps.at(-1)?.hash ?? '';
@@ -83,7 +90,7 @@ export function report(alert, time = Date.now(), quiet = false) {
   const incident = group ?? {
     id: alert.id.replace(/^01/, '00'), number: incidents.length + 1, kind, severity, edge, camera, camera_label, zone, zone_label,
     sensor: null, sensor_label: null, cause, object: alert.object ?? null, input: alert.input ?? null, alarms: 0, ongoing: false, first: alert.began, last: alert.last, opened: iso(time),
-    stage: 'reported', outcome: null, reason: null, assignee: null, shelved_until: null, due: null, steps: [], ids: new Map(), hands: new Set(),
+    stage: 'reported', outcome: null, reason: null, assignee: null, shelved_until: null, due: null, extension: null, steps: [], ids: new Map(), hands: new Set(),
   };
   const joins = !incident.ids.has(alert.id);
   incident.ids.set(alert.id, alert.phase !== 'ended');
@@ -139,11 +146,21 @@ function perform(incident, { action, text, outcome, reason, to, until, grade }, 
     case 'unshelve':
       incident.shelved_until = null;
       break;
-    case 'extend':
-      if (!(end > Date.now())) return problem(400, 'in the past', 'until');
-      incident.due = until;
+    case 'request_extension': {
+      if (!(end > Date.now() && end > Date.parse(incident.due))) return problem(400, 'no later than the deadline there is', 'until');
+      const by = shownPerson(/\((.+)\)$/.exec(who)[1]);
+      incident.extension = { by, until, reason: text };
       note(incident, action, who, { ...plain, detail: { until } });
       return null;
+    }
+    case 'approve_extension':
+    case 'decline_extension': {
+      const { until: asked, by } = incident.extension;
+      if (action === 'approve_extension') incident.due = asked;
+      incident.extension = null;
+      note(incident, action, who, { ...plain, detail: { until: asked, by: by.name } });
+      return null;
+    }
     case 'evaluate':
       if (![1, 2, 3, 4, 5].includes(grade)) return problem(400, '1 to 5', 'grade');
       note(incident, action, who, { ...plain, to: 'evaluated', detail: { grade } });
@@ -269,7 +286,7 @@ export function begin(alerts) {
   const fed = { action: 'feed_back', text: '现场查看：一名学生翻越围栏取球，已劝离并联系班主任。\n围栏完好。' };
   const WAYS = {
     assigned: [[qin, { action: 'triage', outcome: 'real' }], [qin, { ...assign, text: '请从南侧进入' }]],
-    handling: [[qin, { action: 'triage', outcome: 'real' }], [qin, assign], [zhao, { action: 'accept' }], [zhao, { action: 'begin' }]],
+    handling: [[qin, { action: 'triage', outcome: 'real' }], [qin, assign], [zhao, { action: 'accept' }], [zhao, { action: 'begin' }], [zhao, { action: 'request_extension', until: iso(Date.now() + 180 * MINUTE), text: '等物业送钥匙' }]],
     fed_back: [[qin, assign], [zhao, { action: 'accept' }], [zhao, fed]],
     closed: [[qin, { action: 'triage', outcome: 'real' }], [qin, assign], [zhao, { action: 'accept' }], [zhao, { action: 'begin' }], [zhao, fed], [wang, { action: 'pass' }], [qin, { action: 'close' }]],
     shelved: [[qin, { action: 'triage', outcome: 'real', text: '已联系施工方' }], [qin, { action: 'shelve', until: iso(Date.now() + 90 * MINUTE), text: '施工车辆，16 点前离开' }]],

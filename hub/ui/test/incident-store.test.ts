@@ -39,7 +39,7 @@ describe('the incidents', () => {
     hub = (path) => (path.includes('before=') ? { incidents: [told('A')], next: null } : { incidents: [told('B', { opened: at(40) })], next: 'c' });
     const incidents = await fresh();
     await incidents.reload();
-    expect(ids(incidents.visible(OPEN, null))).toEqual(['B', 'A']);
+    expect(ids(incidents.visible(OPEN, null, 0))).toEqual(['B', 'A']);
     expect(incidents.isReady(OPEN)).toBe(true);
   });
   it('lose nothing that the stream says while they are on their way', async () => {
@@ -61,7 +61,7 @@ describe('the incidents', () => {
     await incidents.reload();
     hub = () => ({ incidents: [told('B')], next: null });
     await incidents.reload();
-    expect(ids(incidents.visible(OPEN, null))).toEqual(['B']);
+    expect(ids(incidents.visible(OPEN, null, 0))).toEqual(['B']);
   });
   it('are news when they are reported or become graver, not when somebody works on them', async () => {
     hub = () => ({ incidents: [told('A')], next: null });
@@ -91,8 +91,13 @@ describe('the incidents', () => {
       incidents.take({ ...late('B', 2), severity: 3 });
       await settle();
       expect(ids(incidents.news)).toEqual(verifies ? ['B'] : []);
+      const asked = { by: { name: 'zhao.min', displayName: '赵敏' }, until: 9e12, reason: 'the key' };
+      incidents.take(incident('A', { version: 4, stage: 'fed_back', extension: asked }));
+      await settle();
+      expect(ids(incidents.news)).toEqual(verifies ? ['A'] : []);
+      incidents.take(incident('A', { version: 5, stage: 'fed_back', extension: asked, ongoing: true }));
       // The stream was away meanwhile: what it did not say is news too, what is known is not.
-      hub = () => ({ incidents: [told('A', { version: 5, stage: 'handling', escalated: true }), told('B', { version: 2, stage: 'handling', escalated: true })], next: null });
+      hub = () => ({ incidents: [told('A', { version: 6, stage: 'handling', escalated: true }), told('B', { version: 2, stage: 'handling', escalated: true })], next: null });
       await incidents.reload();
       await settle();
       expect(ids(incidents.news)).toEqual(verifies ? ['A'] : []);
@@ -108,9 +113,9 @@ describe('the incidents', () => {
     const incidents = await fresh();
     await incidents.reload();
     await incidents.browse(ALL);
-    expect([ids(incidents.visible(ALL, null)), incidents.hasMore]).toEqual([['C2'], true]);
+    expect([ids(incidents.visible(ALL, null, 0)), incidents.hasMore]).toEqual([['C2'], true]);
     await incidents.loadMore();
-    expect([ids(incidents.visible(ALL, null)), incidents.hasMore]).toEqual([['C2', 'C1', 'OLD'], false]);
+    expect([ids(incidents.visible(ALL, null, 0)), incidents.hasMore]).toEqual([['C2', 'C1', 'OLD'], false]);
   });
   it('are gone with the person', async () => {
     hub = () => ({ incidents: [told('A')], next: null });

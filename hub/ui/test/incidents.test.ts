@@ -2,7 +2,7 @@ import { afterEach, describe, expect, it, vi } from 'vitest';
 import { CHOICES, byKey, needsText, offered, pauseMs } from '../src/lib/deeds';
 import { parseFigures, share, spanAt, verdict } from '../src/lib/figures';
 import { LANGUAGES, dictionaries } from '../src/lib/i18n/dictionaries';
-import { addressOfFilter, alarmOf, awaits, filterAt, isOverdue, isWaiting, later, marks, matches, mergeIncidents, showsFor } from '../src/lib/incident-list';
+import { addressOfFilter, alarmOf, asksForTime, awaits, awaitsSupervisor, filterAt, isOverdue, isWaiting, later, marks, matches, mergeIncidents, showsFor } from '../src/lib/incident-list';
 import { STEP_ICONS, outcomeWords, stepWords } from '../src/lib/incident-words';
 import { ACTIONS, REASONS, STAGES, act, parseIncident, parseStep, type Stage } from '../src/lib/incidents';
 import { addressOf, queryAt, viewAt, viewsFor } from '../src/lib/views';
@@ -103,11 +103,24 @@ describe('filter', () => {
   it('matches', () => {
     const assignee = { name: 'zhao.min', displayName: '赵敏' };
     const one = incident('A', { stage: 'assigned', assignee });
-    expect([at('#/'), at('#/?show=mine'), at('#/?stage=assigned'), at('#/?stage=closed'), at('#/?edge=gate-2')].map((it) => matches(one, it, 'zhao.min')))
+    expect([at('#/'), at('#/?show=mine'), at('#/?stage=assigned'), at('#/?stage=closed'), at('#/?edge=gate-2')].map((it) => matches(one, it, 'zhao.min', T0)))
       .toEqual([true, true, true, false, false]);
-    expect(matches(one, at('#/?show=mine'), 'wang.li')).toBe(false);
+    expect(matches(one, at('#/?show=mine'), 'wang.li', T0)).toBe(false);
     const closed = { ...one, stage: 'closed' as const };
-    expect([at('#/'), at('#/?show=mine'), at('#/?show=all')].map((it) => matches(closed, it, 'zhao.min'))).toEqual([false, false, true]);
+    expect([at('#/'), at('#/?show=mine'), at('#/?show=all')].map((it) => matches(closed, it, 'zhao.min', T0))).toEqual([false, false, true]);
+  });
+});
+
+describe('more time', () => {
+  const extension = { by: { name: 'zhao.min', displayName: '赵敏' }, until: T0 + 60_000, reason: 'waiting for the key' };
+  it('is read as the hub writes it', () => {
+    const told = { ...TOLD, extension: { by: { name: 'zhao.min', display_name: '赵敏' }, until: '2025-11-23T06:03:31Z', reason: 'waiting for the key' } };
+    expect([parseIncident(told).extension, parseIncident(TOLD).extension]).toEqual([extension, null]);
+  });
+  it('waits for a supervisor who neither asks nor handles it, until its time has come', () => {
+    const one = incident('A', { stage: 'handling', assignee: { name: 'chen', displayName: '陈' }, extension });
+    expect(['li.na', 'zhao.min', 'chen'].map((me) => awaitsSupervisor(one, me, T0))).toEqual([true, false, false]);
+    expect([asksForTime(one, T0), asksForTime(one, T0 + 60_000), asksForTime({ ...one, stage: 'closed' }, T0)]).toEqual([true, false, false]);
   });
 });
 
@@ -115,7 +128,7 @@ describe('what waits for a supervisor', () => {
   it('is what was escalated and is open, and nobody else is offered it', () => {
     const late = incident('A', { escalated: true });
     const show = filterAt(queryAt('#/?show=supervise'), 'open', showsFor(true));
-    expect([late, incident('B'), { ...late, stage: 'closed' as const }].map((one) => matches(one, show, null))).toEqual([true, false, false]);
+    expect([late, incident('B'), { ...late, stage: 'closed' as const }].map((one) => matches(one, show, null, T0))).toEqual([true, false, false]);
     expect(addressOfFilter(show, 'open')).toBe('#/?show=supervise');
     expect(filterAt(queryAt('#/?show=supervise'), 'open', showsFor(false)).show).toBe('open');
   });

@@ -126,6 +126,7 @@ export function incident(id: string, more: Partial<Incident> = {}): Incident {
     due: null,
     overdue: false,
     escalated: false,
+    extension: null,
     version: 1,
     may: null,
     ...more,

@@ -3,7 +3,7 @@
 use proptest::prelude::*;
 
 use super::*;
-use crate::access::Role;
+use crate::access::{Permission, Role};
 use crate::incident::{Text, Urge, Urged};
 
 const SEVERITY: Severity = Severity::HIGH;
@@ -89,6 +89,55 @@ fn a_false_alarm_ends_with_a_reason() {
     assert!(matches!(alone, Err(StepError::Parameter { name: "text", .. })), "{alone:?}");
 }
 
+fn ask(until: i64) -> Action {
+    Action::RequestExtension { until: at(until), text: text("waiting for the key") }
+}
+
+/// An operator asks for more time, and a supervisor gives it.
+fn extended(state: &State, until: i64) -> State {
+    let asked = step(state, &ask(until), &actor("wang", &[Role::Operator])).unwrap();
+    step(&asked, &Action::ApproveExtension { text: None }, &actor("li", &[Role::Supervisor])).unwrap()
+}
+
+#[test]
+fn who_works_it_asks_for_more_time_and_a_second_person_decides() {
+    let operator = actor("wang", &[Role::Operator]);
+    let handler = actor("zhao", &[Role::Handler]);
+    let supervisor = actor("li", &[Role::Supervisor]);
+    let (yes, no) = (Action::ApproveExtension { text: None }, Action::DeclineExtension { text: text("go now") });
+    let state = new();
+    assert_eq!(step(&state, &yes, &supervisor), Err(StepError::WrongStage), "nobody asked");
+    assert_eq!(step(&state, &ask(9000), &handler), Err(StepError::NotYours));
+    for until in [1000, 1000 + 30 * 86_400 + 1] {
+        assert!(matches!(step(&state, &ask(until), &operator), Err(StepError::Parameter { .. })), "{until}");
+    }
+    let later = State { due: Some(at(9000)), ..state.clone() };
+    assert!(matches!(step(&later, &ask(9000), &operator), Err(StepError::Parameter { name: "until", .. })));
+    let asked = step(&state, &ask(9000), &operator).unwrap();
+    assert_eq!((asked.due, asked.is_overdue(at(1000))), (state.due, true), "asking alone moves nothing");
+    assert_eq!(step(&asked, &ask(9500), &operator), Err(StepError::WrongStage), "one at a time");
+    assert!(matches!(step(&asked, &yes, &operator), Err(StepError::Forbidden(Permission::VerifyIncidents))));
+    let given = step(&asked, &yes, &supervisor).unwrap();
+    assert_eq!((given.due, given.extension.clone()), (Some(at(9000)), None));
+    let refused = step(&asked, &no, &supervisor).unwrap();
+    assert_eq!(refused, state);
+    // A supervisor may ask, like anybody who works it; another one decides.
+    let theirs = step(&state, &ask(9000), &supervisor).unwrap();
+    for deed in [&yes, &no] {
+        assert_eq!(step(&theirs, deed, &supervisor), Err(StepError::OwnTime));
+    }
+    assert_eq!(step(&theirs, &yes, &actor("chen", &[Role::Supervisor])).unwrap().due, Some(at(9000)));
+    // Nor does who is given the time decide, whoever asked for them.
+    let assigned = step(&step(&state, &assign("li"), &operator).unwrap(), &ask(9000), &operator).unwrap();
+    assert_eq!(step(&assigned, &yes, &supervisor), Err(StepError::OwnTime));
+    // What was asked for ends with its stage, and with its time.
+    assert_eq!(step(&asked, &real(), &operator).unwrap().extension, None);
+    let over = asked.after(&yes, &supervisor, SEVERITY, &Deadlines::default(), at(9000));
+    assert_eq!(over, Err(StepError::WrongStage));
+    let again = asked.after(&ask(9900), &operator, SEVERITY, &Deadlines::default(), at(9000)).unwrap();
+    assert_eq!(again.extension.unwrap().until, at(9900));
+}
+
 #[test]
 fn deadlines_follow_the_stage_and_a_shelf_keeps_them_quiet() {
     let supervisor = actor("li", &[Role::Supervisor]);
@@ -105,8 +154,7 @@ fn deadlines_follow_the_stage_and_a_shelf_keeps_them_quiet() {
     }
     let again = step(&shelved, &Action::Unshelve {}, &supervisor).unwrap();
     assert_eq!(again.shelved_until, None);
-    let extend = Action::Extend { until: at(9000), text: text("waiting for the key") };
-    let extended = step(&state, &extend, &supervisor).unwrap();
+    let extended = extended(&state, 9000);
     assert!(!extended.is_overdue(at(8999)) && extended.is_overdue(at(9000)));
     let triaged = step(&extended, &real(), &supervisor).unwrap();
     assert_eq!(triaged.due, Some(at(1600)), "the next stage has its own");
@@ -125,8 +173,7 @@ fn who_is_late_is_reminded_and_then_it_is_escalated_once() {
     let escalated = said(&reminded, Urge::Escalate, 1180);
     assert!(escalated.escalated && escalated.urge(at(1_000_000)).is_none());
     // Moving the deadline does not escalate the same stage again.
-    let extend = Action::Extend { until: at(9000), text: text("waiting for the key") };
-    let extended = step(&escalated, &extend, &supervisor).unwrap();
+    let extended = extended(&escalated, 9000);
     assert_eq!(extended.urge(at(9000)), Some(Urge::Remind));
     assert_eq!(said(&extended, Urge::Remind, 9000).urge(at(1_000_000)), None);
     let next = step(&extended, &real(), &supervisor).unwrap();
@@ -165,6 +212,11 @@ fn any_action() -> impl Strategy<Value = Action> {
         words().prop_map(|text| Action::Close { text: Some(text) }),
         (1_u8..=5).prop_map(|grade| Action::Evaluate { grade: grade.try_into().unwrap(), text: None }),
         words().prop_map(|text| Action::Note { text }),
+        words().prop_map(|text| Action::Shelve { until: at(0), text }),
+        Just(Action::Unshelve {}),
+        words().prop_map(|text| Action::RequestExtension { until: at(0), text }),
+        Just(Action::ApproveExtension { text: None }),
+        words().prop_map(|text| Action::DeclineExtension { text }),
     ]
 }
 
@@ -211,6 +263,72 @@ proptest! {
                     prop_assert!(!offered || looked_again);
                 }
             }
+        }
+    }
+
+    /// Whatever people do and whenever the hub looks: it escalates a stage once at most, after a reminder, and no sooner than the span after
+    /// it; never what is shelved, closed or in time; and no deadline is moved but by two people.
+    #[test]
+    fn lateness_holds(
+        moves in prop::collection::vec((any_action(), 0_usize..4, 1_i64..2000, any::<bool>()), 0..60),
+        escalate_after_s in prop::option::of(0_u32..500),
+    ) {
+        let people = [
+            actor("wang", &[Role::Operator]),
+            actor("zhao", &[Role::Handler]),
+            actor("li", &[Role::Supervisor]),
+            actor("chen", &[Role::Supervisor]),
+        ];
+        let deadlines = Deadlines { escalate_after_s, ..Deadlines::default() };
+        let (mut state, mut second) = (new(), 0);
+        let mut reminded: Option<i64> = None;
+        let mut asker = None;
+        for (action, who, later, acts) in moves {
+            second += later;
+            let now = at(second);
+            if !acts {
+                let Some(urge) = state.urge(now) else { continue };
+                prop_assert!(state.stage.is_open() && !state.is_shelved(now));
+                prop_assert!(state.due.unwrap() <= now);
+                let next = state.once_urged(urge, SEVERITY, &deadlines, now);
+                match urge {
+                    Urge::Remind => reminded = Some(second),
+                    Urge::Escalate => {
+                        prop_assert!(!state.escalated, "twice in one stage");
+                        let span = deadlines.escalation(state.stage, SEVERITY, at(reminded.unwrap()));
+                        prop_assert!(span.unwrap() <= now, "sooner than it may be");
+                    }
+                }
+                prop_assert_eq!((next.due, next.stage), (state.due, state.stage));
+                prop_assert!(next.urge(now).is_none(), "said again at once");
+                state = next;
+                continue;
+            }
+            let until = at(second + 600);
+            let action = match action {
+                Action::Shelve { text, .. } => Action::Shelve { until, text },
+                Action::RequestExtension { text, .. } => Action::RequestExtension { until, text },
+                other => other,
+            };
+            let actor = &people[who];
+            let Ok(next) = state.after(&action, actor, SEVERITY, &deadlines, now) else { continue };
+            let entered = next.stage != state.stage || action.kind() == Kind::Assign;
+            match action.kind() {
+                Kind::RequestExtension => asker = Some(actor.name.clone()),
+                Kind::ApproveExtension => {
+                    prop_assert_ne!(asker.as_ref(), Some(&actor.name));
+                    prop_assert_ne!(state.assignee.as_ref(), Some(&actor.name));
+                    prop_assert!(next.due > state.due);
+                }
+                _ => prop_assert!(entered || next.due == state.due, "moved by {:?}", action.kind()),
+            }
+            if entered {
+                prop_assert!(!next.escalated && next.extension.is_none());
+                prop_assert_eq!(next.urged, Urged::NotYet);
+            } else {
+                prop_assert_eq!(next.escalated, state.escalated);
+            }
+            state = next;
         }
     }
 }

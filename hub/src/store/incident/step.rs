@@ -72,8 +72,14 @@ impl Store {
         }
         let deadlines = DeadlinesAt::read(connection, deadlines, [row.edge.as_str()]).await?;
         let deadlines = deadlines.at(&row.edge);
-        let state = row.state()?.after(action, &Actor::from(person), row.severity()?, deadlines, now)?;
+        let before = row.state()?;
+        let state = before.after(action, &Actor::from(person), row.severity()?, deadlines, now)?;
         let mut detail = action.detail();
+        if let Action::ApproveExtension { .. } | Action::DeclineExtension { .. } = action
+            && let Some(asked) = &before.extension
+        {
+            detail = serde_json::json!({ "until": asked.until, "by": asked.by });
+        }
         if let Action::Assign { to, .. } = action {
             let name = assign(connection, &row.id, &parse("incident.edge", &row.edge)?, to).await?;
             detail["display_name"] = name.as_str().into();

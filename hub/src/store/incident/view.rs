@@ -10,7 +10,7 @@ use sqlx::FromRow;
 use super::Row;
 use crate::access::{PersonName, Scope, SiteId};
 use crate::alert::Alert;
-use crate::incident::{Actor, Assignee, FalseReason, Incident, IncidentId, Outcome, Stage, Told};
+use crate::incident::{Actor, AskedExtension, Assignee, FalseReason, Incident, IncidentId, Outcome, Stage, Told};
 use crate::store::access::within;
 use crate::store::column::{from_word, nanos, parse, timestamp, word};
 use crate::store::sql::Sql;
@@ -182,6 +182,7 @@ pub(super) struct Shown {
     zone_label: Option<String>,
     sensor_label: Option<String>,
     display_name: Option<String>,
+    asker_name: Option<String>,
 }
 
 impl Shown {
@@ -192,6 +193,15 @@ impl Shown {
             (Some(name), Some(display)) => {
                 Some(Assignee { name: name.clone(), display_name: parse("person.display_name", &display)? })
             }
+            _ => None,
+        };
+        // As it stands at this moment: what was asked for until a time that has come is over.
+        let extension = match (state.extension_asked(now), self.asker_name) {
+            (Some(asked), Some(display)) => Some(AskedExtension {
+                by: Assignee { name: asked.by.clone(), display_name: parse("person.display_name", &display)? },
+                until: asked.until,
+                reason: asked.reason.clone(),
+            }),
             _ => None,
         };
         Ok(Incident {
@@ -219,6 +229,7 @@ impl Shown {
                 due: state.due,
                 overdue: state.is_overdue(now),
                 escalated: state.escalated,
+                extension,
                 version: row.version(),
             },
         })
@@ -226,11 +237,12 @@ impl Shown {
 }
 
 pub(super) const SELECT: &str = "SELECT incident.*, c.label AS camera_label, z.label AS zone_label, s.label AS sensor_label, \
-      person.display_name FROM incident \
+      person.display_name, asker.display_name AS asker_name FROM incident \
     LEFT JOIN label c ON c.edge = incident.edge AND c.camera = incident.camera AND c.zone = '' \
     LEFT JOIN label z ON z.edge = incident.edge AND z.camera = incident.camera AND z.zone = incident.zone \
     LEFT JOIN sensor_label s ON s.edge = incident.edge AND s.sensor = incident.sensor \
-    LEFT JOIN person ON person.name = incident.assignee WHERE 1 = 1";
+    LEFT JOIN person ON person.name = incident.assignee \
+    LEFT JOIN person asker ON asker.name = incident.extension_by WHERE 1 = 1";
 
 /// Adds the condition that an incident is the viewer's business.
 pub(in crate::store) fn for_viewer(query: &mut Sql, viewer: &Viewer) {

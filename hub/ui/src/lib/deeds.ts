@@ -34,7 +34,9 @@ export const CHOICES = {
   return: { action: 'return', icon: 'undo', key: 'r', asks: null, text: 'needed' },
   unshelve: { action: 'unshelve', icon: 'up', key: 'u', asks: null, text: 'none' },
   shelve: { action: 'shelve', icon: 'pause', key: 's', asks: 'shelf', text: 'needed' },
-  extend: { action: 'extend', icon: 'wait', key: 'l', asks: 'due', text: 'needed' },
+  approve_extension: { action: 'approve_extension', icon: 'check', key: 'g', asks: null, text: 'optional' },
+  decline_extension: { action: 'decline_extension', icon: 'cross', key: 'v', asks: null, text: 'needed' },
+  request_extension: { action: 'request_extension', icon: 'wait', key: 'l', asks: 'due', text: 'needed' },
   note: { action: 'note', icon: 'book', key: 'n', asks: null, text: 'needed' },
 } as const satisfies Record<string, Choice>;
 

@@ -20,8 +20,13 @@ export const isGrave = ({ severity }: Incident): boolean => severity <= 2;
 export const isOverdue = (incident: Incident, now: Time): boolean =>
   isOpen(incident) && (incident.overdue || (incident.due !== null && incident.due <= now));
 
-/** It waits for a supervisor. */
-export const awaitsSupervisor = (incident: Incident): boolean => isOpen(incident) && incident.escalated;
+/** More time was asked for and somebody has to decide; what was asked for until a time that has come is over. */
+export const asksForTime = (incident: Incident, now: Time): boolean =>
+  isOpen(incident) && incident.extension !== null && incident.extension.until > now;
+/** It waits for a supervisor, though not for whoever asked, or would be given the time. */
+export const awaitsSupervisor = (incident: Incident, me: string | null, now: Time): boolean =>
+  (isOpen(incident) && incident.escalated) ||
+  (asksForTime(incident, now) && incident.extension?.by.name !== me && incident.assignee?.name !== me);
 
 export function newestFirst(a: Incident, b: Incident): number {
   return b.opened - a.opened || (a.id < b.id ? 1 : a.id > b.id ? -1 : 0);
@@ -97,10 +102,10 @@ export function addressOfFilter({ show, stage, edge }: Filter, usual: Show): str
   return query.size === 0 ? '#/' : `#/?${query}`;
 }
 
-export function matches(incident: Incident, { show, stage, edge }: Filter, me: string | null): boolean {
+export function matches(incident: Incident, { show, stage, edge }: Filter, me: string | null, now: Time): boolean {
   if (show !== 'all' && !isOpen(incident)) return false;
   if (show === 'mine' && incident.assignee?.name !== me) return false;
-  if (show === 'supervise' && !awaitsSupervisor(incident)) return false;
+  if (show === 'supervise' && !awaitsSupervisor(incident, me, now)) return false;
   return (stage === null || incident.stage === stage) && (edge === null || incident.edge === edge);
 }
 

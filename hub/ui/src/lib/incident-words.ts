@@ -37,6 +37,9 @@ export const STEP_ICONS: ReadonlyMap<string, IconName> = new Map([
   ['shelve', 'pause'],
   ['unshelve', 'up'],
   ['extend', 'wait'],
+  ['request_extension', 'question'],
+  ['approve_extension', 'check'],
+  ['decline_extension', 'cross'],
   ['note', 'book'],
   ['remind', 'warn'],
   ['escalate', 'escalate'],
@@ -77,7 +80,10 @@ export function stepWords({ action, to, detail }: Step, now: Time, language: Lan
     case 'shelve':
       return words.shelve(when);
     case 'extend':
-      return words.extend(when);
+    case 'request_extension':
+    case 'approve_extension':
+    case 'decline_extension':
+      return words[action](when);
     case 'open':
     case 'join':
     case 'accept':

@@ -21,9 +21,11 @@ interface Past {
   readonly floor: Time;
 }
 
-/** It came to be a supervisor's business, and this is one. */
-const isEscalated = (incident: Incident, before: Incident | undefined): boolean =>
-  session.may('verify_incidents') && incident.escalated && before?.escalated !== true;
+/** It came to be a supervisor's business, and this is one: it was escalated, or somebody else asks for more time. */
+const callsSupervisor = (incident: Incident, before: Incident | undefined): boolean =>
+  session.may('verify_incidents') &&
+  ((incident.escalated && before?.escalated !== true) ||
+    (incident.extension !== null && (before?.extension ?? null) === null && incident.extension.by.name !== session.person?.name));
 const isMine = ({ assignee }: Incident): boolean => assignee !== null && assignee.name === session.person?.name;
 const keyOf = ({ stage, edge }: Filter): string => JSON.stringify([stage, edge]);
 
@@ -52,9 +54,9 @@ class IncidentStore {
     return this.known.find((incident) => incident.id === id);
   }
 
-  visible(filter: Filter, me: string | null): Incident[] {
+  visible(filter: Filter, me: string | null, now: Time): Incident[] {
     const floor = filter.show === 'all' ? (this.#past?.floor ?? Infinity) : -Infinity;
-    return this.known.filter((incident) => incident.opened >= floor && matches(incident, filter, me));
+    return this.known.filter((incident) => incident.opened >= floor && matches(incident, filter, me, now));
   }
 
   /** Everything is here that the address asks for. */
@@ -74,7 +76,7 @@ class IncidentStore {
     const { incidents, added, raised } = mergeIncidents(this.known, [incident]);
     this.known = incidents;
     // Of old ones the page hears when something is done with them; they are no news, unless they are given to this person.
-    if (isEscalated(incident, before)) this.#noteNew([incident.id]);
+    if (callsSupervisor(incident, before)) this.#noteNew([incident.id]);
     else if (incident.stage === 'reported') this.#noteNew([...added, ...raised]);
     else if (incident.stage === 'assigned' && isMine(incident) && !(before?.stage === 'assigned' && isMine(before))) this.#noteNew([incident.id]);
   }
@@ -101,7 +103,7 @@ class IncidentStore {
       this.load = { state: 'ready' };
       this.loads += 1;
       const isNews = (one: Incident) =>
-        isEscalated(one, before.get(one.id)) || (!before.has(one.id) && (one.stage === 'reported' || (one.stage === 'assigned' && isMine(one))));
+        callsSupervisor(one, before.get(one.id)) || (!before.has(one.id) && (one.stage === 'reported' || (one.stage === 'assigned' && isMine(one))));
       const arrived = fetched.filter(isNews).map(({ id }) => id);
       if (!first) this.#noteNew(arrived);
       if (this.#filter !== null) await this.browse(this.#filter);

@@ -16,7 +16,8 @@ export type Outcome = (typeof OUTCOMES)[number];
 
 /** What people do with it. */
 export const ACTIONS = [
-  'triage', 'assign', 'accept', 'return', 'begin', 'feed_back', 'pass', 'fail', 'close', 'evaluate', 'shelve', 'unshelve', 'extend', 'note',
+  'triage', 'assign', 'accept', 'return', 'begin', 'feed_back', 'pass', 'fail', 'close', 'evaluate', 'shelve', 'unshelve',
+  'request_extension', 'approve_extension', 'decline_extension', 'note',
 ] as const;
 export type Action = (typeof ACTIONS)[number];
 
@@ -24,6 +25,13 @@ export type Action = (typeof ACTIONS)[number];
 export interface Someone {
   readonly name: string;
   readonly displayName: string;
+}
+
+/** More time that somebody asked for and nobody has decided about. */
+export interface Extension {
+  readonly by: Someone;
+  readonly until: Time;
+  readonly reason: string;
 }
 
 /** It happened where and as its first alarm says. */
@@ -47,6 +55,7 @@ export interface Incident extends Happening {
   readonly overdue: boolean;
   /** Its stage still takes too long some time after the reminder: the supervisors' business. */
   readonly escalated: boolean;
+  readonly extension: Extension | null;
   /** How many steps its timeline has. */
   readonly version: number;
   /** What the caller may do with it; null: the live stream does not say. */
@@ -79,6 +88,12 @@ export function parseSomeone(value: unknown): Someone {
   return { name, displayName: optionalText(someone.display_name) ?? name };
 }
 
+function parseExtension(value: unknown): Extension | null {
+  if (value === null || value === undefined) return null;
+  const asked = fields(value, 'extension');
+  return { by: parseSomeone(asked.by), until: time(asked.until, 'extension.until'), reason: optionalText(asked.reason) ?? '' };
+}
+
 export function parseIncident(value: unknown): Incident {
   const incident = fields(value, 'incident');
   const opened = time(incident.opened, 'incident.opened');
@@ -101,6 +116,7 @@ export function parseIncident(value: unknown): Incident {
     due: optionalTime(incident.due),
     overdue: incident.overdue === true,
     escalated: incident.escalated === true,
+    extension: parseExtension(incident.extension),
     version: count(incident.version),
     may: Array.isArray(may) ? new Set(ACTIONS.filter((action) => may.includes(action))) : null,
   };

@@ -212,6 +212,9 @@ impl<'c> Handful<'c> {
             reminded: 0,
             escalates: None,
             escalated: 0,
+            extension_by: None,
+            extension_until: None,
+            extension_reason: None,
             version: 1,
             change: 0,
         };
