@@ -10,3 +10,7 @@ CREATE INDEX incident_escalates ON incident (escalates) WHERE is_open = 1 AND es
 ALTER TABLE incident ADD COLUMN extension_by TEXT REFERENCES person (name);
 ALTER TABLE incident ADD COLUMN extension_until INTEGER;
 ALTER TABLE incident ADD COLUMN extension_reason TEXT;
+
+-- Where sources chatter, and what goes on for a day: few incidents are in either.
+CREATE INDEX incident_repeated ON incident (last) WHERE alarms >= 3;
+CREATE INDEX incident_ongoing ON incident (first) WHERE ongoing > 0;

@@ -9,6 +9,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::action::FalseReason;
+use super::nuisance::{Chattering, Nuisance, Stale};
 
 const TEN_MINUTES_S: f64 = 600.0;
 
@@ -56,6 +57,10 @@ pub struct Figures {
     pub false_alarms: usize,
     /// Where most false alarms come from; at most ten places.
     pub worst: Vec<WorstPlace>,
+    /// What raised alarms in quick succession.
+    pub chattering: Chattering,
+    /// What is open, or goes on, for more than a day, now.
+    pub stale: Stale,
 }
 
 /// Incidents for each operator in ten minutes.
@@ -102,7 +107,13 @@ pub struct WorstPlace {
 
 impl Figures {
     /// Of these incidents, which `operators` people looked at between `since` and `now`.
-    pub fn of(tally: Tally, operators: usize, since: Timestamp, now: Timestamp) -> Self {
+    pub fn of(
+        tally: Tally,
+        nuisance: Nuisance,
+        operators: usize,
+        since: Timestamp,
+        now: Timestamp,
+    ) -> Self {
         Self {
             since,
             opened: tally.opened,
@@ -111,6 +122,8 @@ impl Figures {
             close_s: Times::of(tally.close),
             false_alarms: tally.false_alarms,
             worst: tally.worst,
+            chattering: nuisance.chattering,
+            stale: nuisance.stale,
         }
     }
 }
@@ -161,7 +174,7 @@ mod tests {
             close: vec![Took { seconds: 60, incidents: 8 }, Took { seconds: 5, incidents: 1 }],
             ..Tally::default()
         };
-        let figures = Figures::of(tally, 2, at(0), at(6000));
+        let figures = Figures::of(tally, Nuisance::default(), 2, at(0), at(6000));
         assert_eq!(figures.per_operator_10_min, PerOperator { mean: 0.55, peak: 5.0, operators: 2 });
         assert_eq!(figures.acknowledge_s, Some(Times { p50: 5, p90: 9 }));
         assert_eq!(figures.close_s, Some(Times { p50: 60, p90: 60 }));
@@ -169,7 +182,7 @@ mod tests {
 
     #[test]
     fn nothing_is_nothing() {
-        let figures = Figures::of(Tally::default(), 0, at(0), at(1));
+        let figures = Figures::of(Tally::default(), Nuisance::default(), 0, at(0), at(1));
         assert_eq!((figures.per_operator_10_min.mean, figures.acknowledge_s), (0.0, None));
     }
 }

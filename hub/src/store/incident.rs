@@ -3,6 +3,7 @@
 mod deadline;
 mod figures;
 mod group;
+mod nuisance;
 mod overdue;
 mod shift;
 mod step;

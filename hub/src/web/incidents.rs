@@ -328,7 +328,8 @@ pub async fn figures(
     let scope = caller.scope();
     let tally = app.store.tally(since, &scope).await?;
     let operators = app.store.operators(since, &scope).await?;
-    Ok(Json(Figures::of(tally, operators, since, now)))
+    let nuisance = app.store.nuisance(since, &scope, now).await?;
+    Ok(Json(Figures::of(tally, nuisance, operators, since, now)))
 }
 
 impl From<IncidentError> for Problem {

@@ -196,3 +196,31 @@ async fn who_works_it_asks_for_more_time_and_a_second_person_decides() {
     operator.takes(&id, ask(&(until + jiff::SignedDuration::from_hours(1))));
     assert_eq!(handler.takes(&id, json!({ "action": "begin" }))["extension"], Value::Null);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_chatters_and_what_stays_are_figures() {
+    let home = Home::embedded();
+    let token = home.add("gate-1");
+    let hub = home.start();
+    let operator = Person::new(&home, &hub, "wang", &["--role", "operator"]);
+    let mut link = Edge::connect(hub.broker_port(), "gate-1", &token).await.unwrap();
+    let boot = boot();
+    // One that has gone on for a day, and three within a minute.
+    for (seq, ago) in [(1, 25 * 3600), (2, 600), (3, 580), (4, 545)] {
+        let mut event = intrusion_of("gate-1", boot, seq, alarm(), Phase::Began);
+        event.time = Timestamp::now() - jiff::SignedDuration::from_secs(ago);
+        assert!(link.send(&event).await.unwrap());
+    }
+    wait_for_incidents(&hub, 2);
+    let figures: Value = http::wait_until("all alarms in their incidents", PATIENCE, || {
+        let figures: Value = operator.get("/api/v1/incident-figures?days=1").json().unwrap();
+        (figures["chattering"]["alarms"] == 1).then_some(figures)
+    })
+    .unwrap();
+    let worst = &figures["chattering"]["worst"][0];
+    assert_eq!(figures["chattering"]["sources"], 1);
+    assert_eq!((&worst["camera"], &worst["rule"], &worst["kind"]), (&json!("east-gate"), &json!("lawn-closed"), &json!("zone_intrusion")));
+    assert_eq!((&figures["stale"]["alarms"], &figures["stale"]["incidents"]), (&json!(1), &json!(0)));
+    assert_eq!(figures["stale"]["oldest"].as_array().unwrap().len(), 1);
+    assert_eq!(figures["stale"]["oldest"][0]["ongoing"], true);
+}

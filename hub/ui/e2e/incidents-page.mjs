@@ -258,6 +258,8 @@ try {
     await operator.click('[data-days="1"]');
     await seen(operator, '[data-figures="1"] [data-verdict]');
     await seen(operator, '[data-list="worst"] .reason');
+    await seen(operator, '[data-chattering]');
+    await seen(operator, '[data-stale]');
   });
   await check('nothing went wrong in the browser', () => assert(errors.length === 0, errors.join(' | ')));
 } catch (error) {

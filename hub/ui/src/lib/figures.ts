@@ -1,7 +1,7 @@
 // How much the operators are asked to look at, and how well the loop is closed (EEMUA 191).
 
 import { get } from './http';
-import { REASONS, type Reason } from './incidents';
+import { REASONS, parseIncident, type Incident, type Reason } from './incidents';
 import { count, each, fields, optionalText, text, time, type Time } from './shape';
 
 export const SPANS = [1, 7, 30] as const;
@@ -23,6 +23,19 @@ export interface Worst {
   readonly reasons: readonly (readonly [Reason, number])[];
 }
 
+/** One kind of alarm, by one rule, of one camera or sensor, or of a device itself. */
+export interface ChatteringSource {
+  readonly kind: string;
+  readonly edge: string;
+  readonly camera: string | null;
+  readonly cameraLabel: string | null;
+  readonly sensor: string | null;
+  readonly sensorLabel: string | null;
+  readonly rule: string | null;
+  /** At least the third of the source within a minute. */
+  readonly alarms: number;
+}
+
 export interface Figures {
   readonly since: Time;
   readonly opened: number;
@@ -32,6 +45,10 @@ export interface Figures {
   readonly close: Spread | null;
   readonly falseAlarms: number;
   readonly worst: readonly Worst[];
+  /** Sources that raised three alarms or more within a minute. */
+  readonly chattering: { readonly sources: number; readonly alarms: number; readonly worst: readonly ChatteringSource[] };
+  /** Open, or going on, for more than a day, now. */
+  readonly stale: { readonly incidents: number; readonly alarms: number; readonly oldest: readonly Incident[] };
 }
 
 function spread(value: unknown): Spread | null {
@@ -58,9 +75,25 @@ export function parseWorst(value: unknown): Worst {
   };
 }
 
+function parseChattering(value: unknown): ChatteringSource {
+  const source = fields(value, 'source');
+  return {
+    kind: text(source.kind, 'source.kind'),
+    edge: text(source.edge, 'source.edge'),
+    camera: optionalText(source.camera),
+    cameraLabel: optionalText(source.camera_label),
+    sensor: optionalText(source.sensor),
+    sensorLabel: optionalText(source.sensor_label),
+    rule: optionalText(source.rule),
+    alarms: count(source.alarms),
+  };
+}
+
 export function parseFigures(value: unknown): Figures {
   const figures = fields(value, 'figures');
   const load = fields(figures.per_operator_10_min, 'per_operator_10_min');
+  const chattering = fields(figures.chattering ?? {}, 'chattering');
+  const stale = fields(figures.stale ?? {}, 'stale');
   return {
     since: time(figures.since, 'since'),
     opened: count(figures.opened),
@@ -69,6 +102,12 @@ export function parseFigures(value: unknown): Figures {
     close: spread(figures.close_s),
     falseAlarms: count(figures.false_alarms),
     worst: each(figures.worst ?? [], 'worst', parseWorst),
+    chattering: {
+      sources: count(chattering.sources),
+      alarms: count(chattering.alarms),
+      worst: each(chattering.worst ?? [], 'chattering', parseChattering),
+    },
+    stale: { incidents: count(stale.incidents), alarms: count(stale.alarms), oldest: each(stale.oldest ?? [], 'stale', parseIncident) },
   };
 }
 
@@ -79,6 +118,9 @@ export async function fetchFigures(days: Span): Promise<Figures> {
 export function spanAt(query: URLSearchParams): Span {
   return SPANS.find((span) => String(span) === query.get('days')) ?? 7;
 }
+
+/** How many stale ones there may be on any day (ISA-18.2), and how many sources that chatter. */
+export const FEW_STALE = 5;
 
 /** What EEMUA 191 says of so many alarms for one operator in ten minutes. */
 export const VERDICTS = ['acceptable', 'manageable', 'demanding', 'unacceptable'] as const;
