@@ -9,7 +9,7 @@ use super::{Store, StoreError};
 /// What is done by one hub at a time.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Duty {
-    /// Alarms become incidents, and those that wait are reminded of.
+    /// Alarms become incidents; of those that wait somebody is reminded, and then they are escalated.
     Incidents,
     /// What is old is deleted.
     Retention,

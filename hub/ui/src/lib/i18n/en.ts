@@ -300,7 +300,7 @@ export const en: Dictionary = {
   role: {
     operator: { name: 'Operator', what: 'Looks at incidents, assigns, shelves and closes them; sees alerts, pictures, clips and devices; arms and disarms' },
     handler: { name: 'Handler', what: 'Goes and deals with the incidents assigned to them, and sees no others; sees alerts, pictures and clips' },
-    supervisor: { name: 'Supervisor', what: 'As an operator and a handler; also verifies, extends and evaluates incidents others handled, asks for originals, sees who looked at what and what was deleted' },
+    supervisor: { name: 'Supervisor', what: 'As an operator and a handler; also verifies and evaluates incidents others handled, decides whether others get more time, sees to what is escalated, asks for originals, sees who looked at what and what was deleted' },
     maintainer: { name: 'Maintainer', what: 'Sees devices and orders, arms, disarms, sets maintenance; sees no incidents, alerts or pictures' },
     technician: { name: 'Technician', what: 'Sees only how devices and sensors are, no incidents, alerts or pictures' },
     auditor: { name: 'Auditor', what: 'Sees all incidents with their timelines, alerts without pictures, orders, deletions, the viewing register and the access log; changes nothing' },
@@ -373,7 +373,6 @@ export const en: Dictionary = {
     bounded: (n) => `Only the newest ${n} are shown here; earlier ones are kept in the hub`,
     announce: (severity, headline, fact, place, clock) =>
       `New alert: ${severity}, ${headline}, ${fact === null ? '' : `${fact}, `}${place}, ${clock}`,
-    announceAsked: (severity, headline, place, n) => `More time is asked for incident ${n}: ${severity}, ${headline}, ${place}`,
     announceMany: (n, first) => `${n} new alerts. The gravest: ${first}`,
     keys: { move: 'select', open: 'open', close: 'close' },
   },
@@ -414,6 +413,7 @@ export const en: Dictionary = {
     end: 'No earlier incidents',
     announce: (severity, headline, place, n) => `New incident ${n}: ${severity}, ${headline}, ${place}`,
     announceEscalated: (severity, headline, place, n) => `Incident ${n} is overdue and escalated: ${severity}, ${headline}, ${place}`,
+    announceAsked: (severity, headline, place, n) => `More time is asked for incident ${n}: ${severity}, ${headline}, ${place}`,
     announceMany: (n, first) => `News of ${n} incidents. The gravest: ${first}`,
     keys: 'Keys',
     acknowledged: (n) => `#${n} is confirmed as real.`,
@@ -696,7 +696,7 @@ export const en: Dictionary = {
     incident: 'Incident',
     event: 'What happened',
     stageNow: 'How it stands',
-    openFor: 'Open for',
+    openFor: 'Time since the report',
   },
   purpose: {
     title: 'Pictures are shown for a purpose',

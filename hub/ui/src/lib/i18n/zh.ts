@@ -298,7 +298,7 @@ export const zh = {
   role: {
     operator: { name: '值班员', what: '核实、派单、搁置和办结警情；查看警报、图片、录像和设备，布防撤防' },
     handler: { name: '处置员', what: '接单、到现场处置并反馈派给自己的警情，其他警情看不到；查看警报、图片和录像' },
-    supervisor: { name: '主管', what: '同值班员和处置员，另可核查、延期和评价别人处置的警情，申请未打码的原始画面，查看看图登记和删除记录' },
+    supervisor: { name: '主管', what: '同值班员和处置员，另可核查和评价别人处置的警情，审批别人申请的延期，过问升级的警情，申请未打码的原始画面，查看看图登记和删除记录' },
     maintainer: { name: '维护员', what: '查看设备和指令，布防撤防、设为维护；看不到警情、警报和图片' },
     technician: { name: '安装员', what: '只查看设备和传感器的状态；看不到警情、警报和图片' },
     auditor: { name: '审计员', what: '查看全部警情及其时间线、警报（没有图片）、指令、查看登记、删除记录和访问日志；不能更改任何内容' },
@@ -371,7 +371,6 @@ export const zh = {
     bounded: (n: number) => `这里只显示最新的 ${n} 条，更早的仍保存在中心`,
     announce: (severity: string, headline: string, fact: string | null, place: string, clock: string) =>
       `新警报：${severity}，${headline}，${fact === null ? '' : `${fact}，`}${place}，${clock}`,
-    announceAsked: (severity: string, headline: string, place: string, n: number) => `警情 ${n} 号申请延期，待审批：${severity}，${headline}，${place}`,
     announceMany: (n: number, first: string) => `${n} 条新警报。最严重的一条：${first}`,
     keys: { move: '选择', open: '打开', close: '关闭' },
   },
@@ -412,6 +411,7 @@ export const zh = {
     end: '没有更早的警情了',
     announce: (severity: string, headline: string, place: string, n: number) => `新警情 ${n} 号：${severity}，${headline}，${place}`,
     announceEscalated: (severity: string, headline: string, place: string, n: number) => `警情 ${n} 号超时未办，已升级：${severity}，${headline}，${place}`,
+    announceAsked: (severity: string, headline: string, place: string, n: number) => `警情 ${n} 号申请延期，待审批：${severity}，${headline}，${place}`,
     announceMany: (n: number, first: string) => `${n} 起警情有新情况。最严重的一起：${first}`,
     keys: '快捷键',
     acknowledged: (n: number) => `#${n} 已确认属实。`,
@@ -689,7 +689,7 @@ export const zh = {
     incident: '警情',
     event: '事件',
     stageNow: '现状',
-    openFor: '已有多久',
+    openFor: '上报至今',
   },
   purpose: {
     title: '说明查看事由后才能看图',
