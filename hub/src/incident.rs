@@ -21,7 +21,9 @@ pub use deadline::{Deadlines, SiteDeadlines, StageSeconds};
 pub use extension::Extension;
 pub use figures::{Figures, PerOperator, Tally, Times, Took, WorstPlace};
 pub use grouping::Grouping;
-pub use nuisance::{CHATTER_ALARMS, CHATTER_WITHIN, Chattering, ChatteringSource, Nuisance, STALE_AFTER, Stale};
+pub use nuisance::{
+    CHATTER_ALARMS, CHATTER_WITHIN, Chattering, ChatteringSource, Nuisance, STALE_AFTER, Stale,
+};
 pub use overdue::{Urge, Urged};
 pub use shift::{Followed, Note, ShiftReport};
 pub use stage::Stage;

@@ -107,13 +107,7 @@ pub struct WorstPlace {
 
 impl Figures {
     /// Of these incidents, which `operators` people looked at between `since` and `now`.
-    pub fn of(
-        tally: Tally,
-        nuisance: Nuisance,
-        operators: usize,
-        since: Timestamp,
-        now: Timestamp,
-    ) -> Self {
+    pub fn of(tally: Tally, nuisance: Nuisance, operators: usize, since: Timestamp, now: Timestamp) -> Self {
         Self {
             since,
             opened: tally.opened,

@@ -98,11 +98,7 @@ async fn group(
     }
 }
 
-async fn urge(
-    store: &Store,
-    deadlines: &Deadlines,
-    changed: &watch::Sender<i64>,
-) -> Result<(), StoreError> {
+async fn urge(store: &Store, deadlines: &Deadlines, changed: &watch::Sender<i64>) -> Result<(), StoreError> {
     if let Some(change) = store.urge(deadlines, Timestamp::now()).await? {
         tell(changed, change);
     }

@@ -66,7 +66,9 @@ pub enum StepError {
     #[error("who handled the incident may not verify it: somebody else has to")]
     OwnWork,
     /// Nobody decides about time they asked for, or are given.
-    #[error("who asked for more time, or handles the incident, may not decide about it: somebody else has to")]
+    #[error(
+        "who asked for more time, or handles the incident, may not decide about it: somebody else has to"
+    )]
     OwnTime,
     /// Not now.
     #[error("this does not go with the stage the incident is in: load it anew")]
@@ -200,7 +202,9 @@ impl State {
                     next.urged = self.urged.later_by(-until.duration_since(now));
                 }
             }
-            Action::RequestExtension { until, text } => next = self.asked_for(*until, text, &actor.name, now)?,
+            Action::RequestExtension { until, text } => {
+                next = self.asked_for(*until, text, &actor.name, now)?
+            }
             Action::ApproveExtension { .. } => next = self.decided(true),
             Action::DeclineExtension { .. } => next = self.decided(false),
             Action::Note { .. } => {}
@@ -233,7 +237,11 @@ impl State {
 }
 
 /// A time to come that is no further ahead.
-pub(super) fn within(until: Timestamp, now: Timestamp, longest: SignedDuration) -> Result<Timestamp, StepError> {
+pub(super) fn within(
+    until: Timestamp,
+    now: Timestamp,
+    longest: SignedDuration,
+) -> Result<Timestamp, StepError> {
     let wrong = |problem| Err(StepError::Parameter { name: "until", problem });
     if until <= now {
         return wrong("it is in the past");

@@ -115,7 +115,8 @@ impl Row {
         else {
             return Ok(None);
         };
-        let unreadable = |_| StoreError::Unreadable { column: "incident.extension_reason", value: reason.clone() };
+        let unreadable =
+            |_| StoreError::Unreadable { column: "incident.extension_reason", value: reason.clone() };
         Ok(Some(Extension {
             by: parse("incident.extension_by", by)?,
             until: timestamp(until),

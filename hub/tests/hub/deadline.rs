@@ -29,7 +29,8 @@ async fn open(hub: &Hub, edge: &str, token: &str, severity: Severity, all: usize
 /// Seconds from the last step of an incident to its deadline.
 fn given(person: &Person<'_>, id: &str) -> Option<i64> {
     let timeline: Value = person.get(&format!("/api/v1/incidents/{id}/timeline")).json().unwrap();
-    let last: Timestamp = timeline["steps"].as_array().unwrap().last().unwrap()["time"].as_str()?.parse().unwrap();
+    let last: Timestamp =
+        timeline["steps"].as_array().unwrap().last().unwrap()["time"].as_str()?.parse().unwrap();
     let due: Timestamp = person.incident(id)["due"].as_str()?.parse().unwrap();
     Some(due.duration_since(last).as_secs())
 }
@@ -62,13 +63,19 @@ async fn a_site_has_deadlines_of_its_own_and_what_it_leaves_out_is_as_everywhere
     }
 
     // What was entered before keeps its deadline; the next stage has the new one.
-    let changed = json!({ "label": "school", "edges": ["gate-2"], "deadlines": { "assigned_s": 0, "accepted_s": 50 } });
+    let changed =
+        json!({ "label": "school", "edges": ["gate-2"], "deadlines": { "assigned_s": 0, "accepted_s": 50 } });
     assert_eq!(put_site(&hub, "school-2", &changed).status, 200);
     assert_eq!(given(&operator, &own), Some(40));
     let tester = |step: Value| {
         let mut step = step;
         step["version"] = operator.incident(&own)["version"].clone();
-        http::send("POST", &hub.url(&format!("/api/v1/incidents/{own}/steps")), Some(&hub.cookie), Some(&step))
+        http::send(
+            "POST",
+            &hub.url(&format!("/api/v1/incidents/{own}/steps")),
+            Some(&hub.cookie),
+            Some(&step),
+        )
     };
     assert_eq!(tester(json!({ "action": "accept" })).unwrap().status, 200);
     assert_eq!(given(&operator, &own), Some(50));
@@ -81,14 +88,18 @@ async fn a_site_has_deadlines_of_its_own_and_what_it_leaves_out_is_as_everywhere
         (json!({ "reported_s": [1, 2] }), "deadlines.reported_s"),
         (json!({ "closed_s": 1 }), "deadlines"),
     ] {
-        let refused = put_site(&hub, "school-2", &json!({ "label": "x", "edges": [], "deadlines": deadlines }));
+        let refused =
+            put_site(&hub, "school-2", &json!({ "label": "x", "edges": [], "deadlines": deadlines }));
         assert_eq!(refused.status, 400, "{deadlines}");
         assert!(refused.text().contains(parameter), "{deadlines}: {}", refused.text());
     }
     let log = hub.get("/api/v1/access-log");
     let details: Vec<&str> =
         log["records"].as_array().unwrap().iter().filter_map(|one| one["detail"].as_str()).collect();
-    assert!(details.iter().any(|detail| detail.contains("reported -/30/-/0 s, assigned 40 s")), "{details:?}");
+    assert!(
+        details.iter().any(|detail| detail.contains("reported -/30/-/0 s, assigned 40 s")),
+        "{details:?}"
+    );
     // Without any, it is as everywhere again.
     assert_eq!(put_site(&hub, "school-2", &json!({ "label": "school", "edges": ["gate-2"] })).status, 200);
     assert_eq!(hub.get("/api/v1/sites")["sites"][0]["deadlines"]["accepted_s"], Value::Null);
@@ -134,7 +145,8 @@ async fn who_does_not_move_is_reminded_and_then_it_is_escalated_once() {
     let mut event = intrusion_of("gate-1", boot(), 1, alarm(), Phase::Began);
     event.time = Timestamp::now() - jiff::SignedDuration::from_mins(30);
     assert!(link.send(&event).await.unwrap());
-    http::wait_until("another escalation", PATIENCE, || (list("escalated=true").len() == 2).then_some(())).unwrap();
+    http::wait_until("another escalation", PATIENCE, || (list("escalated=true").len() == 2).then_some(()))
+        .unwrap();
     assert_eq!(actions(&id), ["open", "remind", "escalate"]);
     assert_eq!(actions(&quiet), ["open", "remind"]);
     let next = operator.takes(&id, json!({ "action": "triage", "outcome": "real" }));
@@ -167,8 +179,13 @@ async fn who_works_it_asks_for_more_time_and_a_second_person_decides() {
     assert_eq!(operator.step(&id, ask(&until)).status, 409, "one at a time");
     assert_eq!(operator.step(&id, json!({ "action": "approve_extension" })).status, 403);
     assert!(supervisor.incident(&id)["may"].as_array().unwrap().contains(&json!("approve_extension")));
-    assert_eq!(supervisor.step(&id, json!({ "action": "decline_extension" })).status, 400, "it wants a reason");
-    let declined = supervisor.takes(&id, json!({ "action": "decline_extension", "text": "there is a spare one" }));
+    assert_eq!(
+        supervisor.step(&id, json!({ "action": "decline_extension" })).status,
+        400,
+        "it wants a reason"
+    );
+    let declined =
+        supervisor.takes(&id, json!({ "action": "decline_extension", "text": "there is a spare one" }));
     assert_eq!((&declined["extension"], &declined["due"]), (&Value::Null, &before));
 
     // A supervisor who asks is no exception.
@@ -219,7 +236,10 @@ async fn what_chatters_and_what_stays_are_figures() {
     .unwrap();
     let worst = &figures["chattering"]["worst"][0];
     assert_eq!(figures["chattering"]["sources"], 1);
-    assert_eq!((&worst["camera"], &worst["rule"], &worst["kind"]), (&json!("east-gate"), &json!("lawn-closed"), &json!("zone_intrusion")));
+    assert_eq!(
+        (&worst["camera"], &worst["rule"], &worst["kind"]),
+        (&json!("east-gate"), &json!("lawn-closed"), &json!("zone_intrusion"))
+    );
     assert_eq!((&figures["stale"]["alarms"], &figures["stale"]["incidents"]), (&json!(1), &json!(0)));
     assert_eq!(figures["stale"]["oldest"].as_array().unwrap().len(), 1);
     assert_eq!(figures["stale"]["oldest"][0]["ongoing"], true);

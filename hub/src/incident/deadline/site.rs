@@ -26,7 +26,11 @@ impl TryFrom<u32> for StageSeconds {
     type Error = &'static str;
 
     fn try_from(seconds: u32) -> Result<Self, &'static str> {
-        if seconds <= LONGEST_S { Ok(Self(seconds)) } else { Err("0 to 2592000 seconds (30 days) are needed") }
+        if seconds <= LONGEST_S {
+            Ok(Self(seconds))
+        } else {
+            Err("0 to 2592000 seconds (30 days) are needed")
+        }
     }
 }
 
@@ -128,9 +132,13 @@ mod tests {
     fn what_a_site_leaves_out_is_as_everywhere() {
         let general = Deadlines::default();
         assert_eq!(general.at_site(&SiteDeadlines::default()), general);
-        let own = own(r#"{ "reported_s": [30, null, null, 0], "handling_s": 600, "escalate_after_s": 0 }"#).unwrap();
+        let own = own(r#"{ "reported_s": [30, null, null, 0], "handling_s": 600, "escalate_after_s": 0 }"#)
+            .unwrap();
         let here = general.at_site(&own);
-        assert_eq!((here.reported_s, here.handling_s, here.escalate_after_s), ([30, 180, 900, 0], 600, Some(0)));
+        assert_eq!(
+            (here.reported_s, here.handling_s, here.escalate_after_s),
+            ([30, 180, 900, 0], 600, Some(0))
+        );
         let Deadlines { reported_s, handling_s, escalate_after_s, .. } = general;
         assert_eq!(Deadlines { reported_s, handling_s, escalate_after_s, ..here }, general);
         assert_eq!(own.to_string(), "reported 30/-/-/0 s, handling 600 s, escalated after 0 s");

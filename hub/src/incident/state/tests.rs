@@ -104,7 +104,8 @@ fn who_works_it_asks_for_more_time_and_a_second_person_decides() {
     let operator = actor("wang", &[Role::Operator]);
     let handler = actor("zhao", &[Role::Handler]);
     let supervisor = actor("li", &[Role::Supervisor]);
-    let (yes, no) = (Action::ApproveExtension { text: None }, Action::DeclineExtension { text: text("go now") });
+    let (yes, no) =
+        (Action::ApproveExtension { text: None }, Action::DeclineExtension { text: text("go now") });
     let state = new();
     assert_eq!(step(&state, &yes, &supervisor), Err(StepError::WrongStage), "nobody asked");
     assert_eq!(step(&state, &ask(9000), &handler), Err(StepError::NotYours));

@@ -113,7 +113,11 @@ impl Store {
         Ok(Chattering {
             sources: sources.len(),
             alarms: sources.iter().map(|source| count(source.alarms)).sum(),
-            worst: sources.into_iter().take(usize::from(NAMED)).map(TryInto::try_into).collect::<Result<_, _>>()?,
+            worst: sources
+                .into_iter()
+                .take(usize::from(NAMED))
+                .map(TryInto::try_into)
+                .collect::<Result<_, _>>()?,
         })
     }
 

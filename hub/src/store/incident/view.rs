@@ -10,7 +10,9 @@ use sqlx::FromRow;
 use super::Row;
 use crate::access::{PersonName, Scope, SiteId};
 use crate::alert::Alert;
-use crate::incident::{Actor, AskedExtension, Assignee, FalseReason, Incident, IncidentId, Outcome, Stage, Told};
+use crate::incident::{
+    Actor, AskedExtension, Assignee, FalseReason, Incident, IncidentId, Outcome, Stage, Told,
+};
 use crate::store::access::within;
 use crate::store::column::{from_word, nanos, parse, timestamp, word};
 use crate::store::sql::Sql;
@@ -198,7 +200,10 @@ impl Shown {
         // As it stands at this moment: what was asked for until a time that has come is over.
         let extension = match (state.extension_asked(now), self.asker_name) {
             (Some(asked), Some(display)) => Some(AskedExtension {
-                by: Assignee { name: asked.by.clone(), display_name: parse("person.display_name", &display)? },
+                by: Assignee {
+                    name: asked.by.clone(),
+                    display_name: parse("person.display_name", &display)?,
+                },
                 until: asked.until,
                 reason: asked.reason.clone(),
             }),

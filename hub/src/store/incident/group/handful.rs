@@ -10,9 +10,9 @@ use sqlx::{AnyConnection, FromRow};
 use crate::incident::{Deadlines, IncidentId, Kind, Place, Report, State};
 use crate::store::StoreError;
 use crate::store::column::{nanos, parse, text, word};
-use crate::store::incident::{Row, urged_columns};
 use crate::store::incident::deadline::DeadlinesAt;
 use crate::store::incident::step::{Chain, Taken};
+use crate::store::incident::{Row, urged_columns};
 use crate::store::rows::chunks;
 use crate::store::sql::Sql;
 
