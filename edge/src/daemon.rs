@@ -77,6 +77,7 @@ pub async fn run(config: Config) -> anyhow::Result<()> {
         config.outbox.max_mib,
     )?;
     let inference = Arc::new(InferenceGauge::new(workers));
+    let identity = IdentityFile::of(&config.edge, &config.data_dir);
     let health = Arc::new(HealthSource {
         edge: config.edge.clone(),
         boot,
@@ -87,6 +88,7 @@ pub async fn run(config: Config) -> anyhow::Result<()> {
         inference: Arc::clone(&inference),
         delivery: delivery.clone(),
         areas,
+        identity: identity.clone(),
     });
     tracing::info!(
         edge = %config.edge, %boot, cameras = config.cameras.len(), sensors = config.sensors.len(),
@@ -94,7 +96,6 @@ pub async fn run(config: Config) -> anyhow::Result<()> {
         waiting = delivery.health().queued, "started"
     );
     let clips = open_clips(&config, &model, requested, &health, Arc::clone(&archive), &evidence, &reporter)?;
-    let identity = IdentityFile::of(&config.edge, &config.data_dir);
     let means = Means {
         edge: config.edge.clone(),
         hub_key: HubKey::of(identity.clone(), &config.uplink),

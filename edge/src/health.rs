@@ -7,7 +7,8 @@ use std::time::Duration;
 
 use gatepost_wire::arming::AreaHealth;
 use gatepost_wire::health::{
-    CameraHealth, CameraState, Health, InferenceHealth, ModelFile, SensorIllness, SensorState, ZoneLabel,
+    CameraHealth, CameraState, CertificateHealth, Health, InferenceHealth, ModelFile, SensorIllness,
+    SensorState, ZoneLabel,
 };
 use gatepost_wire::{BootId, EdgeId};
 
@@ -17,10 +18,12 @@ use tokio::sync::watch;
 use crate::clip::Preroll;
 use crate::clock::Clock;
 use crate::config::{Camera, Config, Workers};
+use crate::identity::IdentityFile;
 use crate::linked::LinkedCamera;
 use crate::outbox::Delivery;
 use crate::sensor::WatchedSensor;
 use crate::source::{Attention, CameraGauge};
+use crate::temperature;
 
 /// What the detectors count, all together.
 #[derive(Debug)]
@@ -167,6 +170,8 @@ pub struct HealthSource {
     pub delivery: Delivery,
     /// The areas as they stand.
     pub areas: watch::Receiver<Vec<AreaHealth>>,
+    /// Who the box is to its hub; it may not have enrolled.
+    pub identity: IdentityFile,
 }
 
 impl HealthSource {
@@ -199,9 +204,21 @@ impl HealthSource {
             areas: self.areas.borrow().clone(),
             inference: self.inference.take(&self.model, uptime),
             disk_free_bytes: disk_free_bytes(&config.data_dir),
+            temperature_celsius: temperature::warmest().map(|celsius| celsius as f32),
+            certificate: self.certificate(config),
             extra: Default::default(),
         };
         serde_json::to_vec(&health)
+    }
+
+    /// Read anew each time: it is renewed, and the box may be enrolled at any time.
+    fn certificate(&self, config: &Config) -> Option<CertificateHealth> {
+        if !config.uplink.broker.is_tls() {
+            return None;
+        }
+        // A box that has none, or a damaged one, says so where it needs it.
+        let identity = self.identity.read().ok()?;
+        Some(CertificateHealth { from: identity.from(), until: identity.until() })
     }
 }
 

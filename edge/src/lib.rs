@@ -30,5 +30,6 @@ pub mod secret;
 pub mod sensor;
 pub mod source;
 pub mod tamper;
+mod temperature;
 pub mod track;
 pub mod uplink;

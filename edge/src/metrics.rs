@@ -4,7 +4,6 @@
 //! holds a name or a picture.
 
 mod server;
-mod temperature;
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -22,6 +21,7 @@ pub use server::{ListenError, serve};
 
 use crate::event::Recording;
 use crate::health::{HealthSource, disk_free_bytes};
+use crate::temperature;
 use crate::uplink::Link;
 
 /// What every name begins with.

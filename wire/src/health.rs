@@ -40,6 +40,12 @@ pub struct Health {
     pub inference: InferenceHealth,
     /// Free space where the outbox lives, bytes.
     pub disk_free_bytes: u64,
+    /// How warm the warmest part of the box is, °C; none where its system does not know.
+    #[serde(default, deserialize_with = "finite_or_none", skip_serializing_if = "Option::is_none")]
+    pub temperature_celsius: Option<f32>,
+    /// What the box proves with who it is; none when it logs in by a password.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub certificate: Option<CertificateHealth>,
     /// Fields of a newer version.
     #[serde(flatten)]
     #[schemars(skip)]
@@ -53,6 +59,17 @@ pub struct Recorded {
     pub boot: BootId,
     /// Its last event.
     pub last: Seq,
+}
+
+/// The certificate a box has from its hub, renewed when a third of its time is left.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct CertificateHealth {
+    /// It counts from then, UTC.
+    #[schemars(schema_with = "date_time")]
+    pub from: Timestamp,
+    /// It counts until then, UTC.
+    #[schemars(schema_with = "date_time")]
+    pub until: Timestamp,
 }
 
 /// What waits on the box for the hub.

@@ -7,8 +7,13 @@ use std::path::Path;
 const THERMAL: &str = "/sys/class/thermal";
 
 /// What each thermal zone is called and how warm it is, °C; empty where Linux knows of none. Of two of one name the warmer counts.
-pub(super) fn zones() -> BTreeMap<String, f64> {
+pub(crate) fn zones() -> BTreeMap<String, f64> {
     read(Path::new(THERMAL))
+}
+
+/// How warm the warmest of them is, °C.
+pub(crate) fn warmest() -> Option<f64> {
+    zones().into_values().reduce(f64::max)
 }
 
 fn read(folder: &Path) -> BTreeMap<String, f64> {
