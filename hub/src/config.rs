@@ -5,6 +5,7 @@
 
 mod address;
 mod read;
+mod retention;
 mod webhook;
 
 use std::net::SocketAddr;
@@ -25,6 +26,7 @@ pub use address::{HostName, LoopbackAddr, ServerName, ShareGroup};
 #[cfg(any(test, fuzzing))]
 pub(crate) use read::fuzzing;
 pub use read::{ConfigError, load, read_toml};
+pub use retention::{Days, EvidenceDays, HealthDays, Kept, RecordDays};
 pub use webhook::{Secret, Tells, Webhook, WebhookName, WebhookTable, WebhookUrl};
 
 /// A configuration that may be started.
@@ -48,10 +50,8 @@ pub struct Config {
     pub database: Database,
     /// How long incidents may stay in a stage.
     pub incident_deadlines: Deadlines,
-    /// Pictures and clips are kept so long, days.
-    pub evidence_days: EvidenceDays,
-    /// Records are kept so many days.
-    pub record_days: RecordDays,
+    /// How long what is kept.
+    pub kept: Kept,
     /// Programs that are told of incidents.
     pub webhooks: Vec<Webhook>,
 }
@@ -144,8 +144,8 @@ pub struct File {
     pub store: StoreTable,
     /// How long incidents may stay in a stage.
     pub incident_deadlines: Deadlines,
-    /// How long evidence and records are kept.
-    pub retention: RetentionTable,
+    /// How long evidence and records are kept, and how boxes fared.
+    pub retention: Kept,
     /// Programs that are told of incidents.
     pub webhooks: Vec<WebhookTable>,
 }
@@ -162,7 +162,7 @@ impl Default for File {
             broker: BrokerTable::default(),
             store: StoreTable::default(),
             incident_deadlines: Deadlines::default(),
-            retention: RetentionTable::default(),
+            retention: Kept::default(),
             webhooks: Vec::new(),
         }
     }
@@ -356,80 +356,6 @@ pub struct StoreTable {
     /// PostgreSQL: file that holds the password and nothing else, if one is needed.
     #[schemars(with = "Option<PathBuf>")]
     pub password_file: Option<Spanned<PathBuf>>,
-}
-
-/// How long evidence is kept.
-#[derive(Debug, Default, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields, default)]
-pub struct RetentionTable {
-    /// Pictures and clips are deleted so many days after they came, 1 to 3650. Released originals end when their command
-    /// says.
-    #[schemars(with = "u16", range(min = 1, max = 3650))]
-    pub evidence_days: EvidenceDays,
-    /// Alarms, events, closed incidents with their timelines, the viewing register, commands and the access log are deleted so many days
-    /// after they ended, 180 to 3650. An incident that is open and an alarm whose evidence is kept stay.
-    #[schemars(with = "u16", range(min = 180, max = 3650))]
-    pub record_days: RecordDays,
-}
-
-/// Days: 1 to 3650.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
-#[serde(try_from = "u16")]
-pub struct EvidenceDays(u16);
-
-impl EvidenceDays {
-    /// The number.
-    pub const fn get(self) -> u16 {
-        self.0
-    }
-}
-
-impl Default for EvidenceDays {
-    fn default() -> Self {
-        Self(30)
-    }
-}
-
-impl TryFrom<u16> for EvidenceDays {
-    type Error = &'static str;
-
-    fn try_from(days: u16) -> Result<Self, &'static str> {
-        if (1..=3650).contains(&days) {
-            Ok(Self(days))
-        } else {
-            Err("a number of days from 1 to 3650 is needed")
-        }
-    }
-}
-
-/// Days: 180 to 3650.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
-#[serde(try_from = "u16")]
-pub struct RecordDays(u16);
-
-impl RecordDays {
-    /// The number.
-    pub const fn get(self) -> u16 {
-        self.0
-    }
-}
-
-impl Default for RecordDays {
-    fn default() -> Self {
-        Self(365)
-    }
-}
-
-impl TryFrom<u16> for RecordDays {
-    type Error = &'static str;
-
-    fn try_from(days: u16) -> Result<Self, &'static str> {
-        if (180..=3650).contains(&days) {
-            Ok(Self(days))
-        } else {
-            Err("a number of days from 180 to 3650 is needed")
-        }
-    }
 }
 
 /// The devices file: who may log in at the embedded broker by a token.

@@ -17,6 +17,7 @@ use crate::live::Feed;
 use crate::metrics::Metrics;
 use crate::retention::Retention;
 use crate::store::{Store, StoreError};
+use crate::telemetry::Telemetry;
 use crate::web::{App, ListenError, Server};
 use crate::webhook::{WebhookError, Webhooks};
 
@@ -71,7 +72,9 @@ pub async fn run(config: Config) -> Result<(), StartError> {
         store.forget_presence().await?;
     }
     let (changed, changes) = watch::channel(store.last_change().await?);
-    let (intake, writing) = Intake::start(store.writer(folder.clone()), folder.clone(), changed.clone());
+    let (telemetry, recording) = Telemetry::start(store.clone());
+    let (intake, writing) =
+        Intake::start(store.writer(folder.clone()), folder.clone(), changed.clone(), telemetry.clone());
     let stop = CancellationToken::new();
     let (feed, telling) = Feed::start(store.clone(), changes.clone(), stop.clone()).await?;
     let app = App {
@@ -82,6 +85,7 @@ pub async fn run(config: Config) -> Result<(), StartError> {
         intake: intake.clone(),
         folder,
         feed,
+        telemetry,
         metrics: Metrics::new(writing.counters(), &config),
         storage: writing.storage(),
         stop: stop.clone(),
@@ -89,7 +93,7 @@ pub async fn run(config: Config) -> Result<(), StartError> {
     let following = store.follow(changed.clone(), stop.clone());
     let server = Server::start(&config.web, config.metrics, &config.tls, &authority, app).await?;
     let grouping = Grouping::start(store.clone(), config.incident_deadlines, changed);
-    let retention = Retention::start(store.clone(), intake.clone(), config.evidence_days, config.record_days);
+    let retention = Retention::start(store.clone(), intake.clone(), config.kept);
     let enrolment = match config.enrolment {
         Some(address) => Some(Enrolment::start(address, &config.tls, &authority, &store).await?),
         None => None,
@@ -110,6 +114,7 @@ pub async fn run(config: Config) -> Result<(), StartError> {
     }
     retention.stop().await;
     writing.stop().await;
+    recording.stop().await;
     grouping.stop().await;
     webhooks.stop().await;
     stop.cancel();

@@ -20,6 +20,7 @@ use tokio::sync::{Semaphore, oneshot, watch};
 use crate::access::PersonName;
 use crate::evidence::{Folder, Piece};
 use crate::store::{Content, Deletion, Delivery, Record};
+use crate::telemetry::Telemetry;
 
 pub use counters::Counters;
 use queue::{Entrance, Urgency, Waiting};
@@ -63,16 +64,17 @@ impl Promise {
 }
 
 impl Intake {
-    /// Starts the one task that writes.
+    /// Starts the one task that writes; `telemetry` is told what was stored.
     pub fn start(
         writer: crate::store::Writer,
         folder: Folder,
         changes: watch::Sender<i64>,
+        telemetry: Telemetry,
     ) -> (Self, Writing) {
         let (queue, waiting) = queue::queues();
         let evidence_room = Arc::new(Semaphore::new(EVIDENCE_KIB));
         let intake = Self { queue, folder, files_fail: Arc::default(), evidence_room };
-        (intake, Writing::start(writer, waiting, changes))
+        (intake, Writing::start(writer, waiting, changes, telemetry))
     }
 
     /// Takes a message of a sender who waits for the receipt before sending the next, and gives it. A batch of what waited at

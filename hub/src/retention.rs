@@ -1,10 +1,10 @@
 //! How long evidence is kept: a released original until the end its command set, pictures and clips as many days as
-//! configured; and [records](records), which stay for longer. What is over is deleted, and that it was is noted. The database alone says what
-//! is over, so a hub that was off catches up at its next start.
+//! configured; and [records](records), which stay for longer. What is over is deleted, and that it was is noted. How boxes fared is deleted,
+//! too, after its days, without a note. The database alone says what is over, so a hub that was off catches up at its next start.
 
 mod records;
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use gatepost_wire::{EventId, Timestamp};
 use jiff::SignedDuration;
@@ -13,15 +13,23 @@ use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 use utoipa::ToSchema;
 
-use crate::config::{EvidenceDays, RecordDays};
+use crate::config::Kept;
 use crate::intake::{Intake, Receipt};
-use crate::store::{Deletion, Duty, Store};
+use crate::store::{Deletion, Duty, Store, StoreError, TelemetryEnds};
+use crate::telemetry::FINE_KEPT;
 
 /// So often is looked for what is over.
 const EVERY: Duration = Duration::from_secs(10);
 
 /// Deleted in one go; alarms that come meanwhile wait for no more than that.
 const AT_ONCE: u16 = 50;
+
+/// So often is looked for what is over of how boxes fared: it is kept by the hour.
+const TELEMETRY_EVERY: Duration = Duration::from_secs(3600);
+
+/// Boxes of which it is deleted in one go, and the rest between two of them.
+const BOXES_AT_ONCE: u16 = 20;
+const REST: Duration = Duration::from_millis(20);
 
 const DAY: SignedDuration = SignedDuration::from_hours(24);
 
@@ -54,10 +62,10 @@ pub struct Retention {
 }
 
 impl Retention {
-    /// Begins to delete what is over: pictures and clips after `evidence`, records after `records`.
-    pub fn start(store: Store, intake: Intake, evidence: EvidenceDays, records: RecordDays) -> Self {
+    /// Begins to delete what is over.
+    pub fn start(store: Store, intake: Intake, kept: Kept) -> Self {
         let stop = CancellationToken::new();
-        let task = tokio::spawn(run(store, intake, evidence, records, stop.clone()));
+        let task = tokio::spawn(run(store, intake, kept, stop.clone()));
         Self { task, stop }
     }
 
@@ -70,24 +78,19 @@ impl Retention {
     }
 }
 
-async fn run(
-    store: Store,
-    intake: Intake,
-    evidence: EvidenceDays,
-    records: RecordDays,
-    stop: CancellationToken,
-) {
+async fn run(store: Store, intake: Intake, kept: Kept, stop: CancellationToken) {
     let mut leadership = store.leadership(Duty::Retention);
     let mut failed = false;
     let mut disposal = records::Schedule::default();
+    let mut telemetry_swept: Option<Instant> = None;
     loop {
         // While the database cannot be asked, nothing could be deleted either.
         let ours = leadership.is_ours().await.unwrap_or(false);
         let swept = match ours {
             true => {
                 let now = Timestamp::now();
-                let swept = sweep(&store, &intake, evidence.get(), now, &stop).await;
-                swept.and(disposal.sweep_if_due(&store, records, now, &stop).await)
+                let swept = sweep(&store, &intake, kept.evidence.get(), now, &stop).await;
+                swept.and(disposal.sweep_if_due(&store, kept.records, now, &stop).await)
             }
             false => Ok(()),
         };
@@ -100,11 +103,39 @@ async fn run(
             }
             Err(_) => {}
         }
+        if ours && telemetry_swept.is_none_or(|at| at.elapsed() >= TELEMETRY_EVERY) {
+            // A failure is tried again after the next pause, and what keeps the database from being written was told above.
+            match sweep_telemetry(&store, kept.health.get(), Timestamp::now(), &stop).await {
+                Ok(()) => telemetry_swept = Some(Instant::now()),
+                Err(error) => tracing::debug!(%error, "how boxes fared long ago cannot be deleted"),
+            }
+        }
         tokio::select! {
             () = stop.cancelled() => return,
             () = tokio::time::sleep(EVERY) => {}
         }
     }
+}
+
+/// Deletes how boxes fared so long ago that nobody asks any more, a few boxes at a time.
+async fn sweep_telemetry(
+    store: &Store,
+    days: u16,
+    now: Timestamp,
+    stop: &CancellationToken,
+) -> Result<(), StoreError> {
+    let before = |length| now.checked_sub(length).unwrap_or(Timestamp::MIN);
+    let kept = DAY * i32::from(days);
+    let ends = TelemetryEnds { fine: before(kept.min(FINE_KEPT)), coarse: before(kept) };
+    let mut after = None;
+    while let Some(last) = store.forget_telemetry(after.as_ref(), &ends, BOXES_AT_ONCE).await? {
+        if stop.is_cancelled() {
+            return Ok(());
+        }
+        after = Some(last);
+        tokio::time::sleep(REST).await;
+    }
+    Ok(())
 }
 
 /// Deletes everything that is over.

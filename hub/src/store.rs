@@ -30,6 +30,7 @@ mod rows;
 mod sequence;
 mod span;
 mod sql;
+mod telemetry;
 #[cfg(test)]
 pub(crate) mod testing;
 mod viewing;
@@ -59,6 +60,7 @@ pub use incident::{Grouped, IncidentError, IncidentFilter, IncidentPage, OpenedA
 pub use news::tell;
 pub use record::{Content, Deletion, Delivery, Fate, Presence, Record};
 pub use span::Span;
+pub use telemetry::TelemetryEnds;
 pub use viewing::{Opened, Opener, ViewingError, ViewingFilter};
 pub use webhook::{DeadLetter, ToldIncident, ToldStep, WebhookBacklog};
 pub use writer::Writer;

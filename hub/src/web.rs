@@ -25,6 +25,7 @@ mod secure;
 mod session;
 mod shift_report;
 mod sites;
+mod telemetry;
 mod viewings;
 
 use std::net::SocketAddr;
@@ -52,6 +53,7 @@ use crate::intake::{Intake, Storage};
 use crate::live::Feed;
 use crate::metrics::Metrics;
 use crate::store::Store;
+use crate::telemetry::Telemetry;
 use crate::tls::{self, ClientCertificate, Listener, TlsError};
 
 /// Requests under way at the end may take so long.
@@ -74,6 +76,8 @@ pub struct App {
     pub changed: watch::Sender<i64>,
     /// Changes.
     pub feed: Feed,
+    /// What is not yet written of how boxes fare.
+    pub telemetry: Telemetry,
     /// What programs are told of all this.
     pub metrics: Metrics,
     /// Does the disk take what comes?
@@ -196,6 +200,7 @@ fn router(app: App, hosts: guard::Hosts) -> Router {
         .route("/holds", get(holds::list).post(holds::propose))
         .route("/holds/{id}/steps", post(holds::take_step))
         .route("/devices", get(devices::list))
+        .route("/devices/{edge}/history", get(telemetry::history))
         .route("/incidents", get(incidents::list))
         .route("/incidents/{id}", get(incidents::one))
         .route("/incidents/{id}/alerts", get(incidents::alerts))

@@ -11,8 +11,8 @@ use serde::de::DeserializeOwned;
 use toml::Spanned;
 
 use super::{
-    Broker, BrokerMode, BrokerTable, Config, EmbeddedBroker, ExternalBroker, File, Login, Secret, StoreTable,
-    Tls, TlsTable, Webhook, WebhookTable,
+    Broker, BrokerMode, BrokerTable, Config, EmbeddedBroker, ExternalBroker, File, Kept, Login, Secret,
+    StoreTable, Tls, TlsTable, Webhook, WebhookTable,
 };
 use crate::authority::AuthorityFiles;
 use crate::store::Database;
@@ -117,8 +117,7 @@ fn parse(
         broker: broker(parsed.broker, &source, &data_dir, &secret)?,
         webhooks: webhooks(parsed.webhooks, &source, &secret)?,
         incident_deadlines: parsed.incident_deadlines,
-        evidence_days: parsed.retention.evidence_days,
-        record_days: parsed.retention.record_days,
+        kept: parsed.retention,
         metrics: parsed.metrics.listen,
         log: parsed.log,
         web: parsed.web,
@@ -373,6 +372,10 @@ mod tests {
             (
                 "[retention]\nrecord_days = 179\n",
                 "/hub.toml:2: `retention.record_days`: a number of days from 180 to 3650",
+            ),
+            (
+                "[retention]\nhealth_days = 401\n",
+                "/hub.toml:2: `retention.health_days`: a number of days from 1 to 400",
             ),
             ("data_dir = 7\n", "/hub.toml:1: `data_dir`: invalid type"),
             (

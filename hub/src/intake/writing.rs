@@ -11,6 +11,7 @@ use super::Receipt;
 use super::counters::Counters;
 use super::queue::{Queues, Waiting};
 use crate::store::{Delivery, Fate, Record, StoreError, Writer, tell};
+use crate::telemetry::Telemetry;
 
 /// Records in one transaction. An alarm behind a full one waits a few tens of milliseconds.
 const BATCH: usize = 512;
@@ -37,11 +38,17 @@ pub struct Writing {
 }
 
 impl Writing {
-    pub(super) fn start(writer: Writer, waiting: Queues, changes: watch::Sender<i64>) -> Self {
+    pub(super) fn start(
+        writer: Writer,
+        waiting: Queues,
+        changes: watch::Sender<i64>,
+        telemetry: Telemetry,
+    ) -> Self {
         let stop = CancellationToken::new();
         let (told, storage) = watch::channel(Storage::Works);
         let counters = Counters::default();
-        let task = tokio::spawn(run(writer, waiting, changes, told, counters.clone(), stop.clone()));
+        let tells = Tells { changes, storage: told, counters: counters.clone(), telemetry };
+        let task = tokio::spawn(run(writer, waiting, tells, stop.clone()));
         Self { task, stop, storage, counters }
     }
 
@@ -64,17 +71,18 @@ impl Writing {
     }
 }
 
-async fn run(
-    mut writer: Writer,
-    mut waiting: Queues,
+/// Who is told of each transaction.
+struct Tells {
     changes: watch::Sender<i64>,
     storage: watch::Sender<Storage>,
     counters: Counters,
-    stop: CancellationToken,
-) {
+    telemetry: Telemetry,
+}
+
+async fn run(mut writer: Writer, mut waiting: Queues, tells: Tells, stop: CancellationToken) {
     let mut batch = Vec::with_capacity(BATCH);
     loop {
-        let failed = *storage.borrow() == Storage::Failed;
+        let failed = *tells.storage.borrow() == Storage::Failed;
         tokio::select! {
             biased;
             () = stop.cancelled(), if !waiting.is_closed() => waiting.close(),
@@ -82,21 +90,15 @@ async fn run(
                 if !taken {
                     break;
                 }
-                write(&mut writer, &mut batch, &changes, &storage, &counters).await;
+                write(&mut writer, &mut batch, &tells).await;
             }
-            () = tokio::time::sleep(PROBE), if failed => note(&storage, &writer.probe().await),
+            () = tokio::time::sleep(PROBE), if failed => note(&tells.storage, &writer.probe().await),
         }
     }
     writer.close().await;
 }
 
-async fn write(
-    writer: &mut Writer,
-    batch: &mut Vec<Waiting>,
-    changes: &watch::Sender<i64>,
-    storage: &watch::Sender<Storage>,
-    counters: &Counters,
-) {
+async fn write(writer: &mut Writer, batch: &mut Vec<Waiting>, tells: &Tells) {
     let (mut records, mut receipts) = (Vec::new(), Vec::with_capacity(batch.len()));
     for waiting in batch.drain(..) {
         receipts.push((waiting.records.len(), waiting.receipt, waiting.room));
@@ -104,12 +106,12 @@ async fn write(
     }
     let began = Instant::now();
     let written = writer.commit(&records).await;
-    counters.committed(
+    tells.counters.committed(
         began.elapsed(),
         written.as_ref().map(|committed| committed.fates.as_slice()).ok(),
         records.len(),
     );
-    note(storage, &written.as_ref().map(|_| ()));
+    note(&tells.storage, &written.as_ref().map(|_| ()));
     let Ok(committed) = written else {
         for (_, receipt, _) in receipts {
             // Who no longer waits needs no answer, here and below.
@@ -122,11 +124,12 @@ async fn write(
             log(delivery, fate);
         }
     }
+    tells.telemetry.take(records.iter().zip(&committed.fates));
     let mut fates = committed.fates.into_iter();
     for (count, receipt, _) in receipts {
         let _ = receipt.send(answer(fates.by_ref().take(count)));
     }
-    tell(changes, committed.last_change);
+    tell(&tells.changes, committed.last_change);
 }
 
 /// One answer for all records of a message: refused when any of them is.

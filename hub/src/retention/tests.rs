@@ -7,6 +7,7 @@ use crate::evidence::{Folder, Format};
 use crate::hold::{HoldStep, Wanted};
 use crate::store::testing::fresh;
 use crate::store::{AlertFilter, DeletionFilter, Delivery};
+use crate::telemetry::{BoxSample, Change, Standing, State, Stretch, Telemetry, Width};
 
 /// The parts of a hub that deleting needs.
 struct Rooms {
@@ -20,7 +21,8 @@ async fn rooms() -> Rooms {
     let dir = tempfile::tempdir().unwrap();
     let store = Store::open(&fresh(dir.path())).await.unwrap();
     let folder = Folder::open(dir.path().join("evidence")).unwrap();
-    let (intake, _writing) = Intake::start(store.writer(folder.clone()), folder.clone(), watch::channel(0).0);
+    let (changes, telemetry) = (watch::channel(0).0, Telemetry::default());
+    let (intake, _writing) = Intake::start(store.writer(folder.clone()), folder.clone(), changes, telemetry);
     Rooms { store, intake, folder, _dir: dir }
 }
 
@@ -78,6 +80,52 @@ impl Rooms {
         let sha256 = crate::evidence::Piece::parse(Bytes::from_static(PICTURE)).unwrap().sha256().to_owned();
         self.folder.file(&sha256, Format::Jpeg).exists()
     }
+}
+
+#[tokio::test]
+async fn how_boxes_fared_goes_after_its_days_five_minutes_sooner() {
+    let rooms = rooms().await;
+    let health = serde_json::json!({
+        "edge": "gate-1", "time": "2026-01-31T08:30:00Z", "boot": "01ARZ3NDEKTSV4RRFFQ69G5FAV", "uptime_ms": 1000, "version": "0.1.0",
+        "recorded": [], "outbox": { "queued": 0, "disk_bytes": 0 },
+        "cameras": [{
+            "camera": "east-gate", "state": { "name": "streaming" }, "frames_sampled": 1, "frames_analysed": 1, "frames_dropped": 0,
+        }],
+        "inference": { "model": "m", "failures": 0 }, "disk_free_bytes": 1,
+    });
+    let edge: gatepost_wire::EdgeId = "gate-1".parse().unwrap();
+    // So that the box is known.
+    rooms.take("health", health.to_string().as_bytes(), day(0)).await;
+    let health: gatepost_wire::Health = serde_json::from_value(health).unwrap();
+    for at in [day(0), day(20), day(29)] {
+        let closed = (edge.clone(), Width::Fine.start_of(at), BoxSample::of(&health, at));
+        rooms.store.record_samples(&[closed]).await.unwrap();
+        let standing = Standing::of(if at == day(20) { State::Offline } else { State::Online }, at);
+        let change = Change { edge: edge.clone(), camera: None, standing };
+        rooms.store.record_changes(&[change]).await.unwrap();
+    }
+    let kept = async |now| {
+        sweep_telemetry(&rooms.store, 30, now, &CancellationToken::new()).await.unwrap();
+        let hours = Stretch::new(day(-1), day(60), now).unwrap();
+        let changes = rooms.store.changes(&edge, &hours).await.unwrap().len();
+        let mut left = Vec::from([rooms.store.samples(&edge, &hours).await.unwrap().len(), changes]);
+        for at in [day(0), day(20), day(29)] {
+            let minutes = Stretch::new(at, at + DAY, at + DAY).unwrap();
+            assert_eq!(minutes.width, Width::Fine);
+            left.push(rooms.store.samples(&edge, &minutes).await.unwrap().len());
+        }
+        left
+    };
+    assert_eq!(kept(day(3)).await, [3, 3, 1, 1, 1]);
+    assert_eq!(kept(day(24)).await, [3, 3, 0, 0, 1]);
+    assert_eq!(kept(day(32)).await, [2, 2, 0, 0, 1]);
+    assert_eq!(kept(day(70)).await, [0, 0, 0, 0, 0]);
+    let standing = rooms.store.standing(&edge).await.unwrap();
+    assert_eq!(
+        standing[0].standing.since,
+        day(29),
+        "since when it stands so is known for as long as it does"
+    );
 }
 
 fn day(number: i64) -> Timestamp {

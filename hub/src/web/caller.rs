@@ -74,6 +74,8 @@ pub const RULES: &[(&str, &str, Needs)] = {
         ("POST", "/api/v1/holds", May(HoldEvidence)),
         ("POST", "/api/v1/holds/{id}/steps", May(HoldEvidence)),
         ("GET", "/api/v1/devices", May(SeeDevices)),
+        // Of a box they see.
+        ("GET", "/api/v1/devices/{edge}/history", May(SeeDevices)),
         ("GET", "/api/v1/people", May(ManagePeople)),
         ("POST", "/api/v1/people", May(ManagePeople)),
         ("PATCH", "/api/v1/people/{name}", May(ManagePeople)),

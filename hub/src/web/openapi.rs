@@ -7,7 +7,7 @@ use utoipa::{Modify, OpenApi};
 use super::caller::{Needs, RULES};
 use super::{
     access_log, alerts, commands, deletions, devices, disposals, events, evidence, exports, health, holds,
-    incidents, live, people, session, shift_report, sites, viewings,
+    incidents, live, people, session, shift_report, sites, telemetry, viewings,
 };
 
 #[derive(OpenApi)]
@@ -46,6 +46,7 @@ use super::{
         commands::give,
         commands::decide,
         devices::list,
+        telemetry::history,
         live::stream,
         session::show,
         session::sign_in,

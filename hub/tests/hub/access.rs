@@ -55,6 +55,11 @@ const TABLE: &[(&str, &str, &[&str])] = &[
         "/api/v1/devices",
         &["operator", "supervisor", "maintainer", "technician", "auditor", "administrator"],
     ),
+    (
+        "GET",
+        "/api/v1/devices/{edge}/history",
+        &["operator", "supervisor", "maintainer", "technician", "auditor", "administrator"],
+    ),
     ("GET", "/api/v1/people", &["administrator"]),
     ("POST", "/api/v1/people", &["administrator"]),
     ("PATCH", "/api/v1/people/{name}", &["administrator"]),
@@ -148,6 +153,7 @@ async fn every_route_is_open_to_the_roles_of_the_table_and_to_nobody_else() {
 
     let place = |path: &str| {
         let path = path.replace("{sha256}", &sha256).replace("{name}", "nobody").replace("{site}", "nowhere");
+        let path = path.replace("{edge}", "gate-1");
         if path.contains("/commands/") || path.contains("/incidents/") {
             path.replace("{id}", "01ARZ3NDEKTSV4RRFFQ69G5FAV")
         } else {

@@ -61,10 +61,12 @@ async fn every_documented_path_answers() {
         let sha256 = &event.data.evidence[0].sha256;
         let query = match path.rsplit('/').next() {
             Some("handlers") => "?edge=gate-1",
-            Some("shift-report") => "?from=2026-01-01T00:00:00Z&until=2026-01-02T00:00:00Z",
+            Some("shift-report" | "history") => "?from=2026-01-01T00:00:00Z&until=2026-01-02T00:00:00Z",
             _ => "",
         };
-        let url = hub.url(&(path.replace("{id}", &id).replace("{sha256}", sha256) + query));
+        let url = hub.url(
+            &(path.replace("{id}", &id).replace("{edge}", "gate-1").replace("{sha256}", sha256) + query),
+        );
         if content_type == "text/event-stream" {
             EventStream::open(&url).unwrap();
             continue;
@@ -111,6 +113,9 @@ fn problems_name_the_parameter() {
         ("/api/v1/events/..%2f..%2fhub.sqlite/snapshot", 400, "id"),
         ("/api/v1/events/01ARZ3NDEKTSV4RRFFQ69G5FAV", 404, ""),
         ("/api/v1/events/01ARZ3NDEKTSV4RRFFQ69G5FAV/snapshot", 404, ""),
+        ("/api/v1/devices/gate-1/history?from=2026-01-02T00:00:00Z&until=2026-01-01T00:00:00Z", 400, "until"),
+        ("/api/v1/devices/gate-1/history?from=2024-01-02T00:00:00Z&until=2026-01-01T00:00:00Z", 400, "until"),
+        ("/api/v1/devices/Gate%201/history?from=2026-01-01T00:00:00Z&until=2026-01-02T00:00:00Z", 400, "id"),
         ("/api/v1/nothing", 404, ""),
         ("/nothing", 404, ""),
     ] {

@@ -32,5 +32,6 @@ mod page;
 mod process;
 mod refusal;
 mod replicas;
+mod telemetry;
 mod viewing;
 mod webhook;

@@ -22,6 +22,7 @@ import { parseArgs } from 'node:util';
 import { answer as answerOfAccounts, endAll, mayOf, sessionOf, watchEnds } from './accounts.mjs';
 import { answer as answerOfHolds } from './holds.mjs';
 import { answer as answerOfIncidents, begin, report, watchIncidents } from './incidents.mjs';
+import { history } from './telemetry.mjs';
 import { answer as answerOfViewings, closed, looks } from './viewings.mjs';
 
 const { values: options } = parseArgs({
@@ -202,6 +203,8 @@ function health(edge, cameras, more = {}) {
     cameras,
     inference: { model: 'centernet-512', mean_ms: 84.3, failures: 0, load: 0.31 },
     disk_free_bytes: 48_300_000_000,
+    temperature_celsius: 51.5,
+    certificate: { from: iso(start - 40 * 86_400_000), until: iso(start + 50 * 86_400_000) },
     ...more,
   };
 }
@@ -479,6 +482,11 @@ const server = createServer(async (request, response) => {
     const from = before === null ? 0 : alerts.findIndex((alert) => alert.id === before) + 1;
     const page = alerts.slice(from, from + limit);
     return json(response, 200, { alerts: page, next: from + limit < alerts.length ? page[page.length - 1].id : null });
+  }
+  const fared = /^\/api\/v1\/devices\/([a-z0-9-]{1,64})\/history$/.exec(path);
+  if (fared) {
+    const device = devices().find((one) => one.edge === fared[1]);
+    return device ? json(response, 200, history(device, url.searchParams)) : json(response, 403, { detail: 'no such box' });
   }
   if (path === '/api/v1/devices') return json(response, 200, { devices: devices(), next: null });
   if (path === '/api/v1/live') {

@@ -88,6 +88,14 @@ try {
       const texts = await page.textContent('[data-edge]');
       for (const place of ['camera', 'reason', 'decoder', 'sensor', 'area', 'model', 'version']) assert(texts.includes(`ran('${place}')`), `nothing of ${place}`);
     });
+    await check(`${locale}: how a device fared`, async () => {
+      await go('#/device?edge=gate-1', '[data-device="gate-1"] [data-plots]');
+      await seen(page, '[data-changes] .raw');
+      await isText(side, '[data-device]');
+      const texts = await page.textContent('[data-device]');
+      for (const place of ['camera', 'reason', 'version', 'model']) assert(texts.includes(`ran('${place}')`), `nothing of ${place}`);
+      await go('#/', '[data-list="incidents"]');
+    });
     await check(`${locale}: orders`, () => isText(side, '[data-release]'));
     await check(`${locale}: every incident in detail`, async () => {
       await go('#/history', '[data-list="history"]');

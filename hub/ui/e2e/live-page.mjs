@@ -109,6 +109,28 @@ try {
       const edges = await page.$$eval('[data-edge]', (cards) => cards.map((card) => `${card.dataset.edge} ${card.dataset.presence}`));
       return edges.slice(0, 5).join(', ');
     });
+    await check(`${language} a device's card leads to its plots, which are read by the keyboard`, async () => {
+      const card = await page.waitForSelector('[data-edge]:not([data-presence="unknown"]) [data-history]', { timeout: UI_MS });
+      const edge = await card.getAttribute('data-history');
+      await card.focus();
+      await page.keyboard.press('Enter');
+      await page.waitForSelector(`[data-device="${edge}"] [data-diagnosis]`, { timeout: UI_MS });
+      const plot = await page.waitForSelector('[data-plot="disk"] .frame:has(canvas)', { timeout: UI_MS });
+      await page.waitForSelector('[data-plot^="camera "]', { timeout: UI_MS });
+      await plot.focus();
+      await page.keyboard.press('Home');
+      await page.keyboard.press('End');
+      const read = await plot.getAttribute('aria-valuetext');
+      assert(/\d\d:\d\d:\d\d.*\d/.test(read ?? ''), `reads "${read}"`);
+      await shot(side, 'plots');
+      await page.click('[data-hours="168"]');
+      await page.waitForSelector('[data-hours="168"][aria-current="true"]', { timeout: UI_MS });
+      await page.waitForSelector('[data-plot="disk"] canvas', { timeout: UI_MS });
+      await page.goBack();
+      await page.goBack();
+      await settled(page);
+      return read;
+    });
     await shot(side, 'before');
   }
 

@@ -158,6 +158,16 @@ const unfold = async (page) => {
   await page.$eval('[data-shelf]', (shelf) => shelf.scrollIntoView({ block: 'center' }));
 };
 
+const plots = async (page) => {
+  await page.waitForSelector('[data-plot] canvas');
+  await page.waitForTimeout(300);
+};
+const readPlot = async (page) => {
+  await plots(page);
+  await page.focus('[data-plot="temperature"] .frame');
+  for (let step = 0; step < 4; step += 1) await page.keyboard.press('ArrowLeft');
+};
+
 const CASES = [
   { name: 'incidents-dark-zh', ...WALL, ...dark, ...zh },
   { name: 'incidents-dark-en', ...WALL, ...dark, ...en },
@@ -190,6 +200,15 @@ const CASES = [
   { name: 'figures-light-en', ...DESKTOP, ...light, ...en, act: figures },
   { name: 'figures-phone-zh', ...PHONE, ...light, ...zh, viewport: { width: 390, height: 1700 }, act: figures },
   { name: 'figures-phone-en', ...PHONE, ...light, ...en, viewport: { width: 390, height: 1700 }, act: figures },
+  { name: 'device-dark-zh', ...WALL, ...dark, ...zh, viewport: { width: 1920, height: 1900 }, as: 'chen.jie', link: '#/device?edge=gate-3', act: plots },
+  { name: 'device-light-en', ...DESKTOP, ...light, ...en, viewport: { width: 1440, height: 1500 }, as: 'chen.jie', link: '#/device?edge=gate-1&hours=168', act: plots },
+  { name: 'device-dark-en-hour', ...DESKTOP, ...dark, ...en, as: 'chen.jie', link: '#/device?edge=gate-1&hours=1', act: readPlot },
+  { name: 'device-light-zh-month', ...DESKTOP, ...light, ...zh, as: 'chen.jie', link: '#/device?edge=gate-2&hours=720', act: plots },
+  { name: 'device-phone-zh', ...PHONE, ...light, ...zh, viewport: { width: 390, height: 3000 }, as: 'chen.jie', link: '#/device?edge=gate-3', act: plots },
+  { name: 'device-phone-en', ...PHONE, ...dark, ...en, viewport: { width: 390, height: 3000 }, as: 'chen.jie', link: '#/device?edge=gate-1', act: plots },
+  { name: 'device-dark-zh-empty', ...DESKTOP, ...dark, ...zh, as: 'chen.jie', link: '#/device?edge=gate-4', act: (page) => page.waitForSelector('[data-empty="telemetry"]') },
+  { name: 'device-light-en-unknown', ...DESKTOP, ...light, ...en, as: 'chen.jie', link: '#/device?edge=nowhere', act: (page) => page.waitForSelector('[data-empty="device"]') },
+  { name: 'device-light-zh-failed', ...DESKTOP, ...light, ...zh, broken: true, as: 'chen.jie', link: '#/device?edge=gate-1', act: (page) => page.waitForSelector('.failed') },
   { name: 'people-dark-zh', ...WALL, ...dark, ...zh, as: 'zhou.yi', act: people },
   { name: 'people-light-en', ...DESKTOP, ...light, ...en, as: 'zhao.ming', act: people },
   { name: 'people-dark-en-add', ...DESKTOP, ...dark, ...en, as: 'zhou.yi', act: addPerson },

@@ -49,6 +49,8 @@ export function health(more: Partial<Health> = {}): Health {
     inference: { model: 'centernet-512', meanMs: 80, failures: 0, load: 0.3, failing: false, workers: 2, modelFile: null },
     areas: [],
     diskFreeBytes: 50_000_000_000,
+    temperature: 51.5,
+    certificate: null,
     ...more,
   };
 }

@@ -107,6 +107,10 @@ export interface Health {
     readonly modelFile: 'replaced' | 'missing' | null;
   };
   readonly diskFreeBytes: number;
+  /** °C; null where its system does not know. */
+  readonly temperature: number | null;
+  /** What it proves with who it is, if it does. */
+  readonly certificate: { readonly from: Time; readonly until: Time } | null;
 }
 
 /** Sequence numbers of one start of a box that never arrived, both ends included. */
@@ -219,6 +223,12 @@ function parseSensor(value: unknown): SensorHealth {
   };
 }
 
+function parseCertificate(value: unknown): Health['certificate'] {
+  const told = typeof value === 'object' && value !== null ? (value as Fields) : {};
+  const [from, until] = [optionalTime(told.from), optionalTime(told.until)];
+  return from === null || until === null ? null : { from, until };
+}
+
 function parseHealth(value: unknown): Health {
   const health = fields(value, 'health');
   const outbox = fields(health.outbox ?? {}, 'health.outbox');
@@ -241,6 +251,8 @@ function parseHealth(value: unknown): Health {
       modelFile: inference.model_file === 'replaced' || inference.model_file === 'missing' ? inference.model_file : null,
     },
     diskFreeBytes: count(health.disk_free_bytes),
+    temperature: typeof health.temperature_celsius === 'number' ? health.temperature_celsius : null,
+    certificate: parseCertificate(health.certificate),
   };
 }
 

@@ -1,6 +1,6 @@
 // The list of devices as pure functions.
 
-import type { Device, SensorHealth, Time } from './api';
+import type { Device, Health, SensorHealth, Time } from './api';
 
 const byName = new Intl.Collator('en', { numeric: true }).compare;
 
@@ -21,6 +21,10 @@ const SILENT_MS = 100_000;
 const LITTLE_DISK_BYTES = 1_000_000_000;
 /** The detector hardly rests: frames wait, and those that waited too long are thrown away. */
 const FULL_LOAD = 0.9;
+/** °C: most boards slow down from here on. */
+const HOT = 80;
+/** A certificate is renewed when a third of its time is left: at a sixth that has failed for a while. */
+const RENEWED_LATE = 1 / 6;
 
 export interface Condition {
   /** Not connected. */
@@ -38,27 +42,40 @@ export interface Condition {
   readonly detectorFailed: boolean;
   /** The box has more to look at than it can. */
   readonly overloaded: boolean;
+  /** It slows down, or soon will. */
+  readonly hot: boolean;
+  /** The certificate it proves itself with is not renewed. */
+  readonly certificate: 'ending' | 'ended' | null;
   /** The model's file is not what was loaded. */
   readonly modelFile: 'replaced' | 'missing' | null;
   /** Somebody should look: the reason the box stands above the others. */
   readonly troubled: boolean;
 }
 
+function certificateState(health: Health | null, now: Time): Condition['certificate'] {
+  const certificate = health?.certificate ?? null;
+  if (certificate === null) return null;
+  const left = certificate.until - now;
+  if (left <= 0) return 'ended';
+  return left < (certificate.until - certificate.from) * RENEWED_LATE ? 'ending' : null;
+}
+
 const isSilent = ({ presence, health }: Device, now: Time): boolean => presence === 'online' && health !== null && now - health.time > SILENT_MS;
 
-/** A device never changes, a later state is another one; only its silence comes with time. */
+/** A device never changes, a later state is another one; only its silence and the end of its certificate come with time. */
 const judged = new WeakMap<Device, Condition>();
 
 export function condition(device: Device, now: Time): Condition {
   const silent = isSilent(device, now);
   const known = judged.get(device);
-  if (known?.silent === silent) return known;
-  const made = judge(device, silent);
+  const certificate = certificateState(device.health, now);
+  if (known?.silent === silent && known.certificate === certificate) return known;
+  const made = judge(device, silent, certificate);
   judged.set(device, made);
   return made;
 }
 
-function judge(device: Device, silent: boolean): Condition {
+function judge(device: Device, silent: boolean, certificate: Condition['certificate']): Condition {
   const cameras = device.health?.cameras ?? [];
   const offline = device.presence === 'offline';
   const camerasFaulted = cameras.filter((camera) => camera.state.name === 'faulted').length;
@@ -69,6 +86,7 @@ function judge(device: Device, silent: boolean): Condition {
   const detectorFailed = inference?.failing ?? false;
   const modelFile = inference?.modelFile ?? null;
   // Of the last half minute, so an old report says nothing.
+  const hot = device.presence === 'online' && !silent && (device.health?.temperature ?? 0) >= HOT;
   const overloaded = device.presence === 'online' && !silent && (inference?.load ?? 0) >= FULL_LOAD;
   return {
     offline,
@@ -82,8 +100,11 @@ function judge(device: Device, silent: boolean): Condition {
     diskLow,
     detectorFailed,
     overloaded,
+    hot,
+    certificate,
     modelFile,
-    troubled: offline || silent || camerasFaulted > 0 || sensorsIll > 0 || missing > 0 || diskLow || detectorFailed || overloaded || modelFile !== null,
+    troubled:
+      offline || silent || camerasFaulted > 0 || sensorsIll > 0 || missing > 0 || diskLow || detectorFailed || overloaded || hot || certificate !== null || modelFile !== null,
   };
 }
 
@@ -129,31 +150,37 @@ export function named(devices: readonly Device[], words: string): readonly Devic
 
 /** Why a device needs a look, the gravest first. */
 export type Trouble =
-  | { readonly what: 'offline' | 'diskLow' | 'detectorFailed' | 'overloaded' }
+  | { readonly what: 'diskLow' | 'detectorFailed' | 'overloaded' }
+  | { readonly what: 'offline'; readonly since: Time | null }
   | { readonly what: 'silent'; readonly since: Time }
-  | { readonly what: 'camera'; readonly name: string; readonly reason: string }
+  | { readonly what: 'camera'; readonly name: string; readonly reason: string; readonly since: Time | null }
+  | { readonly what: 'hot'; readonly celsius: number }
+  | { readonly what: 'certificate'; readonly state: 'ending' | 'ended'; readonly until: Time }
   | { readonly what: 'sensor'; readonly name: string; readonly fault: string }
   | { readonly what: 'missing'; readonly count: number }
   | { readonly what: 'modelFile'; readonly state: 'replaced' | 'missing' };
 
-export function troubles(device: Device, now: Time): readonly Trouble[] {
+/** `since`: what is known of when the box (null) or a camera became as it is; else its last sign of life is. */
+export function troubles(device: Device, now: Time, since: (camera: string | null) => Time | null = () => null): readonly Trouble[] {
   const state = condition(device, now);
   const { health } = device;
-  const cameras = (health?.cameras ?? []).flatMap(({ camera, label, state: { name, ...more } }): Trouble[] =>
-    name === 'faulted' ? [{ what: 'camera', name: label ?? camera, reason: 'reason' in more ? more.reason : '' }] : [],
+  const cameras = (health?.cameras ?? []).flatMap(({ camera, label, state: { name, ...more }, lastFrame }): Trouble[] =>
+    name === 'faulted' ? [{ what: 'camera', name: label ?? camera, reason: 'reason' in more ? more.reason : '', since: since(camera) ?? lastFrame }] : [],
   );
   const sensors = (health?.sensors ?? []).flatMap(({ sensor, label, faults: [first] }): Trouble[] =>
     first ? [{ what: 'sensor', name: label ?? sensor, fault: first.fault }] : [],
   );
   return [
-    ...(state.offline ? [{ what: 'offline' } as const] : []),
+    ...(state.offline ? [{ what: 'offline', since: since(null) ?? device.lastSeen } as const] : []),
     ...(state.silent && health !== null ? [{ what: 'silent', since: health.time } as const] : []),
     ...(state.detectorFailed ? [{ what: 'detectorFailed' } as const] : []),
     ...cameras,
     ...sensors,
     ...(state.missing > 0 ? [{ what: 'missing', count: state.missing } as const] : []),
     ...(state.diskLow ? [{ what: 'diskLow' } as const] : []),
+    ...(state.hot && health !== null ? [{ what: 'hot', celsius: health.temperature ?? 0 } as const] : []),
     ...(state.overloaded ? [{ what: 'overloaded' } as const] : []),
+    ...(state.certificate !== null && health?.certificate ? [{ what: 'certificate', state: state.certificate, until: health.certificate.until } as const] : []),
     ...(state.modelFile !== null ? [{ what: 'modelFile', state: state.modelFile } as const] : []),
   ];
 }

@@ -93,6 +93,11 @@ export function bytes(amount: number): string {
   return `${value.toFixed(digits)} ${UNITS[unit]}`;
 }
 
+/** Numbers with separators, to a tenth. */
+export function decimal(value: number, language: Language): string {
+  return new Intl.NumberFormat(LOCALES[language], { maximumFractionDigits: 1 }).format(value);
+}
+
 /** Whole numbers with separators. */
 export function integer(value: number, language: Language): string {
   return new Intl.NumberFormat(LOCALES[language], { maximumFractionDigits: 0 }).format(value);

@@ -2,8 +2,11 @@
 
 import type { Permission } from './account';
 
-export const VIEWS = ['watch', 'history', 'alerts', 'report', 'figures', 'people', 'sites', 'register', 'holds', 'access-log', 'account'] as const;
+export const VIEWS = ['watch', 'device', 'history', 'alerts', 'report', 'figures', 'people', 'sites', 'register', 'holds', 'access-log', 'account'] as const;
 export type View = (typeof VIEWS)[number];
+/** What one gets to by itself; the account is reached by the person's name, a device by its card. */
+export type Listed = Exclude<View, 'account' | 'device'>;
+export const isListed = (view: View): view is Listed => view !== 'account' && view !== 'device';
 
 type May = ReadonlySet<Permission>;
 const any =
@@ -16,6 +19,7 @@ const OPENS: Readonly<Record<View, (may: May) => boolean>> = {
   watch: any('see_incidents', 'see_alerts', 'see_devices', 'see_commands'),
   // Whoever sees no incidents watches single alarms: they have them in `watch`.
   alerts: (may) => may.has('see_alerts') && may.has('see_incidents'),
+  device: any('see_devices'),
   history: any('see_incidents'),
   report: any('see_all_incidents'),
   figures: any('see_all_incidents'),
