@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "all of it is test code, helpers too")]
 
 mod access;
+mod accessible;
 mod api;
 mod backup;
 mod batch;

@@ -28,7 +28,7 @@ fn real_clip(folder: &Path) -> Vec<u8> {
 }
 
 /// A picture in the format a box makes.
-fn real_picture(folder: &Path) -> Vec<u8> {
+pub fn real_picture(folder: &Path) -> Vec<u8> {
     film(folder.join("picture.jpg"), 1, "jpegenc")
 }
 

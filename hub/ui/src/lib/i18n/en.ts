@@ -175,7 +175,6 @@ export const en: Dictionary = {
     noSites: 'There is no site yet. Add one first.',
     create: 'Add and make a link',
     save: 'Save',
-    edit: (who) => `Change ${who}`,
     change: 'Change',
     shut: 'Close',
     self: 'you',

@@ -173,7 +173,6 @@ export const zh = {
     noSites: '还没有站点。先去添加站点，才能限定。',
     create: '添加并生成链接',
     save: '保存',
-    edit: (who: string) => `更改：${who}`,
     change: '更改',
     shut: '收起',
     self: '本人',

@@ -1,0 +1,58 @@
+//! Every view of the page, looked at by axe.
+
+use gatepost_testbed::http;
+use gatepost_wire::event::Phase;
+use serde_json::{Value, json};
+
+use crate::command::come_online;
+use crate::edge::Edge;
+use crate::message::{alarm, boot, evidence_topic, happening, health, intrusion_of, with_original_kept};
+use crate::page::{drive, real_picture};
+use crate::process::{Home, PATIENCE};
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_view_is_accessible() {
+    let home = Home::embedded();
+    let token = home.add("gate-1");
+    let hub = home.start();
+    let roles = ["--role", "supervisor", "--role", "administrator", "--role", "auditor"];
+    let cookie = home.account(&hub, "wang.li", &roles);
+    home.account(&hub, "zhao.min", &["--role", "handler"]);
+    home.account(&hub, "chen.jie", &["--role", "technician"]);
+    let ask = |method: &str, path: &str, body: Value| {
+        let answer = http::send(method, &hub.url(path), Some(&cookie), Some(&body)).unwrap();
+        assert!(answer.status < 300, "{method} {path}: {} {}", answer.status, answer.text());
+    };
+    ask("PUT", "/api/v1/sites/school-3", json!({ "label": "第三小学", "edges": ["gate-1"] }));
+
+    let mut edge = Edge::connect(hub.broker_port(), "gate-1", &token).await.unwrap();
+    come_online(&mut edge).await;
+    let boot = boot();
+    let mut said: Value = serde_json::from_str(&health("gate-1", boot, 2)).unwrap();
+    said["areas"] = json!([{ "area": "yard", "label": "操场", "mode": "disarmed", "stage": "set" }]);
+    said["sensors"] = json!([{
+        "sensor": "fence-3", "label": "北围栏三段", "input": "fence", "state": "rest",
+        "faults": [{ "fault": "open", "detail": "the line is cut" }], "readings": 1, "errors": 0,
+    }]);
+    edge.publish("gp/v1/gate-1/health", said.to_string(), true).await.unwrap();
+    let fence = json!({ "kind": "sensor_alarm", "sensor": "fence-3", "input": "fence", "area": "north" });
+    assert!(edge.send(&happening(boot, 1, alarm(), Phase::Began, fence)).await.unwrap());
+    // The newest, so that it is the first of the list.
+    let picture = real_picture(home.data());
+    let seen = with_original_kept(intrusion_of("gate-1", boot, 2, alarm(), Phase::Began), &picture);
+    assert!(edge.send(&seen).await.unwrap());
+    edge.publish(&evidence_topic(&seen), picture, false).await.unwrap();
+    http::wait_until("incidents", PATIENCE, || {
+        let all = hub.get("/api/v1/incidents");
+        (all["incidents"].as_array().unwrap().len() == 2).then_some(())
+    })
+    .unwrap();
+    hub.look_at(&seen);
+    let until = gatepost_wire::Timestamp::now() + jiff::SignedDuration::from_hours(48);
+    let fence = hub.get("/api/v1/alerts")["alerts"][1]["id"].clone();
+    ask("POST", "/api/v1/holds", json!({ "alarm": fence, "reason": "police report 17", "until": until }));
+
+    let people =
+        [("GATEPOST_NAME", "wang.li"), ("GATEPOST_HANDLER", "zhao.min"), ("GATEPOST_TECHNICIAN", "chen.jie")];
+    tokio::task::block_in_place(|| drive("accessible-page.mjs", &hub, &people, |_| {}));
+}

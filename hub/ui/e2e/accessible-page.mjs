@@ -1,0 +1,198 @@
+// Every view of the page, in every state that a person can bring it to, looked at by axe: in both languages and colour schemes, on a desk
+// and on a phone. README.md says how it is driven.
+//
+// Prints one line per check (`ok …` / `FAILED …`) and DONE. Exits with 0 when every check held.
+
+import { violations } from './axe.mjs';
+import { launch } from './browser.mjs';
+import { assert, check, finish, giveUp, hub } from './check.mjs';
+import { sayPurpose } from './purpose.mjs';
+import { NAME, PASSWORD, signIn, signedIn } from './sign-in.mjs';
+
+/** Who goes and looks, and sees what is theirs; and who only sees that boxes are well. */
+const { GATEPOST_HANDLER: HANDLER, GATEPOST_TECHNICIAN: TECHNICIAN } = process.env;
+if (!HANDLER || !TECHNICIAN) {
+  console.error('GATEPOST_HANDLER and GATEPOST_TECHNICIAN are not set: other roles see other things');
+  process.exit(2);
+}
+const UI_MS = 60_000;
+const { browser, close } = await launch();
+
+const DESK = { viewport: { width: 1440, height: 900 } };
+const PHONE = { viewport: { width: 390, height: 844 }, hasTouch: true, isMobile: true };
+
+/** A page of its own; `audit` goes somewhere and has it looked at. */
+async function open(locale, settings, scheme, label, address = hub) {
+  const context = await browser.newContext({ locale, colorScheme: scheme, reducedMotion: 'reduce', ...settings });
+  const page = await context.newPage();
+  await page.goto(address, { waitUntil: 'load' });
+  const audit = (name, reach) =>
+    check(`${label}: ${name}`, async () => {
+      await reach();
+      const found = await violations(page);
+      assert(found.length === 0, found.slice(0, 3).join('\n'));
+    });
+  const seen = (selector) => page.waitForSelector(selector, { timeout: UI_MS });
+  /** By the address, as a link does it. */
+  const go = async (fragment, ready) => {
+    await page.evaluate((to) => (location.hash = to), fragment);
+    await seen(ready);
+  };
+  return { context, page, audit, seen, go, phone: settings === PHONE };
+}
+
+async function outside({ page, audit, seen }) {
+  await audit('signing in', () => seen('[data-form="sign-in"]'));
+  await audit('a wrong password', async () => {
+    await signIn(page, NAME, `${PASSWORD}?`);
+    await seen('[data-failure="wrong"]');
+  });
+}
+
+async function incidents({ page, audit, seen, go, phone }) {
+  const unfold = (within) => page.$$eval(`${within} details`, (all) => all.forEach((one) => (one.open = true)));
+  await audit('incidents', () => seen('[data-list="incidents"]'));
+  await audit('devices and areas, unfolded', async () => {
+    if (phone) await page.click('.tabs button >> nth=1');
+    await seen('[data-edge]');
+    await unfold('[data-edge]');
+  });
+  if (phone) await page.click('.tabs button >> nth=0');
+  const [id] = await page.$$eval('[data-list="incidents"] [data-incident-id]', (rows) => rows.map((row) => row.dataset.incidentId));
+  await audit('an incident', async () => {
+    await go(`#/?incident=${id}`, `[data-panel="${id}"] [data-timeline]`);
+    await unfold('[data-panel]');
+  });
+  for (const choice of await page.$$eval('[data-choice]', (all) => all.map((button) => button.dataset.choice))) {
+    // What is done at once has no form.
+    if (['acknowledge', 'accept', 'begin', 'unshelve'].includes(choice)) continue;
+    await audit(`the form to ${choice}`, async () => {
+      await page.click(`[data-choice="${choice}"]`);
+      await seen(`[data-form="${choice}"]`);
+    });
+    await page.keyboard.press('Escape');
+    await page.waitForSelector(`[data-form="${choice}"]`, { state: 'detached', timeout: UI_MS });
+  }
+}
+
+async function alerts({ page, audit, seen, go }) {
+  let id;
+  await audit('alerts', async () => {
+    await go('#/alerts', '[data-list="alerts"]');
+    id = await page.$eval('[data-alert-id][data-kind="zone_intrusion"], [data-alert-id]', (row) => row.dataset.alertId);
+  });
+  await audit('an alert, before its purpose is said', () => go(`#/alerts?alert=${id}`, `[data-panel="${id}"]`));
+  await audit('an alert with what it shows', async () => {
+    if (await page.$('[data-panel] [data-gate="reason"]')) await sayPurpose(page, UI_MS);
+    await seen('[data-panel] img.shown, [data-panel] video');
+  });
+  await audit('the form to ask for an original', async () => {
+    await page.click('[data-panel] [data-ask]');
+    await seen('[data-form="original"]');
+  });
+  await page.keyboard.press('Escape');
+  await audit('the form to hold evidence', async () => {
+    await page.click('[data-panel] [data-propose-hold]');
+    await seen('[data-form="hold"]');
+  });
+  await page.keyboard.press('Escape');
+}
+
+async function views({ page, audit, seen, go }) {
+  for (const [view, ready] of [
+    ['history', '[data-list="history"]'],
+    ['report', '[data-report]'],
+    ['figures', '[data-figures]'],
+    ['register', '[data-list="register"] [data-viewing]'],
+    ['holds', '[data-list="holds"] [data-hold]'],
+    ['access-log', '[data-list="access-log"] tbody tr'],
+    ['account', '[data-form="password"]'],
+    ['people', '[data-member]'],
+    ['sites', '[data-site]'],
+  ]) {
+    await audit(view, () => go(`#/${view}`, ready));
+  }
+  await audit('the form to change a site, and the question whether to remove it', async () => {
+    await page.click('[data-site] [data-edit] >> nth=0');
+    await page.click('[data-ask-for="remove"]');
+    await seen('[data-yes="remove"]');
+  });
+  await audit('the form to add a person, refused', async () => {
+    await go('#/people', '[data-member]');
+    await page.click('[data-add]');
+    await page.click('[data-form="person"] [type="submit"]');
+    await seen('[data-form="person"]');
+  });
+  await audit('setting up a second factor', async () => {
+    await go('#/account', '[data-factor]');
+    await page.click('[data-factor]');
+    await page.fill('[data-form="factor-password"] [name="password"]', PASSWORD);
+    await page.keyboard.press('Enter');
+    await seen('[data-form="factor-code"] svg path');
+  });
+}
+
+/** What is not there, not yet there, or cannot be had. */
+async function trouble({ context, page, audit, seen, go }) {
+  const others = /\/api\/v1\/(?!session|live)/;
+  await page.route(others, (route) => route.fulfill({ status: 503, body: '' }));
+  await audit('a view that cannot be loaded', () => go('#/access-log', '.failed'));
+  await page.unroute(others);
+  await page.route(others, () => {});
+  await audit('a view that is being loaded', () => go('#/sites', '.skeleton, [aria-busy="true"], main.view'));
+  await page.unroute(others);
+  await audit('cut off', async () => {
+    await context.setOffline(true);
+    await go('#/', '[data-connection="reconnecting"]');
+  });
+  await context.setOffline(false);
+}
+
+/** All that somebody sees who may see everything. */
+async function everything(locale, settings, scheme) {
+  const side = await open(locale, settings, scheme, `${locale} ${settings === PHONE ? 'phone' : 'desk'}`);
+  await outside(side);
+  await signIn(side.page);
+  await signedIn(side.page);
+  await incidents(side);
+  await alerts(side);
+  await views(side);
+  await trouble(side);
+  await side.context.close();
+}
+
+async function others(locale, settings, scheme) {
+  const welcome = await open(locale, settings, scheme, `${locale} link`, `${hub}/#welcome=${HANDLER}:no-such-token`);
+  await welcome.audit('a one-time link', () => welcome.seen('[data-form="welcome"]'));
+  await welcome.context.close();
+  for (const [role, name] of [['handler', HANDLER], ['technician', TECHNICIAN]]) {
+    const side = await open(locale, settings, scheme, `${locale} ${role}`);
+    await signIn(side.page, name, PASSWORD);
+    await signedIn(side.page, name);
+    await side.audit('what they watch', () => side.seen('[data-list="incidents"], [data-empty="incidents"], [data-edge]'));
+    await side.context.close();
+  }
+}
+
+try {
+  await check('it is tried out: what is wrong would be found', async () => {
+    const { page, context } = await open('en-GB', DESK, 'light', 'a trial');
+    await page.waitForSelector('[data-form="sign-in"]', { timeout: UI_MS });
+    await page.evaluate(() => {
+      document.querySelector('h1').style.setProperty('color', 'rgb(250 250 250)');
+      document.querySelector('button').setAttribute('aria-label', 'something else');
+    });
+    const found = (await violations(page)).map((one) => one.split(' ')[0]);
+    assert(found.includes('color-contrast') && found.includes('label-content-name-mismatch'), found.join());
+    await context.close();
+  });
+  // Two at a time. Each language, each scheme and each size meets the others.
+  await Promise.all([everything('zh-CN', DESK, 'dark'), everything('en-GB', PHONE, 'dark')]);
+  await Promise.all([everything('en-GB', DESK, 'light'), everything('zh-CN', PHONE, 'light')]);
+  await Promise.all([others('zh-CN', PHONE, 'light'), others('en-GB', DESK, 'dark')]);
+} catch (error) {
+  giveUp(error);
+} finally {
+  await close();
+}
+finish();
