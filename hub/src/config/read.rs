@@ -11,7 +11,7 @@ use serde::de::DeserializeOwned;
 use toml::Spanned;
 
 use super::{
-    Broker, BrokerMode, BrokerTable, Config, EmbeddedBroker, ExternalBroker, File, Kept, Login, Secret,
+    Broker, BrokerMode, BrokerTable, Config, EmbeddedBroker, ExternalBroker, File, Login, Secret,
     StoreTable, Tls, TlsTable, Webhook, WebhookTable,
 };
 use crate::authority::AuthorityFiles;
