@@ -49,7 +49,8 @@ pub async fn history(
     let unwritten = app.telemetry.unwritten(&edge);
     let mut samples = app.store.samples(&edge, &stretch).await?;
     samples.extend(unwritten);
-    let changes = app.store.changes(&edge, &stretch).await?;
+    // In this order, so that how it stands is always among the changes.
     let standing = app.store.standing(&edge).await?;
+    let changes = app.store.changes(&edge, &stretch).await?;
     Ok(Json(DeviceHistory::new(edge, &stretch, &samples, changes, standing)))
 }
