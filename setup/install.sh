@@ -26,6 +26,7 @@ usage: setup/install.sh STEP...
   python-bench           Python packages for `make bench`, in the same place
   python-accuracy        Python packages for `make accuracy`, in the same place
   python-sensors         the Modbus devices of the tests, in the same place
+  python-api             what tests the hub's API by its OpenAPI document, in the same place
   onnxruntime [ARCH]     libonnxruntime.so for this machine, or for x86_64 or aarch64
   footage                the pedestrian clip, .fetched/footage/vtest.avi
   model                  the default detector, models/weights/*.onnx
@@ -55,6 +56,7 @@ while [ $# -gt 0 ]; do
     python-bench) step_python bench ;;
     python-accuracy) step_python accuracy ;;
     python-sensors) step_python sensors ;;
+    python-api) step_python api ;;
     onnxruntime)
       case ${1:-} in
         x86_64 | aarch64) step_onnxruntime "$1"; shift ;;

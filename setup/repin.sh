@@ -97,6 +97,7 @@ leave_out=(contourpy cycler fonttools kiwisolver matplotlib opencv-python packag
 repin_group accuracy motmetrics trackeval numpy
 leave_out=()
 repin_group sensors pymodbus pyserial
+repin_group api schemathesis
 repin_onnxruntime
 repin_detector
 rm -rf "$work"

@@ -67,7 +67,7 @@ pub use evidence::{AlertEvidence, EvidenceState, Role};
 })))]
 pub struct Alert {
     /// The alarm's id, a ULID.
-    #[schema(value_type = String)]
+    #[schema(value_type = String, format = "ulid")]
     pub id: AlarmId,
     /// What happened: `zone_intrusion`, `line_crossing`, `loitering`, `vehicle_stopped`, `object_left`, `overcrowding`,
     /// `camera_tamper`, `sensor_alarm`, `sensor_fault`, `device_fault`, or a kind of a newer edge.
@@ -76,23 +76,23 @@ pub struct Alert {
     #[schema(value_type = u8, minimum = 1, maximum = 4)]
     pub severity: Severity,
     /// The box it comes from.
-    #[schema(value_type = String)]
+    #[schema(value_type = String, format = "name")]
     pub edge: EdgeId,
     /// The camera that saw it.
-    #[schema(value_type = Option<String>)]
+    #[schema(value_type = Option<String>, format = "name")]
     pub camera: Option<CameraId>,
     /// What people call the camera.
     pub camera_label: Option<String>,
     /// The area of the picture; for `line_crossing` the line.
-    #[schema(value_type = Option<String>)]
+    #[schema(value_type = Option<String>, format = "name")]
     pub zone: Option<ZoneId>,
     /// What people call the area or line.
     pub zone_label: Option<String>,
     /// The rule that decided it.
-    #[schema(value_type = Option<String>)]
+    #[schema(value_type = Option<String>, format = "name")]
     pub rule: Option<RuleId>,
     /// The sensor it comes from.
-    #[schema(value_type = Option<String>)]
+    #[schema(value_type = Option<String>, format = "name")]
     pub sensor: Option<SensorId>,
     /// What people call the sensor.
     pub sensor_label: Option<String>,
@@ -135,7 +135,7 @@ pub struct Alert {
     /// How many events it has.
     pub events: u64,
     /// The event that began it, as far as known.
-    #[schema(value_type = String)]
+    #[schema(value_type = String, format = "ulid")]
     pub first_event: EventId,
     /// Where its picture is, once it came.
     pub snapshot: Option<String>,

@@ -27,21 +27,21 @@ pub use dispatch::Dispatch;
 }))]
 pub struct Given {
     /// ULID.
-    #[schema(value_type = String)]
+    #[schema(value_type = String, format = "ulid")]
     pub id: CommandId,
     /// The box it is for.
-    #[schema(value_type = String)]
+    #[schema(value_type = String, format = "name")]
     pub edge: EdgeId,
     /// Who gave it.
-    #[schema(value_type = String)]
+    #[schema(value_type = String, format = "line")]
     pub who: Who,
     /// By what they sign in; null: it was not kept by a hub before this was needed.
-    #[schema(value_type = Option<String>)]
+    #[schema(value_type = Option<String>, format = "person-name")]
     pub person: Option<PersonName>,
     /// What a second person said to it, where it takes one.
     pub approval: Option<Approval>,
     /// What for.
-    #[schema(value_type = String)]
+    #[schema(value_type = String, format = "line")]
     pub why: Why,
     /// When it was given.
     #[schema(value_type = String, format = DateTime)]
@@ -53,7 +53,7 @@ pub struct Given {
     #[schema(value_type = Object)]
     pub order: Order,
     /// The alarm it is about.
-    #[schema(value_type = Option<String>)]
+    #[schema(value_type = Option<String>, format = "ulid")]
     pub alarm: Option<AlarmId>,
     /// How far it got.
     pub state: State,

@@ -12,7 +12,7 @@ use utoipa::ToSchema;
 #[derive(Debug, Clone, Serialize, ToSchema)]
 pub struct Device {
     /// Its name.
-    #[schema(value_type = String, example = "gate-1")]
+    #[schema(value_type = String, format = "name", example = "gate-1")]
     pub edge: EdgeId,
     /// Is it connected to the broker?
     pub presence: Connection,
@@ -58,7 +58,7 @@ pub enum Connection {
 #[derive(Debug, Clone, Copy, Serialize, ToSchema)]
 pub struct Gap {
     /// The start of the edge they were recorded under, a ULID.
-    #[schema(value_type = String, example = "01ARZ3NDEKTSV4RRFFQ69G5FAV")]
+    #[schema(value_type = String, format = "ulid", example = "01ARZ3NDEKTSV4RRFFQ69G5FAV")]
     pub boot: BootId,
     /// The first that is missing.
     #[schema(value_type = u64, example = 3)]

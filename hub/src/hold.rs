@@ -101,7 +101,7 @@ pub struct Taken {
     #[schema(value_type = String, format = DateTime)]
     pub time: Timestamp,
     /// Who, by what they sign in.
-    #[schema(value_type = String)]
+    #[schema(value_type = String, format = "person-name")]
     pub person: PersonName,
     /// Who, as records name them.
     pub who: String,
@@ -123,13 +123,13 @@ pub struct Hold {
     /// Its place in the list.
     pub number: i64,
     /// ULID.
-    #[schema(value_type = String)]
+    #[schema(value_type = String, format = "ulid")]
     pub id: HoldId,
     /// Whose pictures and clips are held.
-    #[schema(value_type = String)]
+    #[schema(value_type = String, format = "ulid")]
     pub alarm: AlarmId,
     /// The box the alarm comes from.
-    #[schema(value_type = String)]
+    #[schema(value_type = String, format = "name")]
     pub edge: EdgeId,
     /// What for.
     pub reason: String,
@@ -140,7 +140,7 @@ pub struct Hold {
     #[schema(value_type = String, format = DateTime)]
     pub time: Timestamp,
     /// By whom, by what they sign in.
-    #[schema(value_type = String)]
+    #[schema(value_type = String, format = "person-name")]
     pub person: PersonName,
     /// By whom, as records name them.
     pub who: String,

@@ -78,16 +78,16 @@ pub struct Place {
     #[schema(example = "zone_intrusion")]
     pub kind: String,
     /// The box.
-    #[schema(value_type = String)]
+    #[schema(value_type = String, format = "name")]
     pub edge: EdgeId,
     /// The camera.
-    #[schema(value_type = Option<String>)]
+    #[schema(value_type = Option<String>, format = "name")]
     pub camera: Option<CameraId>,
     /// The area or line in its picture.
-    #[schema(value_type = Option<String>)]
+    #[schema(value_type = Option<String>, format = "name")]
     pub zone: Option<ZoneId>,
     /// The sensor.
-    #[schema(value_type = Option<String>)]
+    #[schema(value_type = Option<String>, format = "name")]
     pub sensor: Option<SensorId>,
     /// Why, where the kind alone does not say it.
     pub cause: Option<String>,
@@ -97,10 +97,10 @@ pub struct Place {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 pub struct Assignee {
     /// By what they sign in.
-    #[schema(value_type = String, example = "zhao.min")]
+    #[schema(value_type = String, format = "person-name", example = "zhao.min")]
     pub name: PersonName,
     /// What others call them.
-    #[schema(value_type = String, example = "赵敏")]
+    #[schema(value_type = String, format = "line", example = "赵敏")]
     pub display_name: DisplayName,
 }
 
@@ -115,7 +115,7 @@ pub struct Assignee {
 }))]
 pub struct Incident {
     /// ULID.
-    #[schema(value_type = String)]
+    #[schema(value_type = String, format = "ulid")]
     pub id: IncidentId,
     /// What people call it by.
     pub number: i64,

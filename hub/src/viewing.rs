@@ -117,7 +117,7 @@ pub struct Viewing {
     /// Its place in the register.
     pub number: i64,
     /// ULID.
-    #[schema(value_type = String)]
+    #[schema(value_type = String, format = "ulid")]
     pub id: ViewingId,
     /// When it was opened.
     #[schema(value_type = String, format = DateTime)]
@@ -126,10 +126,10 @@ pub struct Viewing {
     #[schema(value_type = String, format = DateTime)]
     pub until: Timestamp,
     /// By whom.
-    #[schema(value_type = String)]
+    #[schema(value_type = String, format = "person-name")]
     pub person: PersonName,
     /// What others called them then.
-    #[schema(value_type = String)]
+    #[schema(value_type = String, format = "line")]
     pub display_name: DisplayName,
     /// As what they worked then.
     pub roles: Vec<Role>,
@@ -139,18 +139,18 @@ pub struct Viewing {
     /// From which address.
     pub address: String,
     /// The box the alarm comes from.
-    #[schema(value_type = String)]
+    #[schema(value_type = String, format = "name")]
     pub edge: EdgeId,
     /// The alarm whose pictures were opened.
-    #[schema(value_type = String)]
+    #[schema(value_type = String, format = "ulid")]
     pub alarm: AlarmId,
     /// What the alarm is about, as in an alert.
     pub kind: String,
     /// The camera that saw it.
-    #[schema(value_type = Option<String>)]
+    #[schema(value_type = Option<String>, format = "name")]
     pub camera: Option<CameraId>,
     /// The incident it was opened for.
-    #[schema(value_type = Option<String>)]
+    #[schema(value_type = Option<String>, format = "ulid")]
     pub incident: Option<IncidentId>,
     /// The reason that was stated, where it was not an incident.
     pub reason: Option<Reason>,
@@ -164,7 +164,7 @@ pub struct Viewing {
 #[derive(Debug, Clone, Serialize, ToSchema)]
 pub struct ViewedPiece {
     /// The event that names it, a ULID.
-    #[schema(value_type = String)]
+    #[schema(value_type = String, format = "ulid")]
     pub event: EventId,
     /// SHA-256 of its bytes, lower-case hex.
     pub sha256: String,

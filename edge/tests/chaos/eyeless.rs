@@ -69,6 +69,7 @@ async fn live(config: Config, per_second: u32, seed: u64) -> anyhow::Result<()> 
         inference: Arc::new(InferenceGauge::new(config.model.workers(NonZero::<usize>::MIN, 1))),
         delivery: delivery.clone(),
         areas,
+        identity: identity.clone(),
     };
     let (report, reports) = watch::channel(health.report(&config)?);
     let (stop, stopped) = watch::channel(false);

@@ -149,10 +149,10 @@ pub enum PersonState {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 pub struct Person {
     /// By what they sign in.
-    #[schema(value_type = String, pattern = "^[a-z0-9][a-z0-9._-]{0,31}$", example = "wang.li")]
+    #[schema(value_type = String, format = "person-name", example = "wang.li")]
     pub name: PersonName,
     /// What others call them.
-    #[schema(value_type = String, example = "王丽")]
+    #[schema(value_type = String, format = "line", example = "王丽")]
     pub display_name: DisplayName,
     /// What they work as.
     #[schema(value_type = Vec<Role>)]

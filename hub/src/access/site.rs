@@ -76,10 +76,10 @@ impl TryFrom<String> for SiteLabel {
         "fed_back_s": null, "verified_s": null } }))]
 pub struct Site {
     /// Its name.
-    #[schema(value_type = String, pattern = "^[a-z0-9-]{1,64}$")]
+    #[schema(value_type = String, format = "name")]
     pub site: SiteId,
     /// What people call it.
-    #[schema(value_type = String, min_length = 1, max_length = 100)]
+    #[schema(value_type = String, format = "line", min_length = 1, max_length = 100)]
     pub label: SiteLabel,
     /// Its boxes, by name.
     #[schema(value_type = Vec<String>)]

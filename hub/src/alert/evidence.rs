@@ -8,7 +8,7 @@ use utoipa::ToSchema;
 #[derive(Debug, Clone, Serialize, ToSchema)]
 pub struct AlertEvidence {
     /// The event that names it, a ULID.
-    #[schema(value_type = String)]
+    #[schema(value_type = String, format = "ulid")]
     pub event: EventId,
     /// SHA-256 of its bytes, lower-case hex.
     pub sha256: String,
@@ -29,7 +29,7 @@ pub struct AlertEvidence {
     /// The box keeps the uncovered original of it; a command `release_original` with this `event` may release it.
     pub original_kept: bool,
     /// Of an original: the command that released it.
-    #[schema(value_type = Option<String>)]
+    #[schema(value_type = Option<String>, format = "ulid")]
     pub command: Option<CommandId>,
     /// Of an original: when it is deleted here.
     #[schema(value_type = Option<String>, format = DateTime)]
@@ -42,6 +42,8 @@ pub struct AlertEvidence {
 /// What evidence is to who looks at it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
+// People have roles, too: without a name of its own one would be described as the other.
+#[schema(as = EvidenceRole)]
 pub enum Role {
     /// A picture, people in it covered.
     Snapshot,

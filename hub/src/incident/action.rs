@@ -51,7 +51,7 @@ impl TryFrom<u8> for Grade {
 }
 
 /// What triage found.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Outcome {
     /// Something that has to be dealt with.
@@ -100,7 +100,7 @@ pub enum FalseReason {
 }
 
 /// What somebody does.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize, ToSchema)]
 #[serde(tag = "action", rename_all = "snake_case", deny_unknown_fields)]
 pub enum Action {
     /// Says what it is.
@@ -110,13 +110,16 @@ pub enum Action {
         /// Why it is a false alarm.
         reason: Option<FalseReason>,
         /// More about it.
+        #[schema(value_type = Option<String>, format = "lines", min_length = 1, max_length = 1000)]
         text: Option<Text>,
     },
     /// Gives it to somebody.
     Assign {
         /// To whom.
+        #[schema(value_type = String, format = "person-name")]
         to: PersonName,
         /// More about it.
+        #[schema(value_type = Option<String>, format = "lines", min_length = 1, max_length = 1000)]
         text: Option<Text>,
     },
     /// Takes it on.
@@ -124,6 +127,7 @@ pub enum Action {
     /// Gives it back.
     Return {
         /// Why.
+        #[schema(value_type = String, format = "lines", min_length = 1, max_length = 1000)]
         text: Text,
     },
     /// Sets out.
@@ -131,35 +135,43 @@ pub enum Action {
     /// Says what was found and done.
     FeedBack {
         /// That.
+        #[schema(value_type = String, format = "lines", min_length = 1, max_length = 1000)]
         text: Text,
     },
     /// Sees that it is done.
     Pass {
         /// More about it.
+        #[schema(value_type = Option<String>, format = "lines", min_length = 1, max_length = 1000)]
         text: Option<Text>,
     },
     /// Sees that it is not.
     Fail {
         /// What is missing.
+        #[schema(value_type = String, format = "lines", min_length = 1, max_length = 1000)]
         text: Text,
     },
     /// Ends it.
     Close {
         /// More about it; needed when nobody handled it.
+        #[schema(value_type = Option<String>, format = "lines", min_length = 1, max_length = 1000)]
         text: Option<Text>,
     },
     /// Looks back.
     Evaluate {
         /// How well it was dealt with.
+        #[schema(value_type = u8, minimum = 1, maximum = 5)]
         grade: Grade,
         /// More about it.
+        #[schema(value_type = Option<String>, format = "lines", min_length = 1, max_length = 1000)]
         text: Option<Text>,
     },
     /// Puts it aside for a while.
     Shelve {
         /// Until then, at most a day ahead.
+        #[schema(value_type = String, format = DateTime)]
         until: gatepost_wire::Timestamp,
         /// Why.
+        #[schema(value_type = String, format = "lines", min_length = 1, max_length = 1000)]
         text: Text,
     },
     /// Takes it up again.
@@ -167,23 +179,28 @@ pub enum Action {
     /// Asks for more time for its stage; somebody else says whether it is given.
     RequestExtension {
         /// Until then, later than the deadline there is and at most 30 days ahead.
+        #[schema(value_type = String, format = DateTime)]
         until: gatepost_wire::Timestamp,
         /// Why.
+        #[schema(value_type = String, format = "lines", min_length = 1, max_length = 1000)]
         text: Text,
     },
     /// Gives the time that was asked for.
     ApproveExtension {
         /// More about it.
+        #[schema(value_type = Option<String>, format = "lines", min_length = 1, max_length = 1000)]
         text: Option<Text>,
     },
     /// Does not.
     DeclineExtension {
         /// Why.
+        #[schema(value_type = String, format = "lines", min_length = 1, max_length = 1000)]
         text: Text,
     },
     /// Notes something.
     Note {
         /// What.
+        #[schema(value_type = String, format = "lines", min_length = 1, max_length = 1000)]
         text: Text,
     },
 }

@@ -87,15 +87,15 @@ pub struct Times {
 #[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
 pub struct WorstPlace {
     /// The box.
-    #[schema(value_type = String)]
+    #[schema(value_type = String, format = "name")]
     pub edge: EdgeId,
     /// The camera.
-    #[schema(value_type = Option<String>)]
+    #[schema(value_type = Option<String>, format = "name")]
     pub camera: Option<CameraId>,
     /// What people call it.
     pub camera_label: Option<String>,
     /// The rule.
-    #[schema(value_type = Option<String>)]
+    #[schema(value_type = Option<String>, format = "name")]
     pub rule: Option<RuleId>,
     /// How many incidents it opened.
     pub incidents: usize,

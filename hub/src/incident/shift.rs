@@ -21,7 +21,7 @@ pub struct Followed {
 #[derive(Debug, Serialize, ToSchema)]
 pub struct Note {
     /// Of which incident.
-    #[schema(value_type = String)]
+    #[schema(value_type = String, format = "ulid")]
     pub incident: IncidentId,
     /// What people call it by.
     pub number: i64,

@@ -22,12 +22,13 @@ pub struct Query {
     #[param(value_type = Option<u16>, minimum = 1, maximum = 200, default = 50)]
     limit: Option<Limit<200>>,
     /// `next` of the page before.
+    #[param(pattern = r"^[0-9]{1,18}\.[0-7][0-9A-HJKMNP-TV-Z]{25}$")]
     before: Option<String>,
     /// Of this edge only.
-    #[param(value_type = Option<String>, pattern = "^[a-z0-9-]{1,64}$")]
+    #[param(value_type = Option<String>, format = "name")]
     edge: Option<EdgeId>,
     /// Of this camera only.
-    #[param(value_type = Option<String>, pattern = "^[a-z0-9-]{1,64}$")]
+    #[param(value_type = Option<String>, format = "name")]
     camera: Option<CameraId>,
 }
 

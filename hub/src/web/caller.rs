@@ -89,7 +89,7 @@ pub const RULES: &[(&str, &str, Needs)] = {
 
 /// A browser sends a cookie of this name only to the host that set it, over TLS or on the machine itself, and no other host can set
 /// it (RFC 6265bis, 4.1.3.2).
-const COOKIE: &str = "__Host-gatepost";
+pub const COOKIE: &str = "__Host-gatepost";
 
 /// Somebody who is signed in.
 #[derive(Debug, Clone)]
@@ -163,7 +163,12 @@ pub async fn check(State(app): State<App>, mut request: Request, next: Next) -> 
         },
         None => None,
     };
-    let Some(session) = session else { return unknown().into_response() };
+    let Some(session) = session else {
+        return match request.extensions().get::<MatchedPath>() {
+            Some(path) if needs.is_none() && is_open(path.as_str()) => no_such_method(path.as_str()),
+            _ => unknown().into_response(),
+        };
+    };
     match needs {
         // There is no such path or method; its handler says so, to people who are signed in.
         None | Some(Needs::Nothing | Needs::Session) => {}
@@ -179,6 +184,18 @@ fn needs(method: &Method, path: Option<&MatchedPath>) -> Option<Needs> {
     let method = if method == Method::HEAD { &Method::GET } else { method };
     let path = path?.as_str();
     RULES.iter().find(|(of, at, _)| *of == method.as_str() && *at == path).map(|(.., needs)| *needs)
+}
+
+/// Anybody may do something to it, so anybody may know what can be done.
+fn is_open(path: &str) -> bool {
+    RULES.iter().any(|(_, at, needs)| *at == path && *needs == Needs::Nothing)
+}
+
+fn no_such_method(path: &str) -> Response {
+    let methods = RULES.iter().filter(|(_, at, _)| *at == path).map(|(method, ..)| *method);
+    let allow = [(header::ALLOW, methods.collect::<Vec<_>>().join(", "))];
+    let detail = "this is not done to it; /api/v1/openapi.json lists what is";
+    (allow, Problem::new(StatusCode::METHOD_NOT_ALLOWED, detail)).into_response()
 }
 
 /// What the session's cookie holds.

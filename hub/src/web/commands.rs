@@ -13,6 +13,7 @@ use utoipa::{IntoParams, ToSchema};
 
 use super::App;
 use super::caller::Caller;
+use super::openapi::contract;
 use super::params::{Body, Cursor, Id, Limit, Params};
 use super::problem::Problem;
 use crate::access::{Permission, Scope};
@@ -39,13 +40,13 @@ pub struct Query {
     #[param(value_type = Option<u16>, minimum = 1, maximum = 200, default = 50)]
     limit: Option<Limit<200>>,
     /// `next` of the page before.
-    #[param(value_type = Option<String>)]
+    #[param(value_type = Option<String>, format = "cursor")]
     before: Option<Cursor>,
     /// To this edge only.
-    #[param(value_type = Option<String>, pattern = "^[a-z0-9-]{1,64}$")]
+    #[param(value_type = Option<String>, format = "name")]
     edge: Option<EdgeId>,
     /// About this alarm only.
-    #[param(value_type = Option<String>)]
+    #[param(value_type = Option<String>, format = "ulid")]
     alarm: Option<AlarmId>,
     /// Of this kind only.
     #[param(example = "release_original")]
@@ -86,7 +87,7 @@ pub async fn list(
 
 /// One command
 #[utoipa::path(get, path = "/api/v1/commands/{id}", tag = "commands",
-    params(("id" = String, Path, description = "ULID of the command", example = "01ARZ3NDEKTSV4RRFFQ69G5FAV")),
+    params(("id" = String, Path, format = "ulid", description = "ULID of the command", example = "01ARZ3NDEKTSV4RRFFQ69G5FAV")),
     responses(
         (status = 200, description = "The command", body = Given),
         (status = 400, description = "No ULID", body = Problem, content_type = "application/problem+json"),
@@ -113,10 +114,10 @@ pub async fn one(
 }))]
 pub struct Wanted {
     /// The box it is for.
-    #[schema(value_type = String, pattern = "^[a-z0-9-]{1,64}$")]
+    #[schema(value_type = String, format = "name")]
     edge: EdgeId,
     /// What for: one line of at most 500 characters.
-    #[schema(value_type = String, min_length = 1, max_length = 500)]
+    #[schema(value_type = String, format = "line", min_length = 1, max_length = 500)]
     why: Why,
     /// A box that gets it later does not carry it out. Default: in 24 hours; at most 7 days ahead.
     #[schema(value_type = Option<String>, format = DateTime)]
@@ -124,7 +125,7 @@ pub struct Wanted {
     /// What is to be done; `kind` names it: `release_original` with `event` and `until`, at most 31 days ahead; `set_mode` with
     /// `area` and `mode`, whose `name` is `disarmed`, `armed_stay` or `armed_away` (with `bypass`, the inputs to go without), or
     /// `maintenance` (with `for_s`, seconds).
-    #[schema(value_type = Object)]
+    #[schema(schema_with = contract::schema::<Order>)]
     order: Order,
 }
 
@@ -206,7 +207,7 @@ pub struct WantedDecision {
     /// Whether the box is told.
     outcome: Verdict,
     /// One line of 1 to 200 characters; needed when it is declined.
-    #[schema(value_type = Option<String>, min_length = 1, max_length = 200)]
+    #[schema(value_type = Option<String>, format = "line", min_length = 1, max_length = 200)]
     text: Option<Statement>,
 }
 
@@ -214,7 +215,7 @@ pub struct WantedDecision {
 ///
 /// Who asked for it cannot. Both names stay with the command, and the box is told of both.
 #[utoipa::path(post, path = "/api/v1/commands/{id}/decision", tag = "commands",
-    params(("id" = String, Path, description = "ULID of the command", example = "01ARZ3NDEKTSV4RRFFQ69G5FAV")),
+    params(("id" = String, Path, format = "ulid", description = "ULID of the command", example = "01ARZ3NDEKTSV4RRFFQ69G5FAV")),
     request_body = WantedDecision, responses(
         (status = 200, description = "The command as it is now", body = Given),
         (status = 400, description = "A field is wrong", body = Problem, content_type = "application/problem+json"),

@@ -21,10 +21,10 @@ pub struct Query {
     #[param(value_type = Option<u16>, minimum = 1, maximum = 1000, default = 100)]
     limit: Option<Limit<1000>>,
     /// `next` of the page before.
-    #[param(value_type = Option<String>)]
+    #[param(value_type = Option<String>, format = "cursor")]
     before: Option<Cursor>,
     /// Of the evidence of this event only.
-    #[param(value_type = Option<String>)]
+    #[param(value_type = Option<String>, format = "ulid")]
     event: Option<EventId>,
 }
 

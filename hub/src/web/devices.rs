@@ -22,7 +22,7 @@ pub struct Query {
     #[param(value_type = Option<u16>, minimum = 1, maximum = 1000, default = 1000)]
     limit: Option<Limit<1000>>,
     /// `next` of the page before.
-    #[param(value_type = Option<String>, pattern = "^[a-z0-9-]{1,64}$")]
+    #[param(value_type = Option<String>, format = "name")]
     after: Option<EdgeId>,
 }
 
@@ -32,7 +32,7 @@ pub struct Devices {
     /// By name.
     devices: Vec<Device>,
     /// Give it as `after` to see those that follow; null when there are none.
-    #[schema(value_type = Option<String>)]
+    #[schema(value_type = Option<String>, format = "name")]
     next: Option<EdgeId>,
 }
 

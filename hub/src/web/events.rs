@@ -18,13 +18,13 @@ use crate::store::{EventFilter, StoredEvent};
 #[into_params(parameter_in = Query)]
 pub struct Query {
     /// Of this edge only.
-    #[param(value_type = Option<String>, pattern = "^[a-z0-9-]{1,64}$")]
+    #[param(value_type = Option<String>, format = "name")]
     edge: Option<EdgeId>,
     /// Of this start of that edge only; needs `edge`.
-    #[param(value_type = Option<String>)]
+    #[param(value_type = Option<String>, format = "ulid")]
     boot: Option<BootId>,
     /// `next` of the page before.
-    #[param(value_type = Option<String>)]
+    #[param(value_type = Option<String>, format = "cursor")]
     after: Option<Cursor>,
     /// At most so many.
     #[param(value_type = Option<u16>, minimum = 1, maximum = 1000, default = 100)]
@@ -68,7 +68,7 @@ pub async fn list(
 
 /// One event
 #[utoipa::path(get, path = "/api/v1/events/{id}", tag = "events",
-    params(("id" = String, Path, description = "ULID of the event", example = "01ARZ3NDEKTSV4RRFFQ69G5FAV")),
+    params(("id" = String, Path, format = "ulid", description = "ULID of the event", example = "01ARZ3NDEKTSV4RRFFQ69G5FAV")),
     responses(
         (status = 200, description = "The event", body = StoredEvent),
         (status = 400, description = "No ULID", body = Problem, content_type = "application/problem+json"),

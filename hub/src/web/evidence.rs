@@ -33,7 +33,7 @@ pub struct Place {
 ///
 /// Its alarm has to be open for this session: `POST /api/v1/viewings`.
 #[utoipa::path(get, path = "/api/v1/events/{id}/snapshot", tag = "evidence",
-    params(("id" = String, Path, description = "ULID of the event", example = "01ARZ3NDEKTSV4RRFFQ69G5FAV")),
+    params(("id" = String, Path, format = "ulid", description = "ULID of the event", example = "01ARZ3NDEKTSV4RRFFQ69G5FAV")),
     responses(
         (status = 200, description = "The picture", body = Vec<u8>, content_type = "image/jpeg"),
         (status = 206, description = "The range that was asked for"),
@@ -64,7 +64,7 @@ pub async fn snapshot(
 /// site's key. Ranges are answered, so a player can seek. Its alarm has to be open for this session: `POST /api/v1/viewings`.
 #[utoipa::path(get, path = "/api/v1/events/{id}/evidence/{sha256}", tag = "evidence",
     params(
-        ("id" = String, Path, description = "ULID of the event", example = "01ARZ3NDEKTSV4RRFFQ69G5FAV"),
+        ("id" = String, Path, format = "ulid", description = "ULID of the event", example = "01ARZ3NDEKTSV4RRFFQ69G5FAV"),
         ("sha256" = String, Path, description = "SHA-256 of the bytes, lower-case hex", pattern = "^[0-9a-f]{64}$"),
     ),
     responses(

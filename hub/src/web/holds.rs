@@ -24,10 +24,10 @@ pub struct Query {
     #[param(value_type = Option<u16>, minimum = 1, maximum = 200, default = 50)]
     limit: Option<Limit<200>>,
     /// `next` of the page before.
-    #[param(value_type = Option<String>)]
+    #[param(value_type = Option<String>, format = "cursor")]
     before: Option<Cursor>,
     /// On this alarm only.
-    #[param(value_type = Option<String>)]
+    #[param(value_type = Option<String>, format = "ulid")]
     alarm: Option<AlarmId>,
 }
 
@@ -46,10 +46,10 @@ pub struct Holds {
 #[schema(example = json!({ "alarm": "01ARZ3NDEKTSV4RRFFQ69G5FAX", "reason": "police report 17", "until": "2026-07-31T00:00:00Z" }))]
 pub struct WantedHold {
     /// The alarm whose pictures and clips are to be held.
-    #[schema(value_type = String)]
+    #[schema(value_type = String, format = "ulid")]
     alarm: AlarmId,
     /// What for: one line of 1 to 200 characters.
-    #[schema(value_type = String, min_length = 1, max_length = 200)]
+    #[schema(value_type = String, format = "line", min_length = 1, max_length = 200)]
     reason: Statement,
     /// Until when, a year ahead at most.
     #[schema(value_type = String, format = DateTime)]
@@ -64,7 +64,7 @@ pub struct WantedHoldStep {
     /// Which.
     step: HoldStep,
     /// One line of 1 to 200 characters; needed but to confirm something.
-    #[schema(value_type = Option<String>, min_length = 1, max_length = 200)]
+    #[schema(value_type = Option<String>, format = "line", min_length = 1, max_length = 200)]
     text: Option<Statement>,
 }
 
@@ -120,7 +120,7 @@ pub async fn propose(
 ///
 /// `confirm` and `confirm_lift` take another person than who proposed it.
 #[utoipa::path(post, path = "/api/v1/holds/{id}/steps", tag = "evidence",
-    params(("id" = String, Path, description = "ULID of the hold", example = "01ARZ3NDEKTSV4RRFFQ69G5FAV")),
+    params(("id" = String, Path, format = "ulid", description = "ULID of the hold", example = "01ARZ3NDEKTSV4RRFFQ69G5FAV")),
     request_body = WantedHoldStep, responses(
         (status = 200, description = "The hold as it is now", body = Hold),
         (status = 400, description = "A field is wrong", body = Problem, content_type = "application/problem+json"),

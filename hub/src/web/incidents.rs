@@ -6,7 +6,10 @@ use axum::http::StatusCode;
 use gatepost_wire::{CameraId, EdgeId, Severity, Timestamp};
 use jiff::SignedDuration;
 use serde::{Deserialize, Serialize};
-use utoipa::{IntoParams, ToSchema};
+use serde_json::json;
+use utoipa::openapi::schema::{AdditionalProperties, Schema};
+use utoipa::openapi::{ObjectBuilder, RefOr, Type};
+use utoipa::{IntoParams, PartialSchema, ToSchema};
 
 use super::App;
 use super::caller::Caller;
@@ -32,6 +35,7 @@ pub struct Query {
     #[param(value_type = Option<u16>, minimum = 1, maximum = 200, default = 50)]
     limit: Option<Limit<200>>,
     /// `next` of the page before.
+    #[param(pattern = r"^[0-9]{1,18}\.[0-9]{1,18}$")]
     before: Option<String>,
     /// Open ones, or closed ones.
     open: Option<bool>,
@@ -40,13 +44,13 @@ pub struct Query {
     /// In this stage.
     stage: Option<Stage>,
     /// Of this box.
-    #[param(value_type = Option<String>, pattern = "^[a-z0-9-]{1,64}$")]
+    #[param(value_type = Option<String>, format = "name")]
     edge: Option<EdgeId>,
     /// Of the boxes of this site.
-    #[param(value_type = Option<String>, pattern = "^[a-z0-9-]{1,64}$")]
+    #[param(value_type = Option<String>, format = "name")]
     site: Option<SiteId>,
     /// Of cameras of this name.
-    #[param(value_type = Option<String>, pattern = "^[a-z0-9-]{1,64}$")]
+    #[param(value_type = Option<String>, format = "name")]
     camera: Option<CameraId>,
     /// Of this kind, as in an alert.
     #[param(example = "zone_intrusion")]
@@ -57,13 +61,12 @@ pub struct Query {
     /// Its stage still takes too long although somebody was reminded, or not.
     escalated: Option<bool>,
     /// Found to be `real`, `false_alarm` or `test`.
-    #[param(value_type = Option<String>)]
     outcome: Option<Outcome>,
     /// A false alarm for this reason.
     reason: Option<FalseReason>,
     /// What people call it by.
     #[param(value_type = Option<i64>, minimum = 1)]
-    number: Option<i64>,
+    number: Option<Number>,
     /// Opened then or later.
     #[param(value_type = Option<String>, format = DateTime)]
     from: Option<Timestamp>,
@@ -83,6 +86,19 @@ impl TryFrom<String> for Level {
     fn try_from(text: String) -> Result<Self, &'static str> {
         let level = text.parse::<u8>().ok().and_then(|level| Severity::try_from(level).ok());
         level.map(Self).ok_or("1 (gravest) to 4 is needed")
+    }
+}
+
+/// What people call an incident by, of a query.
+#[derive(Debug, Clone, Copy, Deserialize)]
+#[serde(try_from = "String")]
+struct Number(i64);
+
+impl TryFrom<String> for Number {
+    type Error = &'static str;
+
+    fn try_from(text: String) -> Result<Self, &'static str> {
+        text.parse().ok().filter(|number| *number > 0).map(Self).ok_or("a number from 1 on is needed")
     }
 }
 
@@ -110,8 +126,7 @@ pub struct Timeline {
 }
 
 /// A step to be taken.
-#[derive(Debug, Deserialize, ToSchema)]
-#[schema(example = json!({ "version": 1, "action": "triage", "outcome": "false_alarm", "reason": "animal" }))]
+#[derive(Debug, Deserialize)]
 #[serde(try_from = "serde_json::Map<String, serde_json::Value>")]
 pub struct WantedStep {
     /// `version` of the incident as it was seen: when it has changed meanwhile, nothing is done.
@@ -120,8 +135,35 @@ pub struct WantedStep {
     /// `feed_back`, `pass`, `fail`, `close`, `evaluate` (`grade`), `shelve` and `request_extension` (`until`), `unshelve`, `approve_extension`,
     /// `decline_extension`, `note`. Where something is to
     /// be said it is in `text`: 1 to 1000 characters.
-    #[schema(value_type = String)]
     action: Action,
+}
+
+/// An action's fields and `version` stand side by side.
+impl PartialSchema for WantedStep {
+    fn schema() -> RefOr<Schema> {
+        let RefOr::T(Schema::OneOf(mut steps)) = Action::schema() else { return Action::schema() };
+        for step in &mut steps.items {
+            let RefOr::T(Schema::Object(step)) = step else { continue };
+            let version = ObjectBuilder::new()
+                .schema_type(Type::Integer)
+                .description(Some("`version` of the incident as it was seen: when it has changed meanwhile, nothing is done"))
+                .minimum(Some(0))
+                .maximum(Some(u32::MAX));
+            step.properties.insert("version".to_owned(), version.into());
+            step.required.push("version".to_owned());
+            step.additional_properties = Some(Box::new(AdditionalProperties::FreeForm(false)));
+        }
+        steps.description = Some("A step to be taken; `action` names it.".to_owned());
+        steps.examples =
+            vec![json!({ "version": 1, "action": "triage", "outcome": "false_alarm", "reason": "animal" })];
+        RefOr::T(Schema::OneOf(steps))
+    }
+}
+
+impl ToSchema for WantedStep {
+    fn schemas(schemas: &mut Vec<(String, RefOr<Schema>)>) {
+        Action::schemas(schemas);
+    }
 }
 
 impl TryFrom<serde_json::Map<String, serde_json::Value>> for WantedStep {
@@ -141,7 +183,7 @@ impl TryFrom<serde_json::Map<String, serde_json::Value>> for WantedStep {
 #[into_params(parameter_in = Query)]
 pub struct At {
     /// The box an incident is at.
-    #[param(value_type = String, pattern = "^[a-z0-9-]{1,64}$")]
+    #[param(value_type = String, format = "name")]
     edge: EdgeId,
 }
 
@@ -201,7 +243,7 @@ pub async fn list(
         escalated: query.escalated,
         outcome: query.outcome,
         reason: query.reason,
-        number: query.number,
+        number: query.number.map(|Number(number)| number),
         from: query.from,
         until: query.until,
         before: before.map_err(|error| Problem::parameter("before", error))?,
@@ -213,7 +255,7 @@ pub async fn list(
 
 /// One incident
 #[utoipa::path(get, path = "/api/v1/incidents/{id}", tag = "incidents",
-    params(("id" = String, Path, description = "ULID of the incident", example = "01ARZ3NDEKTSV4RRFFQ69G5FAV")),
+    params(("id" = String, Path, format = "ulid", description = "ULID of the incident", example = "01ARZ3NDEKTSV4RRFFQ69G5FAV")),
     responses(
         (status = 200, description = "The incident", body = Incident),
         (status = 400, description = "No ULID", body = Problem, content_type = "application/problem+json"),
@@ -230,7 +272,7 @@ pub async fn one(
 
 /// The alarms of an incident
 #[utoipa::path(get, path = "/api/v1/incidents/{id}/alerts", tag = "incidents",
-    params(("id" = String, Path, description = "ULID of the incident", example = "01ARZ3NDEKTSV4RRFFQ69G5FAV")),
+    params(("id" = String, Path, format = "ulid", description = "ULID of the incident", example = "01ARZ3NDEKTSV4RRFFQ69G5FAV")),
     responses(
         (status = 200, description = "Its alarms", body = IncidentAlerts),
         (status = 400, description = "No ULID", body = Problem, content_type = "application/problem+json"),
@@ -248,7 +290,7 @@ pub async fn alerts(
 
 /// Who did what when with an incident
 #[utoipa::path(get, path = "/api/v1/incidents/{id}/timeline", tag = "incidents",
-    params(("id" = String, Path, description = "ULID of the incident", example = "01ARZ3NDEKTSV4RRFFQ69G5FAV")),
+    params(("id" = String, Path, format = "ulid", description = "ULID of the incident", example = "01ARZ3NDEKTSV4RRFFQ69G5FAV")),
     responses(
         (status = 200, description = "Every step", body = Timeline),
         (status = 400, description = "No ULID", body = Problem, content_type = "application/problem+json"),
@@ -266,7 +308,7 @@ pub async fn timeline(
 
 /// Takes a step
 #[utoipa::path(post, path = "/api/v1/incidents/{id}/steps", tag = "incidents",
-    params(("id" = String, Path, description = "ULID of the incident", example = "01ARZ3NDEKTSV4RRFFQ69G5FAV")),
+    params(("id" = String, Path, format = "ulid", description = "ULID of the incident", example = "01ARZ3NDEKTSV4RRFFQ69G5FAV")),
     request_body = WantedStep, responses(
         (status = 200, description = "The incident as it is now", body = Incident),
         (status = 400, description = "A field is wrong", body = Problem, content_type = "application/problem+json"),

@@ -1,10 +1,16 @@
 //! The API described for machines, made from the handlers.
 
-use axum::Json;
-use utoipa::openapi::{ContentBuilder, OpenApi as OpenApiDocument, Ref, RefOr, ResponseBuilder};
-use utoipa::{Modify, OpenApi};
+pub(super) mod contract;
+pub(super) mod formats;
+mod operation_ids;
+mod refusals;
 
-use super::caller::{Needs, RULES};
+use axum::Json;
+use utoipa::OpenApi;
+
+use self::formats::Formats;
+use self::operation_ids::OperationIds;
+use self::refusals::Refusals;
 use super::{
     access_log, alerts, commands, deletions, devices, disposals, events, evidence, exports, health, holds,
     incidents, live, people, session, shift_report, sites, telemetry, viewings,
@@ -12,7 +18,7 @@ use super::{
 
 #[derive(OpenApi)]
 #[openapi(
-    modifiers(&Refusals),
+    modifiers(&Refusals, &Formats, &OperationIds),
     info(
         title = "Gatepost hub",
         description = "Alarms, their evidence, events, devices, and commands to them. Times are RFC 3339 in UTC; ids are ULIDs. All but \
@@ -70,47 +76,6 @@ use super::{
     )
 )]
 struct Document;
-
-/// How who may not ask is answered, as [`RULES`] have it.
-struct Refusals;
-
-impl Modify for Refusals {
-    fn modify(&self, document: &mut OpenApiDocument) {
-        for (method, path, needs) in RULES {
-            let operation = document.paths.paths.get_mut(*path).and_then(|item| match *method {
-                "GET" => item.get.as_mut(),
-                "POST" => item.post.as_mut(),
-                "PUT" => item.put.as_mut(),
-                "PATCH" => item.patch.as_mut(),
-                "DELETE" => item.delete.as_mut(),
-                _ => None,
-            });
-            let Some(operation) = operation else { continue };
-            let refusals: &[_] = match needs {
-                Needs::Nothing => &[],
-                Needs::Session => &[("401", "Nobody is signed in")],
-                Needs::May(_) => &[("401", "Nobody is signed in"), ("403", "Not permitted")],
-            };
-            for (status, description) in refusals {
-                // A handler may know more about it.
-                operation
-                    .responses
-                    .responses
-                    .entry((*status).to_owned())
-                    .or_insert_with(|| refusal(description));
-            }
-        }
-    }
-}
-
-fn refusal(description: &str) -> RefOr<utoipa::openapi::Response> {
-    let content = ContentBuilder::new().schema(Some(Ref::from_schema_name("Problem"))).build();
-    ResponseBuilder::new()
-        .description(description)
-        .content("application/problem+json", content)
-        .build()
-        .into()
-}
 
 /// The OpenAPI document.
 pub fn document() -> utoipa::openapi::OpenApi {

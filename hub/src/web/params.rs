@@ -75,7 +75,10 @@ impl TryFrom<String> for Cursor {
     type Error = &'static str;
 
     fn try_from(text: String) -> Result<Self, &'static str> {
-        text.parse().map(Self).map_err(|_| "not a cursor: use `next` of the page before, unchanged")
+        // A parser of numbers takes signs, which no cursor has.
+        let digits = text.bytes().all(|byte| byte.is_ascii_digit());
+        let number = text.parse().ok().filter(|_| digits && text.len() <= 18);
+        number.map(Self).ok_or("not a cursor: use `next` of the page before, unchanged")
     }
 }
 

@@ -11,6 +11,7 @@ use utoipa::ToSchema;
 
 use super::App;
 use super::caller::Caller;
+use super::openapi::formats::names_or_null;
 use super::params::{Body, Id};
 use super::problem::Problem;
 use crate::access::{Desk, DisplayName, Person, PersonChange, PersonName, Role, Roles, SiteId};
@@ -29,16 +30,16 @@ pub struct People {
 #[schema(example = json!({ "name": "wang.li", "display_name": "王丽", "roles": ["operator"], "sites": ["school-3"] }))]
 pub struct NewPerson {
     /// By what they sign in. It is never used again for somebody else.
-    #[schema(value_type = String, pattern = "^[a-z0-9][a-z0-9._-]{0,31}$")]
+    #[schema(value_type = String, format = "person-name")]
     name: PersonName,
     /// What others call them: one line of at most 60 characters.
-    #[schema(value_type = String, min_length = 1, max_length = 60)]
+    #[schema(value_type = String, format = "line", min_length = 1, max_length = 60)]
     display_name: DisplayName,
     /// What they work as.
     #[schema(value_type = Vec<Role>, min_items = 1)]
     roles: Roles,
     /// The sites they are limited to; null: none. Administrators and auditors cannot be limited.
-    #[schema(value_type = Option<Vec<String>>)]
+    #[schema(schema_with = names_or_null)]
     sites: Option<BTreeSet<SiteId>>,
 }
 
@@ -47,14 +48,14 @@ pub struct NewPerson {
 #[serde(deny_unknown_fields)]
 pub struct Change {
     /// What others call them.
-    #[schema(value_type = Option<String>, min_length = 1, max_length = 60)]
+    #[schema(value_type = Option<String>, format = "line", min_length = 1, max_length = 60)]
     display_name: Option<DisplayName>,
     /// What they work as.
     #[schema(value_type = Option<Vec<Role>>, min_items = 1)]
     roles: Option<Roles>,
     /// The sites they are limited to; null: none.
     #[serde(default, deserialize_with = "given")]
-    #[schema(value_type = Option<Vec<String>>)]
+    #[schema(schema_with = names_or_null, required = false)]
     sites: Option<Option<BTreeSet<SiteId>>>,
     /// Nobody can sign in with the account, and its sessions are over.
     disabled: Option<bool>,
@@ -114,7 +115,7 @@ pub async fn add(
 
 /// Changes an account; it holds at once, for open sessions too
 #[utoipa::path(patch, path = "/api/v1/people/{name}", tag = "people",
-    params(("name" = String, Path, description = "By what the person signs in", example = "wang.li")),
+    params(("name" = String, Path, format = "person-name", description = "By what the person signs in", example = "wang.li")),
     request_body = Change, responses(
         (status = 200, description = "The account as it is now", body = Person),
         (status = 400, description = "A field is wrong", body = Problem, content_type = "application/problem+json"),
@@ -138,7 +139,7 @@ pub async fn change(
 /// Earlier links end. Until it is used nothing else changes; then the password is a new one, the second factor is removed and all
 /// sessions end.
 #[utoipa::path(post, path = "/api/v1/people/{name}/invitation", tag = "people",
-    params(("name" = String, Path, description = "By what the person signs in", example = "wang.li")),
+    params(("name" = String, Path, format = "person-name", description = "By what the person signs in", example = "wang.li")),
     responses(
         (status = 201, description = "The link", body = Link),
         (status = 400, description = "No name", body = Problem, content_type = "application/problem+json"),

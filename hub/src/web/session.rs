@@ -56,7 +56,7 @@ pub struct Acceptance {
     /// What follows the name in the link.
     token: String,
     /// 12 to 128 characters.
-    #[schema(value_type = String, format = Password)]
+    #[schema(value_type = String, format = Password, min_length = 12, max_length = 128)]
     password: Password,
 }
 
@@ -68,7 +68,7 @@ pub struct PasswordChange {
     #[schema(value_type = String, format = Password)]
     old: Password,
     /// 12 to 128 characters.
-    #[schema(value_type = String, format = Password)]
+    #[schema(value_type = String, format = Password, min_length = 12, max_length = 128)]
     new: Password,
 }
 

@@ -11,6 +11,7 @@ use utoipa::ToSchema;
 
 use super::App;
 use super::caller::Caller;
+use super::openapi::formats::names;
 use super::params::{Body, Id};
 use super::problem::Problem;
 use crate::access::{Site, SiteId, SiteLabel};
@@ -35,10 +36,10 @@ pub struct Sites {
 #[schema(example = json!({ "label": "第三小学", "edges": ["gate-1"], "deadlines": { "assigned_s": 300 } }))]
 pub struct WantedSite {
     /// What people call it: one line of at most 100 characters.
-    #[schema(value_type = String, min_length = 1, max_length = 100)]
+    #[schema(value_type = String, format = "line", min_length = 1, max_length = 100)]
     label: SiteLabel,
     /// Its boxes; they leave the sites they belonged to.
-    #[schema(value_type = Vec<String>)]
+    #[schema(schema_with = names)]
     edges: BTreeSet<EdgeId>,
     /// How long incidents there may stay in a stage, where it is not as everywhere; without it the site has nothing of its own. It counts
     /// for stages that incidents enter from then on.
@@ -58,7 +59,7 @@ pub async fn list(State(app): State<App>) -> Result<Json<Sites>, Problem> {
 
 /// Makes or replaces a site
 #[utoipa::path(put, path = "/api/v1/sites/{site}", tag = "sites",
-    params(("site" = String, Path, description = "Its name", example = "school-3", pattern = "^[a-z0-9-]{1,64}$")),
+    params(("site" = String, Path, description = "Its name", example = "school-3", format = "name")),
     request_body = WantedSite, responses(
         (status = 200, description = "The site as it is now", body = Site),
         (status = 400, description = "A field is wrong", body = Problem, content_type = "application/problem+json"),
@@ -77,7 +78,7 @@ pub async fn put(
 
 /// Removes a site; its boxes belong to none then
 #[utoipa::path(delete, path = "/api/v1/sites/{site}", tag = "sites",
-    params(("site" = String, Path, description = "Its name", example = "school-3")),
+    params(("site" = String, Path, format = "name", description = "Its name", example = "school-3")),
     responses(
         (status = 204, description = "It is gone"),
         (status = 400, description = "No name", body = Problem, content_type = "application/problem+json"),

@@ -26,13 +26,13 @@ pub struct Query {
     #[param(value_type = Option<u16>, minimum = 1, maximum = 200, default = 50)]
     limit: Option<Limit<200>>,
     /// `next` of the page before.
-    #[param(value_type = Option<String>)]
+    #[param(value_type = Option<String>, format = "cursor")]
     before: Option<Cursor>,
     /// About this alarm only.
-    #[param(value_type = Option<String>)]
+    #[param(value_type = Option<String>, format = "ulid")]
     alarm: Option<AlarmId>,
     /// Of this person only.
-    #[param(value_type = Option<String>, example = "wang.li")]
+    #[param(value_type = Option<String>, format = "person-name", example = "wang.li")]
     person: Option<PersonName>,
 }
 
@@ -51,16 +51,16 @@ pub struct Viewings {
 #[schema(example = json!({ "alarm": "01ARZ3NDEKTSV4RRFFQ69G5FAX", "reason": "request", "text": "police report 17" }))]
 pub struct WantedViewing {
     /// The alarm whose pictures, clips and released originals are to be opened.
-    #[schema(value_type = String)]
+    #[schema(value_type = String, format = "ulid")]
     alarm: AlarmId,
     /// An incident that is open, that the person may see, and that has this alarm.
-    #[schema(value_type = Option<String>)]
+    #[schema(value_type = Option<String>, format = "ulid")]
     #[serde(default, deserialize_with = "incident")]
     incident: Option<IncidentId>,
     /// Which kind of reason, where it is not an incident.
     reason: Option<Reason>,
     /// That reason in words: one line of 1 to 200 characters.
-    #[schema(value_type = Option<String>, min_length = 1, max_length = 200)]
+    #[schema(value_type = Option<String>, format = "line", min_length = 1, max_length = 200)]
     text: Option<Statement>,
 }
 

@@ -182,6 +182,7 @@ async fn every_route_is_open_to_the_roles_of_the_table_and_to_nobody_else() {
     for (method, path) in OPEN {
         let status = ask(&hub, None, method, path, body(method, path, &event).as_ref());
         assert!(!matches!(status, 401 | 403 | 404 | 405), "{method} {path}: {status}");
+        assert_eq!(ask(&hub, None, "PATCH", path, None), 405, "{path}: it is known what can be done");
     }
     for path in ["/api/v1/nothing", "/api/v1/people/x/y"] {
         assert_eq!(ask(&hub, None, "GET", path, None), 401, "{path}: a stranger learns nothing");

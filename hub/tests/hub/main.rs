@@ -33,6 +33,7 @@ mod page;
 mod process;
 mod refusal;
 mod replicas;
+mod schemathesis;
 mod telemetry;
 mod viewing;
 mod webhook;
