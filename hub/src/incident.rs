@@ -111,7 +111,7 @@ pub struct Assignee {
     "sensor": null, "cause": null, "object": "person", "input": null, "camera_label": "东门", "zone_label": "草坪", "sensor_label": null, "severity": 2, "alarms": 3,
     "ongoing": true, "first": "2026-01-31T08:30:00Z", "last": "2026-01-31T08:31:10Z", "opened": "2026-01-31T08:30:00.2Z",
     "stage": "reported", "outcome": null, "reason": null, "assignee": null, "shelved_until": null,
-    "due": "2026-01-31T08:33:00.2Z", "overdue": false, "escalated": false, "extension": null, "version": 1, "may": ["triage", "assign", "shelve", "note"]
+    "due": "2026-01-31T08:33:00.2Z", "overdue": false, "escalated": false, "extension": null, "version": 1, "may": ["triage", "assign", "shelve", "request_extension", "note"]
 }))]
 pub struct Incident {
     /// ULID.

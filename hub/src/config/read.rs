@@ -416,7 +416,7 @@ mod tests {
         let webhook = &load_text(table).unwrap().webhooks[0];
         assert_eq!(
             (webhook.tells.len(), webhook.sites.as_ref(), webhook.give_up_after.as_secs()),
-            (3, None, 86_400)
+            (4, None, 86_400)
         );
         for (text, complaint) in [
             (table.replace("webhook.secret", "none"), "`webhooks.secret_file`: /none: No such file"),

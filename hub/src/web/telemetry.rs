@@ -30,7 +30,7 @@ pub struct Query {
 /// Up to two days of the last three are told of by five minutes, everything else by hours or several; there are a thousand steps at most. What
 /// is older than `retention.health_days` is not there any more.
 #[utoipa::path(get, path = "/api/v1/devices/{edge}/history", tag = "devices",
-    params(("edge" = String, Path, description = "The box", example = "gate-1"), Query), responses(
+    params(("edge" = String, Path, description = "The box", example = "gate-1", format = "name"), Query), responses(
     (status = 200, description = "One entry for each step", body = DeviceHistory),
     (status = 400, description = "A parameter is wrong", body = Problem, content_type = "application/problem+json"),
     (status = 403, description = "Not permitted, or no box of a site of who asks", body = Problem, content_type = "application/problem+json"),

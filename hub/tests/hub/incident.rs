@@ -147,7 +147,10 @@ async fn people_follow_an_incident_to_its_end() {
 
     assert_eq!(handler.get(&format!("/api/v1/incidents/{id}")).status, 404, "it is not theirs");
     assert_eq!(handler.list(""), Vec::<Value>::new());
-    assert_eq!(operator.incident(id)["may"], json!(["triage", "assign", "shelve", "note"]));
+    assert_eq!(
+        operator.incident(id)["may"],
+        json!(["triage", "assign", "shelve", "request_extension", "note"])
+    );
     let people: Value = operator.get("/api/v1/handlers?edge=gate-1").json().unwrap();
     let names: Vec<&Value> = people["people"].as_array().unwrap().iter().map(|one| &one["name"]).collect();
     assert_eq!(names, ["li", "tester", "zhao"]);
@@ -173,7 +176,7 @@ async fn people_follow_an_incident_to_its_end() {
         .takes(id, json!({ "action": "assign", "to": "zhao", "text": "at the <b>east</b> gate\n请尽快" }));
     assert_eq!(assigned["assignee"], json!({ "name": "zhao", "display_name": "zhao" }));
     assert_eq!(handler.list("mine=true&open=true").len(), 1);
-    assert_eq!(handler.incident(id)["may"], json!(["accept", "return", "note"]));
+    assert_eq!(handler.incident(id)["may"], json!(["accept", "return", "request_extension", "note"]));
     handler.takes(id, json!({ "action": "accept" }));
     handler.takes(id, json!({ "action": "begin" }));
     assert_eq!(

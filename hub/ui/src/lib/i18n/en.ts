@@ -388,7 +388,7 @@ export const en: Dictionary = {
     ongoing: 'Ongoing',
     over: 'No longer going on',
     filter: 'Filters',
-    show: { open: 'Open', mine: 'Mine', supervise: 'To supervise', all: 'All' },
+    show: { open: 'Open', mine: 'Mine', supervise: 'Supervise', all: 'All' },
     escalated: 'Escalated',
     toSupervisors: 'Still overdue after the reminder: a supervisor has to see to it',
     asksForTime: 'More time asked for',
