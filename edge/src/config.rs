@@ -11,6 +11,7 @@ mod clips;
 mod enrolment;
 mod fusion;
 mod gpio;
+mod key_store;
 mod label;
 mod line;
 mod load;
@@ -54,6 +55,7 @@ pub use clips::{ClipWidth, Clips, DiskPercent, KeepDays, MemoryMib, Originals, W
 pub use enrolment::EnrolmentUrl;
 pub use fusion::{FusedInput, FusionPart, FusionRule};
 pub use gpio::{GpioBias, GpioLevel, GpioPoint};
+pub use key_store::{KeyStore, Tcti};
 pub use label::Label;
 pub use line::{Line, Polyline};
 #[cfg(any(test, fuzzing))]
@@ -186,6 +188,12 @@ pub struct Uplink {
     pub broker: BrokerUrl,
     /// Where the hub gives and renews certificates, `https://host:port`: where `gatepost-edge enrol` brings a code.
     pub enrolment: Option<EnrolmentUrl>,
+    /// Where the key is made by which the hub knows this box: at enrolment, and anew at each renewal.
+    #[serde(default)]
+    pub key_store: KeyStore,
+    /// How the box's TPM is reached, `device:/dev/tpmrm0` unless given.
+    #[serde(default)]
+    pub tpm: Tcti,
     /// File that holds the password, on its first line. The user name is the edge's name. Without it the
     /// box logs in without a password.
     pub password_file: Option<PathBuf>,

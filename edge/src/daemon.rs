@@ -17,7 +17,7 @@ use crate::analysis::{AnalysedCamera, Analysis, Frames, cores};
 use crate::clip::{self, Archive, ClipCamera, ClipThreads, Maker, Preroll, Publisher, RequestedClips, Room};
 use crate::clock::Clock;
 use crate::command::{CommandThread, Means};
-use crate::config::{Calendar, Camera, Clips, Config};
+use crate::config::{Calendar, Camera, Clips, Config, KeyStore};
 use crate::detect::{Detector, Model, Scores};
 use crate::event::{Judge, Observation, RecordThread, Reporter};
 use crate::evidence::EvidenceStore;
@@ -58,6 +58,11 @@ pub async fn run(config: Config) -> anyhow::Result<()> {
     let mut terminate = signal(SignalKind::terminate())?;
     let mut interrupt = signal(SignalKind::interrupt())?;
 
+    let identity = IdentityFile::of(&config.edge, &config.data_dir, &config.uplink);
+    if config.uplink.enrolment.is_some() {
+        look_for_key(&identity, config.uplink.key_store)?;
+    }
+
     let clock = Arc::new(Clock::default());
     let watched = |camera| WatchedCamera::new(camera, &config.clips);
     let cameras: Vec<WatchedCamera> = config.cameras.iter().map(watched).collect();
@@ -77,7 +82,6 @@ pub async fn run(config: Config) -> anyhow::Result<()> {
         config.outbox.max_mib,
     )?;
     let inference = Arc::new(InferenceGauge::new(workers));
-    let identity = IdentityFile::of(&config.edge, &config.data_dir);
     let health = Arc::new(HealthSource {
         edge: config.edge.clone(),
         boot,
@@ -181,6 +185,20 @@ pub async fn run(config: Config) -> anyhow::Result<()> {
     stop.send_replace(true);
     uplink.await?;
     tracing::info!("stopped");
+    Ok(())
+}
+
+/// Without the TPM it has to use the box does not start. Whatever else may be wrong with its key, it watches and records; the
+/// uplink says so too, as often as it tries.
+fn look_for_key(identity: &IdentityFile, key_store: KeyStore) -> anyhow::Result<()> {
+    if key_store == KeyStore::Tpm {
+        identity.next_key().context("`uplink.key_store`")?;
+    }
+    let identity = identity.clone();
+    tokio::task::spawn_blocking(move || match identity.describe_key() {
+        Ok(place) => tracing::info!("{place}"),
+        Err(error) => tracing::warn!("{error}"),
+    });
     Ok(())
 }
 

@@ -18,7 +18,7 @@ use tokio::sync::watch;
 use crate::clip::Preroll;
 use crate::clock::Clock;
 use crate::config::{Camera, Config, Workers};
-use crate::identity::IdentityFile;
+use crate::identity::{Identity, IdentityFile};
 use crate::linked::LinkedCamera;
 use crate::outbox::Delivery;
 use crate::sensor::WatchedSensor;
@@ -191,6 +191,9 @@ impl HealthSource {
     /// When it cannot be written as JSON.
     pub fn report(&self, config: &Config) -> serde_json::Result<Vec<u8>> {
         let (uptime, time) = self.clock.now();
+        // Read anew each time: it is renewed, and the box may be enrolled at any time. One that has none, or a damaged one, says so where it
+        // needs it.
+        let identity = self.identity.read().ok().filter(|_| config.uplink.broker.is_tls());
         let health = Health {
             edge: self.edge.clone(),
             time,
@@ -203,22 +206,13 @@ impl HealthSource {
             sensors: self.sensors.iter().map(|watched| watched.gauge.health(&watched.sensor)).collect(),
             areas: self.areas.borrow().clone(),
             inference: self.inference.take(&self.model, uptime),
+            key: identity.as_ref().map(Identity::key_place),
             disk_free_bytes: disk_free_bytes(&config.data_dir),
             temperature_celsius: temperature::warmest().map(|celsius| celsius as f32),
-            certificate: self.certificate(config),
+            certificate: identity.map(|identity| CertificateHealth { from: identity.from(), until: identity.until() }),
             extra: Default::default(),
         };
         serde_json::to_vec(&health)
-    }
-
-    /// Read anew each time: it is renewed, and the box may be enrolled at any time.
-    fn certificate(&self, config: &Config) -> Option<CertificateHealth> {
-        if !config.uplink.broker.is_tls() {
-            return None;
-        }
-        // A box that has none, or a damaged one, says so where it needs it.
-        let identity = self.identity.read().ok()?;
-        Some(CertificateHealth { from: identity.from(), until: identity.until() })
     }
 }
 

@@ -1,38 +1,43 @@
 //! Who this box is to its hub: a key that was made here and never leaves, the certificate the hub gave for it, and what
-//! the box knows the hub by. Got by enrolling, kept fresh by renewing.
+//! the box knows the hub by. Got by enrolling, kept fresh by renewing. The key is in the box's TPM where there is one.
 
 mod ask;
 mod file;
+mod key;
 mod renewal;
 mod request;
+mod tpm;
 mod verifier;
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use gatepost_wire::command::VerifyingKey;
-use gatepost_wire::command::signed::KeyError;
+use gatepost_wire::command::signed::KeyError as HubKeyError;
 use gatepost_wire::enrolment::{EnrolmentCode, Issued};
+use gatepost_wire::health::KeyPlace;
 use gatepost_wire::{EdgeId, Timestamp};
 use rustls::crypto::ring;
+use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject as _;
-use rustls::pki_types::{CertificateDer, PrivateKeyDer};
+use rustls::sign::{CertifiedKey, SingleCertAndKey};
 use rustls::{ClientConfig, RootCertStore};
-use serde::{Deserialize, Serialize};
 
 pub use ask::AskError;
+pub use key::{KeyError, NextKey};
 pub use renewal::keep_fresh;
+pub use tpm::TpmError;
 
-use crate::config::{EnrolmentUrl, Uplink};
+use crate::config::{EnrolmentUrl, KeyStore, Uplink};
+use key::Key;
+use tpm::Tpm;
 use verifier::HubVerifier;
 
-/// A box's identity, as it stands in its file.
-#[derive(Clone, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+/// A box's identity.
+#[derive(Clone)]
 pub struct Identity {
     edge: EdgeId,
-    /// PEM. Never printed, never sent.
-    key: String,
+    key: Key,
     issued: Issued,
 }
 
@@ -73,6 +78,9 @@ pub enum IdentityError {
         /// The box.
         edge: EdgeId,
     },
+    /// The key of this box cannot be used, or none can be made as wanted.
+    #[error("`uplink.key_store`: {0}")]
+    Key(#[from] KeyError),
     /// The key of the hub, given by a file.
     #[error("`uplink.hub_key_file`: {}: {problem}", file.display())]
     HubKey {
@@ -88,20 +96,56 @@ pub enum IdentityError {
 pub struct IdentityFile {
     file: PathBuf,
     edge: EdgeId,
+    key_store: KeyStore,
+    tpm: Arc<Tpm>,
 }
 
 impl IdentityFile {
     /// That of the box whose state is in `data_dir`.
-    pub fn of(edge: &EdgeId, data_dir: &Path) -> Self {
-        Self { file: data_dir.join("identity.json"), edge: edge.clone() }
+    pub fn of(edge: &EdgeId, data_dir: &Path, config: &Uplink) -> Self {
+        let tpm = Arc::new(Tpm::at(config.tpm.clone()));
+        Self { file: data_dir.join("identity.json"), edge: edge.clone(), key_store: config.key_store, tpm }
     }
 
-    /// What is in it now.
+    /// What is in it now. The TPM is not asked.
     ///
     /// # Errors
     /// [`IdentityError`] says what to do.
     pub fn read(&self) -> Result<Identity, IdentityError> {
-        file::read(&self.file, &self.edge)
+        file::read(&self.file, &self.edge, &self.tpm)
+    }
+
+    /// Where the next key would be made, at enrolment or renewal. Takes up to a second where there is a TPM.
+    ///
+    /// # Errors
+    /// When it has to be the TPM and that cannot be used.
+    pub fn next_key(&self) -> Result<NextKey, TpmError> {
+        NextKey::find(self.key_store, &self.tpm)
+    }
+
+    /// Where the key of this box is and where the next one goes, tried out, in words for a technician.
+    ///
+    /// # Errors
+    /// When the present key cannot be used, or the next one cannot be made where it has to be.
+    pub fn describe_key(&self) -> Result<String, IdentityError> {
+        let next = self.next_key().map_err(KeyError::from)?;
+        let present = match self.read() {
+            Err(IdentityError::None { .. }) => {
+                return Ok(format!("enrolling makes the key of this box {next}"));
+            }
+            present => present?,
+        };
+        present.test_key()?;
+        Ok(match (present.key_place(), next) {
+            (KeyPlace::Tpm, NextKey::InTpm) => "the key of this box is in the TPM".into(),
+            (KeyPlace::File, NextKey::InFile { because: None }) => "the key of this box is in a file".into(),
+            (KeyPlace::Tpm, next) => {
+                format!("the key of this box is in the TPM; the next renewal makes one {next}")
+            }
+            (KeyPlace::File, next) => {
+                format!("the key of this box is in a file; the next renewal makes one {next}")
+            }
+        })
     }
 
     /// Makes a key, brings the code to the hub and keeps what it gives; an earlier identity is replaced.
@@ -109,7 +153,8 @@ impl IdentityFile {
     /// # Errors
     /// When the hub cannot be reached or refuses, or the file cannot be written. The code is spent only if the hub says so.
     pub async fn enrol(&self, hub: &EnrolmentUrl, code: EnrolmentCode) -> Result<Identity, AskError> {
-        let (key, request) = request::make(&self.edge)?;
+        let key = Key::make(self.key_store, &self.tpm)?;
+        let request = request::make(&self.edge, &key)?;
         let issued = ask::with_code(hub, &self.edge, code, request).await?;
         self.keep(key, issued)
     }
@@ -120,12 +165,18 @@ impl IdentityFile {
     /// When there is none, the hub cannot be reached or refuses, or the file cannot be written.
     pub async fn renew(&self, hub: &EnrolmentUrl) -> Result<Identity, AskError> {
         let present = self.read()?;
-        let (key, request) = request::make(&self.edge)?;
+        let key_store = match (self.key_store, present.key_place()) {
+            // It was just used to get here, so whatever it stumbles over now will pass.
+            (KeyStore::Auto, KeyPlace::Tpm) => KeyStore::Tpm,
+            (wanted, _) => wanted,
+        };
+        let key = Key::make(key_store, &self.tpm)?;
+        let request = request::make(&self.edge, &key)?;
         let issued = ask::with_certificate(hub, &present, request).await?;
         self.keep(key, issued)
     }
 
-    fn keep(&self, key: String, issued: Issued) -> Result<Identity, AskError> {
+    fn keep(&self, key: Key, issued: Issued) -> Result<Identity, AskError> {
         let identity = Identity { edge: self.edge.clone(), key, issued };
         // It has to fit together before it takes the place of one that does.
         identity.tls()?;
@@ -145,14 +196,28 @@ impl Identity {
         self.issued.until
     }
 
+    /// Where its key is.
+    pub fn key_place(&self) -> KeyPlace {
+        self.key.place()
+    }
+
+    /// Can its key be used, here and now? Takes up to a second if that is in the TPM.
+    ///
+    /// # Errors
+    /// When it cannot; the error says what to do.
+    pub fn test_key(&self) -> Result<(), KeyError> {
+        self.key.test()
+    }
+
     /// TLS 1.3 to whoever the hub's authority vouches for, showing this box's certificate.
     ///
     /// # Errors
     /// When key and certificates do not fit together.
     pub fn tls(&self) -> Result<Arc<ClientConfig>, TlsError> {
         let chain = vec![CertificateDer::from_pem_slice(self.issued.certificate.as_bytes())?];
-        let key = PrivateKeyDer::from_pem_slice(self.key.as_bytes())?;
         let provider = Arc::new(ring::default_provider());
+        let proof = CertifiedKey::new(chain, self.key.for_tls(&provider)?);
+        proof.keys_match()?;
         let roots = roots(self.issued.authority.as_bytes())?;
         let verifier = HubVerifier::by_authority(roots, provider.clone())?;
         let config = ClientConfig::builder_with_provider(provider)
@@ -160,7 +225,7 @@ impl Identity {
             // What it does otherwise than rustls, and why, stands there.
             .dangerous()
             .with_custom_certificate_verifier(Arc::new(verifier))
-            .with_client_auth_cert(chain, key)?;
+            .with_client_cert_resolver(Arc::new(SingleCertAndKey::from(proof)));
         Ok(Arc::new(config))
     }
 }
@@ -235,6 +300,6 @@ impl HubKey {
         let Some(file) = &self.file else { return Ok(self.identity.read()?.issued.command_key) };
         let wrong = |problem: String| IdentityError::HubKey { file: file.clone(), problem };
         let text = std::fs::read_to_string(file).map_err(|error| wrong(error.to_string()))?;
-        text.parse().map_err(|error: KeyError| wrong(error.to_string()))
+        text.parse().map_err(|error: HubKeyError| wrong(error.to_string()))
     }
 }

@@ -58,6 +58,11 @@ enum Command {
 }
 
 fn main() -> ExitCode {
+    if std::env::var_os("TSS2_LOG").is_none() {
+        // tpm2-tss would write lines of its own to stderr for each error, which this program tells in its own words.
+        // SAFETY: no other thread runs yet that could read the environment meanwhile.
+        unsafe { std::env::set_var("TSS2_LOG", "all+none") };
+    }
     match run(Cli::parse().command) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
@@ -106,7 +111,7 @@ fn enrol(file: &std::path::Path) -> anyhow::Result<()> {
     let mut line = String::new();
     std::io::stdin().read_line(&mut line).context("the code cannot be read")?;
     let code = line.parse()?;
-    let identity = IdentityFile::of(&config.edge, &config.data_dir);
+    let identity = IdentityFile::of(&config.edge, &config.data_dir, &config.uplink);
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let fresh = runtime.block_on(identity.enrol(hub, code))?;
     println!(
@@ -114,6 +119,7 @@ fn enrol(file: &std::path::Path) -> anyhow::Result<()> {
         config.edge,
         fresh.until()
     );
+    println!("{}", identity.describe_key()?);
     Ok(())
 }
 
@@ -143,7 +149,7 @@ fn check_identity(config: &Config) -> anyhow::Result<()> {
             identity::tls_by(file)?;
         }
     }
-    let identity = IdentityFile::of(&config.edge, &config.data_dir);
+    let identity = IdentityFile::of(&config.edge, &config.data_dir, &config.uplink);
     match HubKey::of(identity.clone(), &config.uplink).read() {
         Err(IdentityError::None { .. }) if !config.uplink.broker.is_tls() => {
             eprintln!(
@@ -152,6 +158,9 @@ fn check_identity(config: &Config) -> anyhow::Result<()> {
         }
         Err(unknown @ IdentityError::None { .. }) => eprintln!("{unknown}"),
         key => drop(key?),
+    }
+    if config.uplink.enrolment.is_some() {
+        println!("{}", identity.describe_key()?);
     }
     Ok(())
 }
@@ -163,8 +172,8 @@ fn log_to_stderr(log: &Log) {
         LogLevel::Info => "info",
         LogLevel::Debug => "debug",
     };
-    // ONNX Runtime is talkative at "info", sled and Modbus at errors; what matters of them arrives as errors of ours.
-    let filter = EnvFilter::new(format!("{level},ort=warn,sled=off,tokio_modbus=off"));
+    // ONNX Runtime is talkative at "info", sled, Modbus and TSS at errors; what matters of them arrives as errors of ours.
+    let filter = EnvFilter::new(format!("{level},ort=warn,sled=off,tokio_modbus=off,tss_esapi=off"));
     let subscriber = tracing_subscriber::fmt()
         // It would complain of a log nobody reads any more to stderr, which is that log, and panic.
         .log_internal_errors(false)

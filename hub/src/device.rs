@@ -32,7 +32,7 @@ pub struct Device {
         }],
         "inference": { "model": "centernet-512", "mean_ms": 84.3, "failures": 0, "load": 0.42, "failing": false, "workers": 2,
             "model_file": "as_loaded" },
-        "disk_free_bytes": 48300000000_u64, "temperature_celsius": 51.5,
+        "key": "tpm", "disk_free_bytes": 48300000000_u64, "temperature_celsius": 51.5,
         "certificate": { "from": "2026-01-01T00:00:00Z", "until": "2026-04-01T00:00:00Z" }
     })))]
     pub health: Option<Box<RawValue>>,

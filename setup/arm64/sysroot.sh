@@ -39,7 +39,7 @@ done < <(find "$sysroot" -type l -lname '/*' -print0)
 
 for file in include/aarch64-linux-gnu/bits/types.h lib/aarch64-linux-gnu/libc.so.6 \
   lib/aarch64-linux-gnu/libgstreamer-1.0.so lib/aarch64-linux-gnu/libgstapp-1.0.so \
-  lib/aarch64-linux-gnu/libopencv_video.so; do
+  lib/aarch64-linux-gnu/libopencv_video.so lib/aarch64-linux-gnu/libtss2-esys.so; do
   [ -e "$sysroot/usr/$file" ] ||
     fail "the packages are unpacked, but usr/$file is not among them; what mmdebstrap said: $fetched/log/$step.log"
 done

@@ -3,7 +3,7 @@
 debian_packages=(
   # to build
   build-essential pkg-config clang libclang-dev lld cmake
-  libgstreamer1.0-dev libgstreamer-plugins-base1.0-dev libgstrtspserver-1.0-dev libopencv-dev
+  libgstreamer1.0-dev libgstreamer-plugins-base1.0-dev libgstrtspserver-1.0-dev libopencv-dev libtss2-dev
   # to run: decoders, RTSP
   gstreamer1.0-plugins-base gstreamer1.0-plugins-good gstreamer1.0-plugins-bad
   gstreamer1.0-plugins-ugly gstreamer1.0-libav gstreamer1.0-rtsp gstreamer1.0-tools
@@ -11,7 +11,7 @@ debian_packages=(
   tzdata
   # to set up, test and measure; the CJK font is for Chinese in the page's screenshots
   python3 python3-venv python3-pip curl unzip ca-certificates
-  mosquitto mosquitto-clients postgresql-15 openssl chromium fonts-noto-cjk
+  mosquitto mosquitto-clients postgresql-15 swtpm openssl chromium fonts-noto-cjk
 )
 
 step_debian() {

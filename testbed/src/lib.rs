@@ -6,6 +6,7 @@
 //! - [`usage`]: what a process used of the machine
 //! - [`mosquitto`]: a real mosquitto broker that can be killed and started again
 //! - [`postgres`]: a real PostgreSQL server that can be killed and started again
+//! - [`swtpm`]: a TPM made of software
 //! - [`proxy`]: a network that can fail
 //! - [`rtsp_camera`]: a real RTSP server that plays a clip
 //! - [`rtsp_relay`]: the line to that camera, which can alter its packets or let nothing through
@@ -34,12 +35,14 @@ pub mod mosquitto;
 pub mod onvif_camera;
 pub mod port;
 pub mod postgres;
+mod program;
 pub mod proxy;
 pub mod rogue_camera;
 pub mod rtsp_camera;
 pub mod rtsp_relay;
 pub mod serial_line;
 mod server;
+pub mod swtpm;
 pub mod usage;
 
 pub use error::{Error, Result};

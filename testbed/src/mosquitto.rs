@@ -1,11 +1,10 @@
 //! A real mosquitto broker on a loopback port of its own, which keeps its port and its store over kill
 //! and restart.
 
-use std::env;
 use std::fmt::Write as _;
 use std::fs;
 use std::net::{Ipv4Addr, SocketAddr, TcpStream};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::Command;
 use std::time::Duration;
 
@@ -13,6 +12,7 @@ use tempfile::TempDir;
 
 use crate::daemon::{Daemon, Launch};
 use crate::http::wait_until;
+use crate::program::find;
 use crate::{Error, Result, port};
 
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -204,14 +204,4 @@ fn write_passwords(path: &Path, users: &[(String, String)]) -> Result<()> {
     }
     let log = String::from_utf8_lossy(&done.stderr).into_owned();
     Err(Error::Daemon { program: "mosquitto_passwd".into(), problem: "failed".into(), log })
-}
-
-/// Debian puts the broker into /usr/sbin, which is not in every user's PATH.
-fn find(program: &'static str) -> Result<PathBuf> {
-    let path = env::var_os("PATH").unwrap_or_default();
-    env::split_paths(&path)
-        .chain(["/usr/sbin".into(), "/usr/local/sbin".into()])
-        .map(|dir| dir.join(program))
-        .find(|candidate| candidate.is_file())
-        .ok_or(Error::NoProgram(program))
 }

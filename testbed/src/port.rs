@@ -40,6 +40,18 @@ pub fn free() -> Result<u16> {
     Err(Error::NoPort { first: FIRST, last: FIRST + (COUNT - 1) as u16 })
 }
 
+/// Two such ports next to each other, of which this is the lower one.
+pub fn pair() -> Result<u16> {
+    let mut lower = free()?;
+    loop {
+        let next = free()?;
+        if next == lower + 1 {
+            return Ok(lower);
+        }
+        lower = next;
+    }
+}
+
 /// Takes a name that stands for the port and that only one process can have. It is in no file system, so nothing is left of
 /// it, and in the same network namespace as the port.
 fn reserve(port: u16) -> bool {
@@ -63,6 +75,14 @@ mod tests {
         let (one, two) = (free().unwrap(), free().unwrap());
         assert_ne!(one, two);
         TcpListener::bind((Ipv4Addr::LOCALHOST, one)).unwrap();
+    }
+
+    #[test]
+    fn a_pair_is_free_and_given_once() {
+        let lower = pair().unwrap();
+        let _both = [lower, lower + 1].map(|port| TcpListener::bind((Ipv4Addr::LOCALHOST, port)).unwrap());
+        let other = pair().unwrap();
+        assert!(other.abs_diff(lower) > 1, "{lower} and {other}");
     }
 
     #[test]

@@ -38,6 +38,9 @@ pub struct Health {
     pub areas: Vec<AreaHealth>,
     /// The detector.
     pub inference: InferenceHealth,
+    /// Where the key is by which the hub knows it; none before it has enrolled.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub key: Option<KeyPlace>,
     /// Free space where the outbox lives, bytes.
     pub disk_free_bytes: u64,
     /// How warm the warmest part of the box is, °C; none where its system does not know.
@@ -50,6 +53,16 @@ pub struct Health {
     #[serde(flatten)]
     #[schemars(skip)]
     pub extra: Extra,
+}
+
+/// Where the private key of a box is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum KeyPlace {
+    /// In its TPM: who carries the disk away does not have it.
+    Tpm,
+    /// In a file on its disk.
+    File,
 }
 
 /// The last sequence number recorded in one boot.

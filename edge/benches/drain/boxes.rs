@@ -109,7 +109,7 @@ impl EdgeBox {
         let Self { config, folder, boot, delivery, evidence, record, reporter, alarms } = self;
         let room = Room { keep: config.clips.keep(), disk_share: 0.1, reserve_bytes: 0 };
         let archive = Arc::new(Mutex::new(Archive::open(&folder.join("clips"), room).unwrap()));
-        let identity = IdentityFile::of(&config.edge, &folder);
+        let identity = IdentityFile::of(&config.edge, &folder, &config.uplink);
         let means = Means {
             edge: config.edge.clone(),
             hub_key: HubKey::of(identity.clone(), &config.uplink),

@@ -75,7 +75,7 @@ impl Box {
         uplink.hub_key_file = Some(path.join("hub.key"));
         let means = Means {
             edge: edge(),
-            hub_key: HubKey::of(IdentityFile::of(&edge(), path), &uplink),
+            hub_key: HubKey::of(IdentityFile::of(&edge(), path, &uplink), &uplink),
             clock,
             originals_allowed,
             archive: Arc::new(Mutex::new(self.archive())),

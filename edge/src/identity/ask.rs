@@ -22,7 +22,7 @@ use tokio::task::JoinSet;
 use tokio_rustls::TlsConnector;
 
 use super::verifier::HubVerifier;
-use super::{Identity, IdentityError, TlsError};
+use super::{Identity, IdentityError, KeyError, TlsError};
 use crate::config::EnrolmentUrl;
 
 const WITHIN: Duration = Duration::from_secs(30);
@@ -35,7 +35,7 @@ pub enum AskError {
     Identity(#[from] IdentityError),
     /// No key can be made.
     #[error("no key can be made: {0}")]
-    Key(#[from] rcgen::Error),
+    Key(#[from] KeyError),
     /// What there is, or what came, makes no TLS connection.
     #[error("the certificate cannot be used: {0}")]
     Tls(#[from] TlsError),

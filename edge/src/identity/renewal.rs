@@ -37,7 +37,7 @@ async fn renew(identity: &IdentityFile, hub: &EnrolmentUrl, until: Timestamp, la
     match identity.renew(hub).await {
         Ok(fresh) => {
             last_reason.clear();
-            tracing::info!(until = %fresh.until(), "the certificate is renewed");
+            tracing::info!(until = %fresh.until(), key = ?fresh.key_place(), "the certificate is renewed");
         }
         // The hub's clock counts, so a certificate that seems to have ended was tried all the same.
         Err(error) if until < Timestamp::now() => {
@@ -72,6 +72,7 @@ mod tests {
     use gatepost_wire::enrolment::Issued;
 
     use super::*;
+    use crate::identity::key::Key;
 
     fn identity(from: &str, until: &str) -> Identity {
         let key = SigningKey::from_pkcs8(&SigningKey::generate_pkcs8().unwrap()).unwrap();
@@ -82,7 +83,7 @@ mod tests {
             from: from.parse().unwrap(),
             until: until.parse().unwrap(),
         };
-        Identity { edge: "gate-1".parse().unwrap(), key: String::new(), issued }
+        Identity { edge: "gate-1".parse().unwrap(), key: Key::in_file().unwrap(), issued }
     }
 
     #[test]

@@ -48,7 +48,7 @@ async fn live(config: Config, per_second: u32, seed: u64) -> anyhow::Result<()> 
     let (record, reporter) =
         RecordThread::start(recorder, evidence.clone(), open_alarms, (judge, told), linked, None, limit)?;
     tracing::info!(%boot, waiting = delivery.health().queued, "started");
-    let identity = IdentityFile::of(&config.edge, &config.data_dir);
+    let identity = IdentityFile::of(&config.edge, &config.data_dir, &config.uplink);
     let means = Means {
         edge: config.edge.clone(),
         hub_key: HubKey::of(identity.clone(), &config.uplink),
@@ -67,9 +67,9 @@ async fn live(config: Config, per_second: u32, seed: u64) -> anyhow::Result<()> 
         cameras: Vec::new(),
         sensors: Vec::new(),
         inference: Arc::new(InferenceGauge::new(config.model.workers(NonZero::<usize>::MIN, 1))),
+        identity: identity.clone(),
         delivery: delivery.clone(),
         areas,
-        identity: identity.clone(),
     };
     let (report, reports) = watch::channel(health.report(&config)?);
     let (stop, stopped) = watch::channel(false);

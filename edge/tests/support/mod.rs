@@ -5,6 +5,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "helpers of tests")]
 
 pub mod edge;
+pub mod hub;
 pub mod listener;
 pub mod model;
 pub mod picture;

@@ -202,6 +202,7 @@ function health(edge, cameras, more = {}) {
     outbox: { queued: 0, disk_bytes: 524_288 },
     cameras,
     inference: { model: 'centernet-512', mean_ms: 84.3, failures: 0, load: 0.31 },
+    key: 'tpm',
     disk_free_bytes: 48_300_000_000,
     temperature_celsius: 51.5,
     certificate: { from: iso(start - 40 * 86_400_000), until: iso(start + 50 * 86_400_000) },

@@ -47,6 +47,7 @@ const DEVICE = {
       { sensor: 'leak', input: 'water', state: 'soaked', faults: [{ fault: 'open', detail: 'cut' }], readings: 0, errors: 0 },
     ],
     inference: { model: 'm', failures: 0, load: 1.2, workers: 2, model_file: 'replaced', failing: true },
+    key: 'tpm',
     disk_free_bytes: 7,
     new_field: { of: 'a newer version' },
   },
@@ -116,6 +117,9 @@ describe('devices', () => {
       { name: 'faulted', reason: 'why' },
       { name: 'unknown' },
     ]);
+    expect(device.health?.key).toBe('tpm');
+    const keyOf = (key: unknown) => parseDevice({ ...DEVICE, health: { ...DEVICE.health, key } }).health?.key;
+    expect([undefined, null, 'file', 'cloud', 7].map(keyOf)).toEqual([null, null, 'file', null, null]);
     expect(device.health?.inference).toMatchObject({ meanMs: null, load: 1, workers: 2, modelFile: 'replaced', failing: true });
     expect(device.health?.sensors).toEqual([
       {

@@ -47,6 +47,7 @@ export function health(more: Partial<Health> = {}): Health {
     cameras: [],
     sensors: [],
     inference: { model: 'centernet-512', meanMs: 80, failures: 0, load: 0.3, failing: false, workers: 2, modelFile: null },
+    key: null,
     areas: [],
     diskFreeBytes: 50_000_000_000,
     temperature: 51.5,

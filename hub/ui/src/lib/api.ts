@@ -106,6 +106,8 @@ export interface Health {
     /** What became of the model's file since it was loaded, if that needs somebody. */
     readonly modelFile: 'replaced' | 'missing' | null;
   };
+  /** Where the box's private key is; none before it has enrolled, or if an older version does not say. */
+  readonly key: 'tpm' | 'file' | null;
   readonly diskFreeBytes: number;
   /** °C; null where its system does not know. */
   readonly temperature: number | null;
@@ -250,6 +252,7 @@ function parseHealth(value: unknown): Health {
       workers: optionalCount(inference.workers),
       modelFile: inference.model_file === 'replaced' || inference.model_file === 'missing' ? inference.model_file : null,
     },
+    key: health.key === 'tpm' || health.key === 'file' ? health.key : null,
     diskFreeBytes: count(health.disk_free_bytes),
     temperature: typeof health.temperature_celsius === 'number' ? health.temperature_celsius : null,
     certificate: parseCertificate(health.certificate),

@@ -1031,6 +1031,8 @@ export const en: Dictionary = {
     refused: (n) => `Refused messages: ${n}`,
     details: 'Technical details',
     hub: 'Hub',
+    key: 'Its key',
+    keyIn: { tpm: 'In the TPM, cannot be taken out', file: 'In a file on its disk' },
     decoder: 'Decoder',
     workers: (n) => `${n} side by side`,
     frames: 'Frames: sampled / analysed / still / dropped',

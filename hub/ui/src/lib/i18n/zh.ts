@@ -1020,6 +1020,8 @@ export const zh = {
     refused: (n: string) => `拒收 ${n} 条消息`,
     details: '技术信息',
     hub: '中心',
+    key: '设备密钥',
+    keyIn: { tpm: '在 TPM 内，无法取出', file: '在硬盘的文件中' },
     decoder: '解码',
     workers: (n: string) => `${n} 路并行检测`,
     frames: '帧：取样 / 已检 / 静止 / 丢弃',
