@@ -175,7 +175,7 @@ impl Tpm {
 
     /// Of a device the system says more clearly what is the matter.
     fn problem(&self, error: &tss_esapi::Error) -> String {
-        let Some(device) = self.tcti.device() else { return error.to_string() };
+        let Some(device) = self.tcti.device() else { return format!("nothing answers there ({error})") };
         match OpenOptions::new().read(true).write(true).open(device).map_err(|error| error.kind()) {
             Err(io::ErrorKind::NotFound) => {
                 "the box has none, or it is switched off in the firmware; `uplink.key_store = \"file\"` does without".into()
