@@ -57,7 +57,7 @@ test-page: setup page
 
 # Tests that start the daemons want them built; cargo test builds only those of the package it tests.
 test-rust: setup rust page
-	@setup/install.sh python-sensors python-api
+	@setup/install.sh python-sensors python-api oidc-provider
 	@echo "test: cargo build and cargo test (about 10 minutes on two cores the first time)"
 	cargo build --locked --manifest-path testbed/peers/onvif/Cargo.toml --target-dir target/peers
 	cargo build --locked --workspace --bins

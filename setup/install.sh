@@ -31,6 +31,7 @@ usage: setup/install.sh STEP...
   footage                the pedestrian clip, .fetched/footage/vtest.avi
   model                  the default detector, models/weights/*.onnx
   page                   the live page's npm packages
+  oidc-provider          the OpenID Connect provider of the tests, npm packages in testbed/peers/oidc
   cargo-deny             what looks at licences and origins in `make lint`, in .fetched/cargo
   cargo-fuzz             what `make fuzz` builds and runs its targets with, in the same place
   all                    debian python onnxruntime footage model page
@@ -66,6 +67,7 @@ while [ $# -gt 0 ]; do
     footage) step_footage ;;
     model) step_model ;;
     page) step_page ;;
+    oidc-provider) step_oidc_provider ;;
     cargo-deny | cargo-fuzz) step_cargo_tool "$step" ;;
     all) set -- debian python onnxruntime footage model page "$@" ;;
     -h | --help) usage ;;

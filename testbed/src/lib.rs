@@ -15,6 +15,8 @@
 //! - [`onvif_camera`]: a camera that tells of its own inputs
 //! - [`serial_line`]: a serial line whose adapter can be unplugged
 //! - [`account`]: a person who may ask a hub something
+//! - [`oidc_provider`]: who vouches for people
+//! - [`browser`]: what a browser does with cookies, redirections and forms
 //! - [`http`]: what a test needs of an HTTP client, and waiting with a deadline
 //! - [`metrics`]: what a daemon tells Prometheus
 //! - [`footage`]: where the test clip is
@@ -23,6 +25,7 @@
 //! Nothing here is linked into a daemon.
 
 pub mod account;
+pub mod browser;
 pub mod corpus;
 pub mod daemon;
 pub mod error;
@@ -32,6 +35,7 @@ mod log;
 pub mod metrics;
 pub mod modbus_device;
 pub mod mosquitto;
+pub mod oidc_provider;
 pub mod onvif_camera;
 pub mod port;
 pub mod postgres;
