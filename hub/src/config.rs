@@ -4,6 +4,7 @@
 //! permitted value: nothing later has to check again.
 
 mod address;
+mod oidc;
 mod read;
 mod retention;
 mod webhook;
@@ -22,12 +23,13 @@ use crate::authority::AuthorityFiles;
 use crate::incident::Deadlines;
 use crate::store::{Database, Server};
 
-pub use address::{HostName, LoopbackAddr, ServerName, ShareGroup};
+pub use address::{HostName, LoopbackAddr, SecureUrl, ServerName, ShareGroup};
+pub use oidc::{Claim, ClientId, ClientSecret, Issuer, Label, LabelText, Oidc, OidcTable, Prompt};
 #[cfg(any(test, fuzzing))]
 pub(crate) use read::fuzzing;
 pub use read::{ConfigError, load, read_toml};
 pub use retention::{Days, EvidenceDays, HealthDays, Kept, RecordDays};
-pub use webhook::{Secret, Tells, Webhook, WebhookName, WebhookTable, WebhookUrl};
+pub use webhook::{Secret, Tells, Webhook, WebhookName, WebhookTable};
 
 /// A configuration that may be started.
 #[derive(Debug, Clone)]
@@ -42,6 +44,8 @@ pub struct Config {
     pub metrics: Option<LoopbackAddr>,
     /// By what boxes know it, and it knows boxes.
     pub tls: Tls,
+    /// By whom people may sign in besides by password.
+    pub oidc: Option<Oidc>,
     /// Where boxes enrol and renew their certificates; nowhere unless given.
     pub enrolment: Option<SocketAddr>,
     /// Where edges reach it.
@@ -136,6 +140,8 @@ pub struct File {
     pub metrics: MetricsTable,
     /// Certificates.
     pub tls: TlsTable,
+    /// An OpenID Connect provider by which people may sign in besides by password.
+    pub oidc: Option<OidcTable>,
     /// Where boxes enrol.
     pub enrolment: EnrolmentTable,
     /// Where edges reach the hub.
@@ -158,6 +164,7 @@ impl Default for File {
             web: Web::default(),
             metrics: MetricsTable::default(),
             tls: TlsTable::default(),
+            oidc: None,
             enrolment: EnrolmentTable::default(),
             broker: BrokerTable::default(),
             store: StoreTable::default(),
@@ -219,6 +226,20 @@ pub struct Web {
     /// Further names under which a reverse proxy passes requests on, e.g. `gatepost.school.example`.
     #[schemars(with = "Vec<String>")]
     pub host_names: Vec<HostName>,
+}
+
+impl Web {
+    /// Where people open the page, without a slash at the end; `names` are those of `tls.names`.
+    pub fn page(&self, names: &[ServerName]) -> String {
+        match (self.host_names.first(), &self.tls_listen, names.first()) {
+            (Some(name), ..) => format!("https://{}", name.as_str()),
+            (None, Some(listen), Some(name)) => match listen.get_ref().port() {
+                443 => format!("https://{}", name.as_str()),
+                port => format!("https://{}:{port}", name.as_str()),
+            },
+            _ => format!("http://{}", self.listen.get()),
+        }
+    }
 }
 
 impl Default for Web {

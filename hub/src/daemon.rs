@@ -1,5 +1,7 @@
 //! The hub as a whole: what is started in which order, and stopped in which.
 
+use std::sync::Arc;
+
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
@@ -15,6 +17,7 @@ use crate::incident::Grouping;
 use crate::intake::Intake;
 use crate::live::Feed;
 use crate::metrics::Metrics;
+use crate::oidc::{Provider, ProviderError};
 use crate::retention::Retention;
 use crate::store::{Store, StoreError};
 use crate::telemetry::Telemetry;
@@ -47,6 +50,9 @@ pub enum StartError {
     /// The web address.
     #[error(transparent)]
     Web(#[from] ListenError),
+    /// The provider of sign-ins.
+    #[error(transparent)]
+    Provider(#[from] ProviderError),
     /// Webhooks.
     #[error(transparent)]
     Webhook(#[from] WebhookError),
@@ -77,9 +83,11 @@ pub async fn run(config: Config) -> Result<(), StartError> {
         Intake::start(store.writer(folder.clone()), folder.clone(), changed.clone(), telemetry.clone());
     let stop = CancellationToken::new();
     let (feed, telling) = Feed::start(store.clone(), changes.clone(), stop.clone()).await?;
+    let provider = config.oidc.as_ref().map(Provider::new).transpose()?.map(Arc::new);
     let app = App {
         store: store.clone(),
         desk: Desk::new(store.clone()),
+        provider,
         deadlines: config.incident_deadlines,
         changed: changed.clone(),
         intake: intake.clone(),

@@ -8,6 +8,7 @@ use std::process::ExitCode;
 use anyhow::Context as _;
 use clap::{Args, Parser, Subcommand};
 use gatepost_hub::authority::Authority;
+use gatepost_hub::oidc::Provider;
 use gatepost_hub::{broker, config, daemon, limits, logging, web};
 
 use administer::{
@@ -83,6 +84,10 @@ fn run(command: Command) -> anyhow::Result<()> {
             let config = config::load(&file.config)?;
             if let config::Broker::Embedded(broker) = &config.broker {
                 broker::Devices::open(broker.devices_file.clone())?;
+            }
+            if let Some(oidc) = &config.oidc {
+                Provider::new(oidc)?;
+                eprintln!("The provider has to know this redirect URI: {}", oidc.redirect_uri());
             }
             println!("{}: good", file.config.display());
         }

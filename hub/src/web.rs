@@ -16,6 +16,7 @@ mod holds;
 mod incidents;
 mod live;
 mod metrics;
+mod oidc;
 mod openapi;
 mod page;
 mod params;
@@ -52,6 +53,7 @@ use crate::incident::Deadlines;
 use crate::intake::{Intake, Storage};
 use crate::live::Feed;
 use crate::metrics::Metrics;
+use crate::oidc::Provider;
 use crate::store::Store;
 use crate::telemetry::Telemetry;
 use crate::tls::{self, ClientCertificate, Listener, TlsError};
@@ -66,6 +68,8 @@ pub struct App {
     pub store: Store,
     /// Where people prove who they are.
     pub desk: Desk,
+    /// Who vouches for people besides, if anybody does.
+    pub provider: Option<Arc<Provider>>,
     /// Where commands are noted.
     pub intake: Intake,
     /// Pictures, clips, originals.
@@ -219,6 +223,9 @@ fn router(app: App, hosts: guard::Hosts) -> Router {
             post(session::want_factor).put(session::confirm_factor).delete(session::remove_factor),
         )
         .route("/invitation", post(session::accept))
+        .route("/sign-in-ways", get(oidc::ways))
+        .route("/oidc/start", get(oidc::start))
+        .route("/oidc/callback", get(oidc::callback))
         .route("/people", get(people::list).post(people::add))
         .route("/people/{name}", patch(people::change))
         .route("/people/{name}/invitation", post(people::invite))

@@ -3,10 +3,13 @@
 //! Every attempt counts as failed until it has succeeded, for a name that exists and for one that does not, and comparing takes as
 //! long in both cases: who tries learns only whether name, password and code are right together.
 
+mod provider;
+
 use std::sync::Arc;
 use std::time::Duration;
 
 use gatepost_wire::Timestamp;
+use governor::DefaultDirectRateLimiter;
 use jiff::SignedDuration;
 use tokio::sync::Semaphore;
 
@@ -14,9 +17,11 @@ use super::password::{Password, PasswordError, PasswordHash};
 use super::person::{Person, PersonName, PersonState};
 use super::record::{Action, Entry};
 use super::second_factor::FactorKey;
-use super::session::{LASTS, Session};
+use super::session::{LASTS, Proof, Session};
 use super::token::{Invitation, Token, TokenHash};
 use crate::store::{Account, PersonError, Store, StoreError};
+
+pub use provider::Stranger;
 
 /// So many passwords are hashed side by side: each takes 19 MiB and a processor.
 const HASHING: usize = 2;
@@ -67,12 +72,13 @@ pub enum AccessError {
 pub struct Desk {
     store: Store,
     hashing: Arc<Semaphore>,
+    strangers: Arc<DefaultDirectRateLimiter>,
 }
 
 impl Desk {
     /// With these accounts.
     pub fn new(store: Store) -> Self {
-        Self { store, hashing: Arc::new(Semaphore::new(HASHING)) }
+        Self { store, hashing: Arc::new(Semaphore::new(HASHING)), strangers: provider::strangers() }
     }
 
     /// Opens a session for somebody who proves who they are.
@@ -91,15 +97,15 @@ impl Desk {
             return Err(AccessError::WrongPassword);
         };
         let account = self.attempt(&name, password, address).await?;
-        let step = match (&account.factor, code) {
-            (None, _) => None,
+        let proof = match (&account.factor, code) {
+            (None, _) => Proof::Password,
             (Some(_), None) => return Err(AccessError::CodeNeeded),
             (Some((key, after)), Some(code)) => match key.step_of(code, Timestamp::now(), *after) {
-                Some(step) => Some(step),
+                Some(step) => Proof::Code { step },
                 None => return Err(self.failed(&name, "code", address, AccessError::CodeWrong).await?),
             },
         };
-        self.open(account.person, step, address).await
+        self.open(account.person, proof, address).await?.ok_or(AccessError::CodeWrong)
     }
 
     /// Sets a password by a one-time link and opens a session.
@@ -120,8 +126,8 @@ impl Desk {
         if !self.store.redeem_invitation(&link.hash(), &person.name, &hash, &entry, now).await? {
             return Err(AccessError::UselessLink);
         }
-        let person = Person { state: PersonState::Active, second_factor: false, ..person };
-        self.open(person, None, address).await
+        let person = Person { state: PersonState::Active, password: true, second_factor: false, ..person };
+        self.open(person, Proof::Password, address).await?.ok_or(AccessError::UselessLink)
     }
 
     /// Makes a one-time link for somebody.
@@ -238,22 +244,27 @@ impl Desk {
         self.store.end_session(&session.hash, &entry, Timestamp::now()).await
     }
 
+    /// None when what was proved counts no more: the code was used meanwhile, or the account was unbound.
     async fn open(
         &self,
         person: Person,
-        step: Option<i64>,
+        proof: Proof<'_>,
         address: &str,
-    ) -> Result<(Token, Session), AccessError> {
+    ) -> Result<Option<(Token, Session)>, AccessError> {
         let now = Timestamp::now();
         let token = Token::new()?;
         let until = now.saturating_add(LASTS).unwrap_or(now);
         let session = Session { hash: token.hash(), person, until, used: now };
         let entry = at(Entry::about(&session.person.name, Action::SignedIn), address);
-        if !self.store.begin_session(&session, step, &entry).await? {
-            return Err(AccessError::CodeWrong);
+        let entry = match proof {
+            Proof::Password | Proof::Code { .. } => entry,
+            Proof::Provider(_) => entry.detail(provider::BY_PROVIDER),
+        };
+        if !self.store.begin_session(&session, proof, &entry).await? {
+            return Ok(None);
         }
         tracing::info!(person = %session.person.name, address, "signed in");
-        Ok((token, session))
+        Ok(Some((token, session)))
     }
 
     /// Somebody who is signed in gives the password again.

@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::permission::{Permission, Role};
+use super::provider::{ProviderLink, ProviderName};
 use super::site::{Scope, SiteId};
 
 /// By what a person signs in: 1 to 32 of a-z, 0-9, `.`, `_` and `-`, the first a letter or digit.
@@ -86,7 +87,7 @@ impl TryFrom<String> for DisplayName {
 }
 
 /// One line of 1 to `most` characters, without blanks around it.
-pub(super) fn line(text: &str, most: usize) -> Result<String, String> {
+pub(crate) fn line(text: &str, most: usize) -> Result<String, String> {
     let text = text.trim();
     if text.is_empty() || text.chars().count() > most || text.chars().any(char::is_control) {
         return Err(format!("one line of 1 to {most} characters is needed"));
@@ -137,7 +138,7 @@ impl fmt::Display for Roles {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum PersonState {
-    /// Nobody has set a password yet.
+    /// Nobody can sign in yet: no password is set, and nobody has come by the provider.
     Invited,
     /// In use.
     Active,
@@ -162,23 +163,41 @@ pub struct Person {
     pub sites: Option<BTreeSet<SiteId>>,
     /// What the account can be used for.
     pub state: PersonState,
+    /// They have a password. Who has none signs in by the provider.
+    pub password: bool,
     /// Signing in takes a code besides the password.
     pub second_factor: bool,
+    /// How the provider knows them; null: they do not sign in by it.
+    pub provider: Option<ProviderLink>,
     /// When they last signed in.
     #[schema(value_type = Option<String>, format = DateTime)]
     pub last_sign_in: Option<Timestamp>,
 }
 
 impl Person {
-    /// One who has yet to set a password.
+    /// One who has yet to set a password, or to come by the provider.
     pub fn invited(
         name: PersonName,
         display_name: DisplayName,
         roles: Roles,
         sites: Option<BTreeSet<SiteId>>,
     ) -> Self {
-        let state = PersonState::Invited;
-        Self { name, display_name, roles, sites, state, second_factor: false, last_sign_in: None }
+        Self {
+            name,
+            display_name,
+            roles,
+            sites,
+            state: PersonState::Invited,
+            password: false,
+            second_factor: false,
+            provider: None,
+            last_sign_in: None,
+        }
+    }
+
+    /// And whom the provider calls this.
+    pub fn linked(self, name: Option<ProviderName>) -> Self {
+        Self { provider: name.map(|name| ProviderLink { name, bound: None }), ..self }
     }
 
     /// May they do it, at some site?
@@ -211,6 +230,10 @@ pub struct PersonChange {
     pub roles: Option<Roles>,
     /// The sites they are limited to; `Some(None)`: none.
     pub sites: Option<Option<BTreeSet<SiteId>>>,
+    /// What the provider calls them; `Some(None)`: they do not sign in by it. Another name than before binds the account to nobody.
+    pub provider: Option<Option<ProviderName>>,
+    /// Nobody has come by the provider any more: who comes next by its name is bound to the account.
+    pub unbind: bool,
     /// Nobody can sign in with the account.
     pub disabled: Option<bool>,
 }

@@ -12,7 +12,7 @@ use super::person::PersonName;
 pub enum Action {
     /// Somebody signed in.
     SignedIn,
-    /// Somebody gave a wrong password or code.
+    /// Somebody gave a wrong password or code, or the provider vouches for somebody who is not let in.
     SignInFailed,
     /// Somebody signed out.
     SignedOut,
@@ -26,6 +26,10 @@ pub enum Action {
     SecondFactorSet,
     /// A second factor was removed.
     SecondFactorRemoved,
+    /// Somebody came by the provider for the first time: only they count from then on.
+    ProviderBound,
+    /// That counts no more; sessions of the account are over.
+    ProviderUnbound,
     /// An account was made.
     PersonAdded,
     /// Its name, roles or sites changed.

@@ -6,6 +6,7 @@ use gatepost_wire::Timestamp;
 use jiff::SignedDuration;
 
 use super::person::{Person, PersonState};
+use super::provider::Subject;
 use super::token::TokenHash;
 
 /// A session ends after so long, a shift, however much it is used.
@@ -16,6 +17,20 @@ const IDLE: Duration = Duration::from_mins(60);
 
 /// How often it is written down that a session is used.
 const NOTED: Duration = Duration::from_mins(1);
+
+/// By what somebody proved who they are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Proof<'a> {
+    /// By their password, or the link that set it.
+    Password,
+    /// By it and a code of this time step.
+    Code {
+        /// The same code does not count again.
+        step: i64,
+    },
+    /// By a provider that vouches for them.
+    Provider(&'a Subject),
+}
 
 /// Somebody who is signed in.
 #[derive(Debug, Clone)]
@@ -60,7 +75,9 @@ mod tests {
                 .unwrap(),
             sites: None,
             state: PersonState::Active,
+            password: true,
             second_factor: false,
+            provider: None,
             last_sign_in: None,
         };
         let session =

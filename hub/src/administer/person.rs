@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use anyhow::Context as _;
 use clap::Subcommand;
 use gatepost_hub::access::{
-    Desk, DisplayName, Person, PersonChange, PersonName, PersonState, Role, Roles, SiteId,
+    Desk, DisplayName, Person, PersonChange, PersonName, PersonState, ProviderName, Role, Roles, SiteId,
 };
 use gatepost_hub::config::{self, Config};
 use gatepost_wire::Timestamp;
@@ -31,6 +31,9 @@ pub enum PersonCommand {
         /// A site the person is limited to; more than once for more
         #[arg(long = "site", value_name = "SITE")]
         sites: Vec<SiteId>,
+        /// What the OpenID Connect provider calls the person, exactly as it writes it: they sign in by it, and need no link
+        #[arg(long, value_name = "NAME")]
+        provider_name: Option<ProviderName>,
         #[command(flatten)]
         config: ConfigFile,
     },
@@ -62,11 +65,11 @@ pub enum PersonCommand {
 impl PersonCommand {
     pub fn run(self) -> anyhow::Result<()> {
         match self {
-            Self::Add { name, display_name, roles, sites, config: file } => {
+            Self::Add { name, display_name, roles, sites, provider_name, config: file } => {
                 let roles: BTreeSet<Role> = roles.into_iter().collect();
                 let roles = Roles::try_from(roles).map_err(anyhow::Error::msg)?;
                 let sites = (!sites.is_empty()).then(|| sites.into_iter().collect());
-                let person = Person::invited(name, display_name, roles, sites);
+                let person = Person::invited(name, display_name, roles, sites).linked(provider_name);
                 add(&config::load(&file.config)?, &person)
             }
             Self::List(file) => list(&config::load(&file.config)?),
@@ -79,7 +82,13 @@ impl PersonCommand {
 
 fn add(config: &Config, person: &Person) -> anyhow::Result<()> {
     with_store(config, async |store| Ok(store.add_person(person, BY, Timestamp::now()).await?))?;
-    link(config, &person.name)
+    match &person.provider {
+        None => link(config, &person.name),
+        Some(_) => {
+            eprintln!("{} signs in by the provider at {}", person.name, config.web.page(&config.tls.names));
+            Ok(())
+        }
+    }
 }
 
 fn link(config: &Config, name: &PersonName) -> anyhow::Result<()> {
@@ -88,19 +97,28 @@ fn link(config: &Config, name: &PersonName) -> anyhow::Result<()> {
         "{name} sets a password by this link, once, until {}; it is shown only here:",
         invitation.until
     );
-    println!("{}/#welcome={name}:{}", page(config), invitation.token.reveal());
+    println!("{}/#welcome={name}:{}", config.web.page(&config.tls.names), invitation.token.reveal());
     Ok(())
 }
 
 fn list(config: &Config) -> anyhow::Result<()> {
     for person in with_store(config, async |store| Ok(store.people().await?))? {
         let state = match person.state {
-            PersonState::Invited => "invited, no password yet",
+            PersonState::Invited => "invited, not signed in yet",
             PersonState::Active if person.second_factor => "active, with second factor",
             PersonState::Active => "active",
             PersonState::Disabled => "disabled",
         };
-        println!("{:<24} {state}; {} ({})", person.name, person.display_name.as_str(), person.roles);
+        let provider = match &person.provider {
+            None => String::new(),
+            Some(link) => format!("; at the provider: {}", link.name.as_str()),
+        };
+        println!(
+            "{:<24} {state}; {} ({}){provider}",
+            person.name,
+            person.display_name.as_str(),
+            person.roles
+        );
     }
     Ok(())
 }
@@ -114,13 +132,4 @@ fn set_disabled(config: &Config, name: &PersonName, disabled: bool) -> anyhow::R
     let now = if disabled { "shut out" } else { "let in again" };
     eprintln!("{name} is {now}.");
     Ok(())
-}
-
-/// Where people open the page.
-fn page(config: &Config) -> String {
-    match (config.web.host_names.first(), &config.web.tls_listen, config.tls.names.first()) {
-        (Some(name), ..) => format!("https://{}", name.as_str()),
-        (None, Some(listen), Some(name)) => format!("https://{}:{}", name.as_str(), listen.get_ref().port()),
-        _ => format!("http://{}", config.web.listen.get()),
-    }
 }

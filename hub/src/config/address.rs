@@ -133,6 +133,51 @@ impl TryFrom<String> for HostName {
     }
 }
 
+/// Where another program is asked or told: over TLS, or on this machine. Whoever answers there may send nobody anywhere else.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(try_from = "String")]
+pub struct SecureUrl {
+    /// Is TLS spoken?
+    pub tls: bool,
+    /// Host name or address, without brackets.
+    pub host: String,
+    /// Port.
+    pub port: u16,
+    /// What the header `Host` says.
+    pub authority: String,
+    /// Path and query.
+    pub path: String,
+}
+
+impl TryFrom<String> for SecureUrl {
+    type Error = String;
+
+    fn try_from(text: String) -> Result<Self, String> {
+        let wrong = |why: &str| Err(format!("{text:?}: {why}"));
+        let Ok(uri) = text.parse::<axum::http::Uri>() else {
+            return wrong("it is no address such as https://host/path");
+        };
+        let tls = match uri.scheme_str() {
+            Some("https") => true,
+            Some("http") => false,
+            _ => return wrong("it has to begin with https://"),
+        };
+        let Some(authority) = uri.authority().filter(|authority| !authority.as_str().contains('@')) else {
+            return wrong("a host without user and password is needed");
+        };
+        let host = authority.host().trim_start_matches('[').trim_end_matches(']').to_owned();
+        let is_here = host.parse::<std::net::IpAddr>().is_ok_and(|ip| ip.is_loopback());
+        if !tls && !is_here {
+            return wrong(
+                "without TLS it may lead to this machine only, by its address, e.g. http://127.0.0.1:8000/hook",
+            );
+        }
+        let path = uri.path_and_query().map_or("/", |path| path.as_str()).to_owned();
+        let port = authority.port_u16().unwrap_or(if tls { 443 } else { 80 });
+        Ok(Self { tls, host, port, authority: authority.to_string(), path })
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -144,5 +189,27 @@ mod tests {
         let error = LoopbackAddr::try_from("0.0.0.0:8080".to_owned()).unwrap_err();
         assert!(error.contains("web.tls_listen"), "{error}");
         assert!(LoopbackAddr::try_from("8080".to_owned()).is_err());
+    }
+
+    #[test]
+    fn an_address_has_tls_or_is_here() {
+        let url = |text: &str| SecureUrl::try_from(text.to_owned());
+        let good = url("https://hooks.example/a?b=c").unwrap();
+        assert_eq!(
+            (good.tls, good.port, good.host.as_str(), good.path.as_str()),
+            (true, 443, "hooks.example", "/a?b=c")
+        );
+        assert_eq!(url("http://[::1]:8000").unwrap().host, "::1");
+        for bad in [
+            "http://hooks.example/",
+            "http://localhost/",
+            "ftp://x/",
+            "https://a:b@x/",
+            "/x",
+            "",
+            "http://169.254.169.254/",
+        ] {
+            assert!(url(bad).is_err(), "{bad}");
+        }
     }
 }

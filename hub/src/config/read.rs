@@ -2,6 +2,7 @@
 
 #[cfg(any(test, fuzzing))]
 pub(crate) mod fuzzing;
+mod oidc;
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -111,6 +112,7 @@ fn parse(
         }
     }
     Ok(Config {
+        oidc: oidc::oidc(parsed.oidc, &parsed.web, &parsed.tls, &source, &secret)?,
         enrolment: parsed.enrolment.listen.map(Spanned::into_inner),
         tls: tls(parsed.tls, &source, &data_dir)?,
         database: database(parsed.store, &source, &data_dir, &secret)?,
@@ -430,6 +432,35 @@ mod tests {
             ),
             (table.replace("district", "The district"), "`webhooks[0].name`: \"The district\" is no name"),
             (table.repeat(2), "`webhooks.name`: there are two of the name district"),
+        ] {
+            let error = load_text(&text).unwrap_err();
+            assert!(error.contains(complaint), "{text}\n{error}");
+        }
+    }
+
+    #[test]
+    fn a_provider_is_whole_or_refused() {
+        let table = "[oidc]\nissuer = \"https://id.example\"\nclient_id = \"gatepost\"\nclient_secret_file = \"password\"\n";
+        let oidc = load_text(table).unwrap().oidc.unwrap();
+        assert_eq!(oidc.redirect_uri(), "http://127.0.0.1:8080/api/v1/oidc/callback");
+        assert_eq!(oidc.client_secret.as_ref().unwrap().reveal(), "secret");
+        assert!(!format!("{oidc:?}").contains("secret\""), "{oidc:?}");
+        let elsewhere = format!("[web]\nhost_names = [\"gate.example\"]\n{table}");
+        assert_eq!(load_text(&elsewhere).unwrap().oidc.unwrap().page, "https://gate.example");
+        for (text, complaint) in [
+            (table.replace("https", "http"), "`oidc.issuer`: \"http://id.example\": without TLS"),
+            (table.replace("\"password\"", "\"none\""), "`oidc.client_secret_file`: /none: No such file"),
+            (
+                table.replace("client_id = \"gatepost\"", "client_id = \"\""),
+                "`oidc.client_id`: \"\" is no client id",
+            ),
+            (format!("{table}claim = \"name\"\n"), "`oidc.claim`: unknown variant `name`"),
+            (format!("{table}label = {{ zh = \"\" }}\n"), "`oidc.label.zh`: one line of 1 to 40"),
+            (format!("{table}client_secret = \"x\"\n"), "`oidc.client_secret`: unknown field"),
+            (
+                format!("[web]\nlisten = \"127.0.0.1:0\"\n{table}"),
+                "`oidc.issuer`: the provider has to know the address",
+            ),
         ] {
             let error = load_text(&text).unwrap_err();
             assert!(error.contains(complaint), "{text}\n{error}");

@@ -6,7 +6,7 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 use toml::Spanned;
 
-use super::address::name;
+use super::address::{SecureUrl, name};
 use crate::access::SiteId;
 
 /// A program that is told of incidents.
@@ -15,7 +15,7 @@ pub struct Webhook {
     /// What the hub calls it.
     pub name: WebhookName,
     /// Where it is.
-    pub url: WebhookUrl,
+    pub url: SecureUrl,
     /// What messages are signed with; never printed.
     pub secret: Secret,
     /// Authorities its certificate may come from, PEM.
@@ -37,7 +37,7 @@ pub struct WebhookTable {
     pub name: WebhookName,
     /// `https://host/path`; `http://` only to a program of this machine.
     #[schemars(with = "String")]
-    pub url: WebhookUrl,
+    pub url: SecureUrl,
     /// File that holds what messages are signed with, `whsec_` and 24 to 64 bytes in base64, on its first line.
     #[schemars(with = "PathBuf")]
     pub secret_file: Spanned<PathBuf>,
@@ -116,51 +116,6 @@ impl std::str::FromStr for WebhookName {
     }
 }
 
-/// Where a webhook leads: over TLS, or to this machine. Whoever answers there may send nobody anywhere else.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
-#[serde(try_from = "String")]
-pub struct WebhookUrl {
-    /// Is TLS spoken?
-    pub tls: bool,
-    /// Host name or address, without brackets.
-    pub host: String,
-    /// Port.
-    pub port: u16,
-    /// What the header `Host` says.
-    pub authority: String,
-    /// Path and query.
-    pub path: String,
-}
-
-impl TryFrom<String> for WebhookUrl {
-    type Error = String;
-
-    fn try_from(text: String) -> Result<Self, String> {
-        let wrong = |why: &str| Err(format!("{text:?}: {why}"));
-        let Ok(uri) = text.parse::<axum::http::Uri>() else {
-            return wrong("it is no address such as https://host/path");
-        };
-        let tls = match uri.scheme_str() {
-            Some("https") => true,
-            Some("http") => false,
-            _ => return wrong("it has to begin with https://"),
-        };
-        let Some(authority) = uri.authority().filter(|authority| !authority.as_str().contains('@')) else {
-            return wrong("a host without user and password is needed");
-        };
-        let host = authority.host().trim_start_matches('[').trim_end_matches(']').to_owned();
-        let is_here = host.parse::<std::net::IpAddr>().is_ok_and(|ip| ip.is_loopback());
-        if !tls && !is_here {
-            return wrong(
-                "without TLS it may lead to this machine only, by its address, e.g. http://127.0.0.1:8000/hook",
-            );
-        }
-        let path = uri.path_and_query().map_or("/", |path| path.as_str()).to_owned();
-        let port = authority.port_u16().unwrap_or(if tls { 443 } else { 80 });
-        Ok(Self { tls, host, port, authority: authority.to_string(), path })
-    }
-}
-
 /// What messages are signed with.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Secret(Vec<u8>);
@@ -193,28 +148,6 @@ impl std::fmt::Debug for Secret {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn an_address_has_tls_or_is_here() {
-        let url = |text: &str| WebhookUrl::try_from(text.to_owned());
-        let good = url("https://hooks.example/a?b=c").unwrap();
-        assert_eq!(
-            (good.tls, good.port, good.host.as_str(), good.path.as_str()),
-            (true, 443, "hooks.example", "/a?b=c")
-        );
-        assert_eq!(url("http://[::1]:8000").unwrap().host, "::1");
-        for bad in [
-            "http://hooks.example/",
-            "http://localhost/",
-            "ftp://x/",
-            "https://a:b@x/",
-            "/x",
-            "",
-            "http://169.254.169.254/",
-        ] {
-            assert!(url(bad).is_err(), "{bad}");
-        }
-    }
 
     #[test]
     fn a_secret_is_long_and_never_printed() {

@@ -3,6 +3,7 @@
 mod invitation;
 mod log;
 mod person;
+mod provider;
 mod session;
 mod sign_in;
 mod site;

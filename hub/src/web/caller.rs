@@ -35,6 +35,9 @@ pub const RULES: &[(&str, &str, Needs)] = {
         ("GET", "/api/v1/openapi.json", Nothing),
         ("POST", "/api/v1/session", Nothing),
         ("POST", "/api/v1/invitation", Nothing),
+        ("GET", "/api/v1/sign-in-ways", Nothing),
+        ("GET", "/api/v1/oidc/start", Nothing),
+        ("GET", "/api/v1/oidc/callback", Nothing),
         ("GET", "/api/v1/session", Session),
         ("DELETE", "/api/v1/session", Session),
         ("PUT", "/api/v1/session/password", Session),
@@ -200,11 +203,15 @@ fn no_such_method(path: &str) -> Response {
 
 /// What the session's cookie holds.
 pub fn token(headers: &HeaderMap) -> Option<Token> {
+    cookie_of(headers, COOKIE).map(Token::shown)
+}
+
+/// What the cookie of this name holds.
+pub fn cookie_of<'h>(headers: &'h HeaderMap, name: &str) -> Option<&'h str> {
     let cookies = headers.get_all(header::COOKIE).iter().filter_map(|value| value.to_str().ok());
     cookies
         .flat_map(|value| value.split(';'))
-        .find_map(|cookie| cookie.trim().strip_prefix(COOKIE)?.strip_prefix('='))
-        .map(Token::shown)
+        .find_map(|cookie| cookie.trim().strip_prefix(name)?.strip_prefix('='))
 }
 
 /// The header that gives a browser the session's token, or takes it away.

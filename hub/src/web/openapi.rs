@@ -13,7 +13,7 @@ use self::operation_ids::OperationIds;
 use self::refusals::Refusals;
 use super::{
     access_log, alerts, commands, deletions, devices, disposals, events, evidence, exports, health, holds,
-    incidents, live, people, session, shift_report, sites, telemetry, viewings,
+    incidents, live, oidc, people, session, shift_report, sites, telemetry, viewings,
 };
 
 #[derive(OpenApi)]
@@ -62,6 +62,9 @@ use super::{
         session::want_factor,
         session::confirm_factor,
         session::remove_factor,
+        oidc::ways,
+        oidc::start,
+        oidc::callback,
         people::list,
         people::add,
         people::change,

@@ -14,7 +14,7 @@ use super::caller::Caller;
 use super::openapi::formats::names_or_null;
 use super::params::{Body, Id};
 use super::problem::Problem;
-use crate::access::{Desk, DisplayName, Person, PersonChange, PersonName, Role, Roles, SiteId};
+use crate::access::{Desk, DisplayName, Person, PersonChange, PersonName, ProviderName, Role, Roles, SiteId};
 use crate::store::PersonError;
 
 /// Everybody who has an account, or had one.
@@ -41,6 +41,10 @@ pub struct NewPerson {
     /// The sites they are limited to; null: none. Administrators and auditors cannot be limited.
     #[schema(schema_with = names_or_null)]
     sites: Option<BTreeSet<SiteId>>,
+    /// What the OpenID Connect provider calls them, if they sign in by it: one line of at most 255 characters, exactly as the provider
+    /// writes it.
+    #[schema(value_type = Option<String>, min_length = 1, max_length = 255)]
+    provider: Option<ProviderName>,
 }
 
 /// What is to change about an account. What is left out stays.
@@ -57,6 +61,14 @@ pub struct Change {
     #[serde(default, deserialize_with = "given")]
     #[schema(schema_with = names_or_null, required = false)]
     sites: Option<Option<BTreeSet<SiteId>>>,
+    /// What the provider calls them; null: they do not sign in by it. Another name than before unbinds the account, too.
+    #[serde(default, deserialize_with = "given")]
+    #[schema(value_type = Option<String>, min_length = 1, max_length = 255)]
+    provider: Option<Option<ProviderName>>,
+    /// Whoever came by the provider so far is not let in by it any more, and sessions of the account are over: the account is bound
+    /// to who comes next by its name there.
+    #[serde(default)]
+    unbind: bool,
     /// Nobody can sign in with the account, and its sessions are over.
     disabled: Option<bool>,
 }
@@ -81,8 +93,8 @@ pub struct Link {
 pub struct Added {
     /// Who.
     person: Person,
-    /// By what they set their password.
-    invitation: Link,
+    /// By what they set their password; null when they sign in by the provider. Another request makes one for them, too.
+    invitation: Option<Link>,
 }
 
 /// Everybody who has an account
@@ -94,7 +106,7 @@ pub async fn list(State(app): State<App>) -> Result<Json<People>, Problem> {
     Ok(Json(People { people: app.store.people().await? }))
 }
 
-/// Makes an account, and a one-time link by which its person sets a password
+/// Makes an account, and a one-time link by which its person sets a password unless they sign in by the provider
 #[utoipa::path(post, path = "/api/v1/people", tag = "people", request_body = NewPerson, responses(
     (status = 201, description = "It is made", body = Added),
     (status = 400, description = "A field is wrong", body = Problem, content_type = "application/problem+json"),
@@ -106,10 +118,13 @@ pub async fn add(
     caller: Caller,
     Body(new): Body<NewPerson>,
 ) -> Result<(StatusCode, Json<Added>), Problem> {
-    let NewPerson { name, display_name, roles, sites } = new;
-    let person = Person::invited(name, display_name, roles, sites);
+    let NewPerson { name, display_name, roles, sites, provider } = new;
+    let person = Person::invited(name, display_name, roles, sites).linked(provider);
     app.store.add_person(&person, caller.name(), Timestamp::now()).await?;
-    let invitation = link(&app, &caller, &person.name).await?;
+    let invitation = match person.provider {
+        None => Some(link(&app, &caller, &person.name).await?),
+        Some(_) => None,
+    };
     Ok((StatusCode::CREATED, Json(Added { person, invitation })))
 }
 
@@ -129,8 +144,8 @@ pub async fn change(
     Id(name): Id<PersonName>,
     Body(change): Body<Change>,
 ) -> Result<Json<Person>, Problem> {
-    let Change { display_name, roles, sites, disabled } = change;
-    let change = PersonChange { display_name, roles, sites, disabled };
+    let Change { display_name, roles, sites, provider, unbind, disabled } = change;
+    let change = PersonChange { display_name, roles, sites, provider, unbind, disabled };
     Ok(Json(app.store.change_person(&name, change, caller.name(), Timestamp::now()).await?))
 }
 
@@ -167,6 +182,7 @@ impl From<PersonError> for Problem {
             }
             PersonError::Unknown(_) => Self::not_found(error.to_string()),
             PersonError::NeedsAllSites(_) | PersonError::UnknownSite(_) => Self::parameter("sites", error),
+            PersonError::ProviderNameTaken(_) => Self::parameter("provider", error),
             PersonError::Store(error) => error.into(),
         }
     }

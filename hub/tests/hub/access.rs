@@ -84,6 +84,9 @@ const OPEN: &[(&str, &str)] = &[
     ("GET", "/api/v1/openapi.json"),
     ("POST", "/api/v1/session"),
     ("POST", "/api/v1/invitation"),
+    ("GET", "/api/v1/sign-in-ways"),
+    ("GET", "/api/v1/oidc/start"),
+    ("GET", "/api/v1/oidc/callback"),
     ("GET", "/health/live"),
     ("GET", "/health/ready"),
 ];

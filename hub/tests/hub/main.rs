@@ -28,6 +28,7 @@ mod live;
 mod markup;
 mod message;
 mod metrics;
+mod oidc;
 mod original;
 mod page;
 mod process;

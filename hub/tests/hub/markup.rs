@@ -31,6 +31,7 @@ async fn markup_is_text_wherever_it_comes_from() {
     };
     // As long as a name may be.
     ask("PATCH", "/api/v1/people/wang.li", json!({ "display_name": "<img src=x onerror=ran('name')>" }));
+    ask("PATCH", "/api/v1/people/wang.li", json!({ "provider": markup("provider") }));
     ask("PUT", "/api/v1/sites/school-1", json!({ "label": markup("site"), "edges": ["gate-1"] }));
 
     let mut edge = Edge::connect(hub.broker_port(), "gate-1", &token).await.unwrap();

@@ -28,6 +28,8 @@ pub struct Home {
     data: PathBuf,
     broker: String,
     store: String,
+    /// Of the page; 0: a free one.
+    port: u16,
     /// Who asks in tests.
     account: OnceLock<Account>,
 }
@@ -50,7 +52,8 @@ impl Home {
     pub fn with_broker(broker: &str) -> Self {
         let dir = tempfile::Builder::new().prefix("gatepost-hub-").tempdir().unwrap();
         let data = dir.path().join("data");
-        Self { dir, data, broker: broker.to_owned(), store: store(), account: OnceLock::new() }.configured()
+        Self { dir, data, broker: broker.to_owned(), store: store(), port: 0, account: OnceLock::new() }
+            .configured()
     }
 
     /// With its data elsewhere.
@@ -63,11 +66,17 @@ impl Home {
         Self { store: store.to_owned(), ..self }.configured()
     }
 
+    /// With its page at this port.
+    pub fn at_port(self, port: u16) -> Self {
+        Self { port, ..self }.configured()
+    }
+
     fn configured(self) -> Self {
         let data = self.data.display();
         let text = format!(
-            "data_dir = {:?}\n[log]\nlevel = \"debug\"\n[web]\nlisten = \"127.0.0.1:0\"\n{}{}",
+            "data_dir = {:?}\n[log]\nlevel = \"debug\"\n[web]\nlisten = \"127.0.0.1:{}\"\n{}{}",
             data.to_string(),
+            self.port,
             self.broker,
             self.store
         );

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::*;
-use crate::access::{PersonChange, Role, Roles, Scope, Site};
+use crate::access::{PersonChange, ProviderName, Role, Roles, Scope, Site, Subject};
 use crate::store::testing::fresh;
 
 const GOOD: &str = "correct horse battery";
@@ -216,4 +216,93 @@ async fn sites_limit_and_are_not_left_dangling() {
     assert!(matches!(removed, Err(crate::store::SiteError::InUse { .. })), "{removed:?}");
     hub.store.remove_site(&"school-4".parse().unwrap(), "admin", now).await.unwrap();
     assert_eq!(hub.store.sites().await.unwrap().0.len(), 1);
+}
+
+#[tokio::test]
+async fn who_first_comes_by_a_name_of_the_provider_is_the_one_for_good() {
+    let hub = hub().await;
+    let subject = |text: &str| Subject::new("https://id.example", text).unwrap();
+    let called = |text: &str| text.parse::<ProviderName>().unwrap();
+    let linked = person("wang.li", &[Role::Operator]).linked(Some(called("Wang.Li@x")));
+    hub.store.add_person(&linked, "root", Timestamp::now()).await.unwrap();
+    let again = person("li.na", &[Role::Operator]).linked(Some(called("Wang.Li@x")));
+    let taken = hub.store.add_person(&again, "root", Timestamp::now()).await;
+    assert!(matches!(taken, Err(PersonError::ProviderNameTaken(_))), "{taken:?}");
+    assert_eq!(hub.store.people().await.unwrap().len(), 1, "nothing is left of who was refused");
+
+    let admit = async |who: &str, name: &str| hub.desk.admit(&subject(who), Some(&called(name)), HERE).await;
+    assert!(hub.desk.recognise(&subject("1"), HERE).await.unwrap().is_none());
+    assert!(matches!(admit("1", "wang.li@x").await, Err(Stranger::Nobody)), "to the letter");
+    assert!(matches!(hub.desk.admit(&subject("1"), None, HERE).await, Err(Stranger::Nobody)));
+    let (token, session) = admit("1", "Wang.Li@x").await.unwrap();
+    assert_eq!((session.person.state, session.person.password), (PersonState::Active, false));
+    assert!(hub.is_in(&token).await);
+    assert!(matches!(admit("2", "Wang.Li@x").await, Err(Stranger::Another)));
+    assert!(hub.desk.recognise(&subject("1"), HERE).await.unwrap().is_some());
+    let elsewhere = Subject::new("https://id.example/", "1").unwrap();
+    assert!(hub.desk.recognise(&elsewhere, HERE).await.unwrap().is_none(), "another provider's 1 is another");
+    assert!(matches!(hub.try_in("wang.li", GOOD).await, Err(AccessError::WrongPassword)));
+
+    let change = async |change: PersonChange| {
+        hub.store.change_person(&name("wang.li"), change, "root", Timestamp::now()).await.unwrap()
+    };
+    change(PersonChange { provider: Some(Some(called("Wang.Li@x"))), ..PersonChange::default() }).await;
+    assert!(hub.is_in(&token).await, "the same name changes nothing");
+    let renamed =
+        change(PersonChange { provider: Some(Some(called("wang"))), ..PersonChange::default() }).await;
+    assert_eq!((renamed.state, renamed.provider.unwrap().bound), (PersonState::Invited, None));
+    assert!(!hub.is_in(&token).await, "another name unbinds");
+    assert!(hub.desk.recognise(&subject("1"), HERE).await.unwrap().is_none());
+    let (token, _) = admit("2", "wang").await.unwrap();
+    change(PersonChange { disabled: Some(true), ..PersonChange::default() }).await;
+    assert!(!hub.is_in(&token).await);
+    assert!(matches!(hub.desk.recognise(&subject("2"), HERE).await, Err(Stranger::Disabled)));
+    change(PersonChange { unbind: true, ..PersonChange::default() }).await;
+    assert!(matches!(admit("2", "wang").await, Err(Stranger::Disabled)), "nobody is bound to it");
+    change(PersonChange { disabled: Some(false), provider: Some(None), ..PersonChange::default() }).await;
+    assert!(matches!(admit("2", "wang").await, Err(Stranger::Nobody)));
+
+    use Action::{
+        PersonAdded, PersonChanged, PersonDisabled, PersonEnabled, ProviderBound, ProviderUnbound,
+        SignInFailed, SignedIn,
+    };
+    assert_eq!(
+        hub.log().await,
+        [
+            PersonAdded,
+            SignInFailed,
+            SignInFailed,
+            ProviderBound,
+            SignedIn,
+            SignInFailed,
+            SignedIn,
+            SignInFailed,
+            PersonChanged,
+            ProviderUnbound,
+            ProviderBound,
+            SignedIn,
+            PersonDisabled,
+            SignInFailed,
+            ProviderUnbound,
+            SignInFailed,
+            PersonChanged,
+            PersonEnabled,
+            SignInFailed,
+        ]
+    );
+}
+
+/// Somebody signs in by the provider at the very moment an administrator unbinds the account.
+#[tokio::test]
+async fn who_was_unbound_meanwhile_gets_no_session() {
+    let hub = hub().await;
+    let subject = Subject::new("https://id.example", "1").unwrap();
+    let called: ProviderName = "wang".parse().unwrap();
+    let linked = person("wang.li", &[Role::Operator]).linked(Some(called.clone()));
+    hub.store.add_person(&linked, "root", Timestamp::now()).await.unwrap();
+    let (_, session) = hub.desk.admit(&subject, Some(&called), HERE).await.unwrap();
+    let unbind = PersonChange { unbind: true, ..PersonChange::default() };
+    hub.store.change_person(&name("wang.li"), unbind, "root", Timestamp::now()).await.unwrap();
+    let entry = Entry::about(&name("wang.li"), Action::SignedIn);
+    assert!(!hub.store.begin_session(&session, Proof::Provider(&subject), &entry).await.unwrap());
 }

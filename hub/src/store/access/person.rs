@@ -5,10 +5,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use gatepost_wire::Timestamp;
 use sqlx::{AnyConnection, FromRow};
 
-use super::log;
+use super::{log, provider};
 use crate::access::{
-    Action, Entry, FactorKey, PasswordHash, Permission, Person, PersonChange, PersonName, PersonState, Role,
-    Roles, SiteId, TokenHash,
+    Action, Entry, FactorKey, PasswordHash, Permission, Person, PersonChange, PersonName, PersonState,
+    ProviderLink, ProviderName, Role, Roles, SiteId, TokenHash,
 };
 use crate::store::column::{from_word, nanos, parse, timestamp, word};
 use crate::store::sql::Sql;
@@ -32,6 +32,9 @@ pub enum PersonError {
     /// No such place.
     #[error("there is no site {0}: make it first")]
     UnknownSite(SiteId),
+    /// The provider calls somebody else that.
+    #[error("somebody else here is linked to {:?} at the provider", .0.as_str())]
+    ProviderNameTaken(ProviderName),
     /// The database.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -67,15 +70,24 @@ struct Row {
     factor_step: i64,
     factor_wanted: Option<Vec<u8>>,
     last_sign_in: Option<i64>,
+    provider_name: Option<String>,
+    provider_bound: Option<i64>,
 }
 
 impl Row {
     fn account(self, roles: BTreeSet<Role>, sites: BTreeSet<SiteId>) -> Result<Account, StoreError> {
         let unreadable = |column, value: &str| StoreError::Unreadable { column, value: value.to_owned() };
-        let state = match (self.disabled != 0, &self.password) {
-            (true, _) => PersonState::Disabled,
-            (false, None) => PersonState::Invited,
-            (false, Some(_)) => PersonState::Active,
+        let state = match (self.disabled != 0, &self.password, self.provider_bound) {
+            (true, ..) => PersonState::Disabled,
+            (false, None, None) => PersonState::Invited,
+            (false, Some(_), _) | (false, _, Some(_)) => PersonState::Active,
+        };
+        let provider = match &self.provider_name {
+            None => None,
+            Some(name) => Some(ProviderLink {
+                name: parse("provider_link.name", name)?,
+                bound: self.provider_bound.map(timestamp),
+            }),
         };
         let person = Person {
             name: parse("person.name", &self.name)?,
@@ -83,7 +95,9 @@ impl Row {
             roles: Roles::try_from(roles).map_err(|_| unreadable("person_role.role", &self.name))?,
             sites: (self.all_sites == 0).then_some(sites),
             state,
+            password: self.password.is_some(),
             second_factor: self.factor.is_some(),
+            provider,
             last_sign_in: self.last_sign_in.map(timestamp),
         };
         Ok(Account {
@@ -107,8 +121,12 @@ async fn accounts(
         }
         query
     };
-    let mut people = select("SELECT * FROM person", "name");
-    people.push(" ORDER BY name");
+    let mut people = select(
+        "SELECT person.*, provider_link.name AS provider_name, provider_link.bound AS provider_bound \
+         FROM person LEFT JOIN provider_link ON provider_link.person = person.name",
+        "person.name",
+    );
+    people.push(" ORDER BY person.name");
     let people: Vec<Row> = people.build_query_as().fetch_all(&mut *connection).await?;
     let mut roles: BTreeMap<String, BTreeSet<Role>> = BTreeMap::new();
     let rows: Vec<(String, String)> = select("SELECT person, role FROM person_role", "person")
@@ -164,7 +182,7 @@ impl Store {
     /// Makes an account nobody can use before a password is set.
     ///
     /// # Errors
-    /// When the name is taken, the roles do not go with the sites, or the database cannot be written.
+    /// When a name is taken, the roles do not go with the sites, or the database cannot be written.
     pub async fn add_person(&self, person: &Person, by: &str, now: Timestamp) -> Result<(), PersonError> {
         let mut change = self.begin().await?;
         let added = sqlx::query(
@@ -179,6 +197,10 @@ impl Store {
             return Err(PersonError::Taken(person.name.clone()));
         }
         set_roles_and_sites(&mut change.connection, person).await?;
+        if let Some(link) = &person.provider {
+            let before = Person { provider: None, ..person.clone() };
+            provider::change(&mut change.connection, &before, Some(&link.name), false).await?;
+        }
         let entry = Entry { by: Some(by.to_owned()), ..Entry::about(&person.name, Action::PersonAdded) };
         log::write(&mut change.connection, &entry.detail(describe(person)), now).await?;
         Ok(change.commit().await?)
@@ -187,8 +209,8 @@ impl Store {
     /// Changes an account; it holds for sessions under way.
     ///
     /// # Errors
-    /// When there is none of the name, the roles do not go with the sites, no administrator would be left, or the database cannot be
-    /// written.
+    /// When there is none of the name, the roles do not go with the sites, somebody else is called that at the provider, no
+    /// administrator would be left, or the database cannot be written.
     pub async fn change_person(
         &self,
         name: &PersonName,
@@ -206,6 +228,10 @@ impl Store {
             sites: wanted.sites.unwrap_or_else(|| before.sites.clone()),
             ..before.clone()
         };
+        let called = before.provider.as_ref().map(|link| link.name.clone());
+        let called = wanted.provider.unwrap_or(called);
+        let unbound = provider::change(connection, &before, called.as_ref(), wanted.unbind).await?;
+        let after = Person { provider: called.map(|name| ProviderLink { name, bound: None }), ..after };
         let was_disabled = before.state == PersonState::Disabled;
         let disabled = wanted.disabled.unwrap_or(was_disabled);
         sqlx::query("UPDATE person SET display_name = $1, all_sites = $2, disabled = $3 WHERE name = $4")
@@ -220,8 +246,12 @@ impl Store {
             return Err(PersonError::LastAdministrator(name.clone()));
         }
         let mut done = Vec::new();
-        if after != before {
+        if describe(&after) != describe(&before) {
             done.push((Action::PersonChanged, Some(describe(&after))));
+        }
+        if unbound {
+            end_sessions(connection, name, None).await?;
+            done.push((Action::ProviderUnbound, None));
         }
         match (was_disabled, disabled) {
             (false, true) => {
@@ -353,7 +383,7 @@ async fn set_roles_and_sites(connection: &mut AnyConnection, person: &Person) ->
     Ok(())
 }
 
-/// An administrator who has not set a password yet counts: the link may be on its way, and another can be made at the machine.
+/// An administrator who has not signed in yet counts: the link may be on its way, and another can be made at the machine.
 async fn somebody_gives_accounts(connection: &mut AnyConnection) -> Result<bool, StoreError> {
     let people = accounts(connection, None).await?;
     Ok(people.iter().any(|account| {
@@ -366,7 +396,10 @@ fn describe(person: &Person) -> String {
         None => "every site".to_owned(),
         Some(sites) => sites.iter().map(SiteId::as_str).collect::<Vec<_>>().join(", "),
     };
-    format!("{}; {}; {sites}", person.display_name.as_str(), person.roles)
+    let provider = person.provider.as_ref();
+    let provider =
+        provider.map_or_else(String::new, |link| format!("; OpenID Connect: {}", link.name.as_str()));
+    format!("{}; {}; {sites}{provider}", person.display_name.as_str(), person.roles)
 }
 
 /// When the person signed in.

@@ -3,7 +3,7 @@
 use gatepost_wire::Timestamp;
 
 use super::{log, person};
-use crate::access::{Entry, Session, TokenHash};
+use crate::access::{Entry, Proof, Session, TokenHash};
 use crate::store::column::{nanos, parse, timestamp};
 use crate::store::{Store, StoreError};
 
@@ -25,29 +25,44 @@ impl Store {
         Ok(account.map(|account| session(account.person)))
     }
 
-    /// Opens a session: the person proved who they are. `step` is the time step of the code that counted; false when another
-    /// sign-in has used it meanwhile.
+    /// Opens a session: the person proved who they are. False when the proof counts no more: another sign-in has used the code
+    /// meanwhile, or the account was unbound from whom the provider vouches for.
     ///
     /// # Errors
     /// When the database cannot be written.
     pub async fn begin_session(
         &self,
         session: &Session,
-        step: Option<i64>,
+        proof: Proof<'_>,
         entry: &Entry,
     ) -> Result<bool, StoreError> {
         let (name, now) = (&session.person.name, session.used);
         let mut change = self.begin().await?;
-        if let Some(step) = step {
-            let fresh =
-                sqlx::query("UPDATE person SET factor_step = $1 WHERE name = $2 AND factor_step < $1")
-                    .bind(step)
-                    .bind(name.as_str())
-                    .execute(&mut change.connection)
-                    .await?;
-            if fresh.rows_affected() == 0 {
-                return Ok(false);
+        let counts = match proof {
+            Proof::Password => true,
+            Proof::Code { step } => {
+                let fresh =
+                    sqlx::query("UPDATE person SET factor_step = $1 WHERE name = $2 AND factor_step < $1")
+                        .bind(step)
+                        .bind(name.as_str())
+                        .execute(&mut change.connection)
+                        .await?;
+                fresh.rows_affected() > 0
             }
+            Proof::Provider(subject) => {
+                let bound = sqlx::query(
+                    "SELECT 1 FROM provider_link WHERE person = $1 AND issuer = $2 AND subject = $3",
+                )
+                .bind(name.as_str())
+                .bind(&subject.issuer)
+                .bind(&subject.subject)
+                .fetch_optional(&mut change.connection)
+                .await?;
+                bound.is_some()
+            }
+        };
+        if !counts {
+            return Ok(false);
         }
         sqlx::query("DELETE FROM sign_in_failure WHERE name = $1")
             .bind(name.as_str())

@@ -1,0 +1,10 @@
+-- By what people are known to the provider of sign-ins (OpenID Connect).
+CREATE TABLE provider_link (
+    person  TEXT    PRIMARY KEY REFERENCES person (name),
+    name    TEXT    NOT NULL UNIQUE, -- what the provider calls them; it counts until somebody has come by it
+    issuer  TEXT,                    -- from then on these two do
+    subject TEXT,
+    bound   INTEGER,                 -- since when
+    CHECK ((issuer IS NULL) = (subject IS NULL) AND (issuer IS NULL) = (bound IS NULL)),
+    UNIQUE (issuer, subject)
+) STRICT;
