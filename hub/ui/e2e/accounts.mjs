@@ -122,6 +122,11 @@ function removeSecondFactor(session, { password }) {
 export function answer(method, url, session, body) {
   const path = url.pathname;
   const asked = `${method} ${path.replace('/api/v1/', '')}`;
+  if (asked === 'GET sign-in-ways') {
+    const label = { zh: '统一身份认证登录', en: 'Sign in with your organisation' };
+    // There is no provider behind it: it leads back as from one that does not answer.
+    return [200, { oidc: { label, start: `${url.origin}/#sign-in-failed=unreachable` } }];
+  }
   if (asked === 'POST session') return signIn(body);
   if (asked === 'POST invitation') return accept(body);
   if (!session) return problem(401, 'nobody is signed in');

@@ -27,6 +27,7 @@ export const people = new Map(
     person('qin.lan', '秦岚', ['operator']),
     person('sun.yue', '孙悦', ['operator'], { secret: SECRET }),
     person('wang.li', '王丽', ['operator', 'supervisor']),
+    person('wu.fan', '吴凡', ['operator'], { password: null, provider: { name: 'wu.fan@school.example', bound: iso(Date.now() - 90 * HOUR) } }),
     person('xu.ning', '徐宁', ['operator'], { state: 'disabled' }),
     person('zhao.min', '赵敏', ['handler'], { sites: ['school-3', 'works-yard'] }),
     person('zhao.ming', '赵明', ['administrator'], { last_sign_in: iso(Date.now() - 72 * HOUR) }),
@@ -45,8 +46,8 @@ const sites = new Map([
 ]);
 const EDGES = ['gate-1', 'gate-2', 'gate-3', 'gate-4'];
 
-export const told = ({ name, display_name, roles, sites, state, secret, last_sign_in }) => ({
-  name, display_name, roles, sites, state, second_factor: secret !== null, last_sign_in,
+export const told = ({ name, display_name, roles, sites, state, password, secret, last_sign_in, provider = null }) => ({
+  name, display_name, roles, sites, state, password: password !== null, second_factor: secret !== null, last_sign_in, provider,
 });
 
 function invite(one, by) {
@@ -90,15 +91,20 @@ function add(by, body) {
   const refused = wrong(body);
   if (refused) return refused;
   if (people.has(body.name)) return problem(409, 'the name is taken');
-  const one = person(body.name, body.display_name, body.roles, { sites: body.sites, state: 'invited', password: null });
+  const one = person(body.name, body.display_name, body.roles, { sites: body.sites, state: 'invited', password: null, provider: linkOf(body.provider) });
   people.set(one.name, one);
   note(one.name, 'person_added', { by, detail: one.roles.join(', ') });
-  return [201, { person: told(one), invitation: invite(one, by) }];
+  return [201, { person: told(one), invitation: one.provider ? null : invite(one, by) }];
 }
 
+/** A link nobody has come by yet. */
+const linkOf = (name) => (name ? { name, bound: null } : null);
+
 function change(one, by, body, end) {
-  const { disabled, ...rest } = body;
-  const after = { ...one, ...rest, ...(disabled === undefined ? {} : { state: disabled ? 'disabled' : one.password === null ? 'invited' : 'active' }) };
+  const { disabled, provider, unbind, ...rest } = body;
+  const called = provider === undefined ? (one.provider?.name ?? null) : provider;
+  const link = called === (one.provider?.name ?? null) && !unbind ? one.provider : linkOf(called);
+  const after = { ...one, ...rest, provider: link, ...(disabled === undefined ? {} : { state: disabled ? 'disabled' : one.password === null && !link?.bound ? 'invited' : 'active' }) };
   const refused = wrong(after);
   if (refused) return refused;
   const administers = (person) => person.state !== 'disabled' && person.roles.includes('administrator');

@@ -28,7 +28,7 @@ describe('parseSession', () => {
   it('reads what the hub writes, and knows no rights it was not told of', () => {
     const session = parseSession(SESSION);
     expect(session.person).toEqual({
-      name: 'wang.li', displayName: '王丽', roles: ['operator', 'supervisor'], sites: ['school-3'], secondFactor: false,
+      name: 'wang.li', displayName: '王丽', roles: ['operator', 'supervisor'], sites: ['school-3'], hasPassword: true, secondFactor: false,
     });
     expect([...session.may]).toEqual(['see_alerts', 'see_devices']);
     expect(session.expires).toBe(Date.UTC(2026, 11, 1, 23));

@@ -2,7 +2,7 @@ import { afterEach, describe, expect, it, vi } from 'vitest';
 import { joinRecords, parseRecord } from '../src/lib/access-log';
 import { HubError } from '../src/lib/http';
 import { dictionaries } from '../src/lib/i18n/dictionaries';
-import { NAME_PATTERN, changePerson, linkOf, parseMember, setDisabled } from '../src/lib/people';
+import { NAME_PATTERN, changePerson, linkOf, parseMember, setDisabled, unbind } from '../src/lib/people';
 import { ROLES } from '../src/lib/person';
 import { refusal } from '../src/lib/refusal';
 import { SITE_PATTERN, boxesOf, ownDeadlines, parseDeadlines, parseSites, toldDeadlines } from '../src/lib/sites';
@@ -12,14 +12,20 @@ import { T0 } from './samples';
 afterEach(() => vi.unstubAllGlobals());
 
 const MEMBER = {
-  name: 'wang.li', display_name: '王丽', roles: ['operator'], sites: null, state: 'active', second_factor: true, last_sign_in: '2025-11-23T06:02:31Z',
+  name: 'wang.li', display_name: '王丽', roles: ['operator'], sites: null, state: 'active', password: true, second_factor: true, last_sign_in: '2025-11-23T06:02:31Z',
+  provider: null,
 };
 
 describe('people', () => {
   it('reads what the hub writes', () => {
     expect(parseMember(MEMBER)).toEqual({
-      name: 'wang.li', displayName: '王丽', roles: ['operator'], sites: null, state: 'active', secondFactor: true, lastSignIn: T0,
+      name: 'wang.li', displayName: '王丽', roles: ['operator'], sites: null, state: 'active', hasPassword: true, secondFactor: true, lastSignIn: T0, provider: null,
     });
+    const link = { name: 'wang.li@school.example', bound: MEMBER.last_sign_in };
+    expect(parseMember({ ...MEMBER, password: false, provider: link })).toMatchObject({
+      hasPassword: false, provider: { name: 'wang.li@school.example', bound: T0 },
+    });
+    expect(parseMember({ ...MEMBER, provider: { ...link, bound: null } }).provider?.bound).toBeNull();
     expect(parseMember({ ...MEMBER, last_sign_in: null }).lastSignIn).toBeNull();
   });
   it('takes nobody for active who may not be', () => {
@@ -34,11 +40,13 @@ describe('people', () => {
     const fetched = vi.fn(async () => new Response(JSON.stringify(MEMBER)));
     vi.stubGlobal('fetch', fetched);
     await setDisabled('wang.li', true);
-    await changePerson('wang.li', { displayName: '王丽', roles: ['operator'], sites: null });
+    await changePerson('wang.li', { displayName: '王丽', roles: ['operator'], sites: null, provider: 'wang' });
+    await unbind('wang.li');
     const calls = fetched.mock.calls as unknown as [string, RequestInit][];
     expect(calls.map(([path, init]) => [init.method, path, JSON.parse(String(init.body))])).toEqual([
       ['PATCH', '/api/v1/people/wang.li', { disabled: true }],
-      ['PATCH', '/api/v1/people/wang.li', { display_name: '王丽', roles: ['operator'], sites: null }],
+      ['PATCH', '/api/v1/people/wang.li', { display_name: '王丽', roles: ['operator'], sites: null, provider: 'wang' }],
+      ['PATCH', '/api/v1/people/wang.li', { unbind: true }],
     ]);
   });
   // Browsers read a field's pattern with the flag `v`, which allows less in brackets. Node 18 has it not.

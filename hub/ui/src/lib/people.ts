@@ -9,6 +9,14 @@ export type State = 'invited' | 'active' | 'disabled';
 export interface Member extends Identity {
   readonly state: State;
   readonly lastSignIn: Time | null;
+  /** How the provider knows them; null: they do not sign in by it. */
+  readonly provider: ProviderLink | null;
+}
+
+export interface ProviderLink {
+  readonly name: string;
+  /** When somebody first came by it; only they count from then on. Null: nobody has. */
+  readonly bound: Time | null;
 }
 
 /** By which somebody sets a password. The hub tells it once. */
@@ -28,7 +36,17 @@ const state = (value: unknown): State => (value === 'invited' || value === 'acti
 
 export function parseMember(value: unknown): Member {
   const person = fields(value, 'person');
-  return { ...parseIdentity(person), state: state(person.state), lastSignIn: optionalTime(person.last_sign_in) };
+  return {
+    ...parseIdentity(person),
+    state: state(person.state),
+    lastSignIn: optionalTime(person.last_sign_in),
+    provider: person.provider === null || person.provider === undefined ? null : parseLink(person.provider),
+  };
+}
+
+function parseLink(value: unknown): ProviderLink {
+  const link = fields(value, 'provider');
+  return { name: text(link.name, 'provider.name'), bound: optionalTime(link.bound) };
 }
 
 export function parseInvitation(value: unknown): Invitation {
@@ -52,13 +70,16 @@ export interface Terms {
   readonly displayName: string;
   readonly roles: readonly Role[];
   readonly sites: readonly string[] | null;
+  /** What the provider calls them; null: they do not sign in by it. */
+  readonly provider: string | null;
 }
 
-const told = ({ displayName, roles, sites }: Terms) => ({ display_name: displayName, roles, sites });
+const told = ({ displayName, roles, sites, provider }: Terms) => ({ display_name: displayName, roles, sites, provider });
 
-export async function addPerson(name: string, terms: Terms): Promise<{ person: Member; invitation: Invitation }> {
+/** Who signs in by the provider needs no link. */
+export async function addPerson(name: string, terms: Terms): Promise<{ person: Member; invitation: Invitation | null }> {
   const added = fields(await post(PATH, { name, ...told(terms) }), 'added');
-  return { person: parseMember(added.person), invitation: parseInvitation(added.invitation) };
+  return { person: parseMember(added.person), invitation: added.invitation === null ? null : parseInvitation(added.invitation) };
 }
 
 export async function changePerson(name: string, terms: Terms): Promise<Member> {
@@ -67,6 +88,11 @@ export async function changePerson(name: string, terms: Terms): Promise<Member> 
 
 export async function setDisabled(name: string, disabled: boolean): Promise<Member> {
   return parseMember(await patch(pathOf(name), { disabled }));
+}
+
+/** Whoever came by the provider so far is not let in by it any more; who comes next by the name there is. */
+export async function unbind(name: string): Promise<Member> {
+  return parseMember(await patch(pathOf(name), { unbind: true }));
 }
 
 /** A new link. Once it is used, what the person proved themselves with before counts no more. */

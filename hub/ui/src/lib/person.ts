@@ -13,6 +13,8 @@ export interface Identity {
   readonly roles: readonly Role[];
   /** Null: every site. */
   readonly sites: readonly string[] | null;
+  /** Who has none signs in by the provider. */
+  readonly hasPassword: boolean;
   readonly secondFactor: boolean;
 }
 
@@ -35,6 +37,7 @@ export function parseIdentity(value: unknown): Identity {
     displayName: optionalText(person.display_name) ?? name,
     roles: parseRoles(person.roles),
     sites: parseSites(person.sites),
+    hasPassword: person.password !== false,
     secondFactor: person.second_factor === true,
   };
 }

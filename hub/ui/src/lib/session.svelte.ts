@@ -5,6 +5,7 @@ import { SESSION_PATH, type Permission, type Session } from './account';
 import { clock } from './clock.svelte';
 import { HubError, watchDenials } from './http';
 import type { Identity } from './person';
+import { parseRefusal, type ProviderRefusal } from './sign-in-ways';
 import { parseWelcome, type Welcome } from './welcome';
 
 export type Standing =
@@ -21,6 +22,8 @@ class SessionStore {
   standing = $state.raw<Standing>({ state: 'unknown', failed: null });
   /** A one-time link that was opened and not yet used; `broken` when a part of it is missing. */
   welcome = $state.raw<Welcome | 'broken' | null>(null);
+  /** Why the way by the provider led to no session. */
+  refused = $state.raw<ProviderRefusal | null>(null);
 
   #timer: ReturnType<typeof setTimeout> | undefined;
   #asking: Promise<void> | null = null;
@@ -76,6 +79,7 @@ class SessionStore {
   }
 
   take(session: Session): void {
+    this.refused = null;
     if (this.person?.name !== session.person.name) this.#generation += 1;
     this.standing = { state: 'signed_in', session };
     const left = Math.max(0, session.expires - clock.read()) + 1_000;
@@ -113,8 +117,10 @@ class SessionStore {
 
   /** The token leaves the address at once: nobody reads it over a shoulder, and no history keeps it. */
   #takeLink(): void {
-    if (!location.hash.startsWith('#welcome')) return;
-    this.welcome = parseWelcome(location.hash) ?? 'broken';
+    const refused = parseRefusal(location.hash);
+    if (refused !== null) this.refused = refused;
+    else if (location.hash.startsWith('#welcome')) this.welcome = parseWelcome(location.hash) ?? 'broken';
+    else return;
     history.replaceState(null, '', location.pathname + location.search);
   }
 }
