@@ -54,8 +54,8 @@ fn add(home: &Home, name: &str, provider_name: &str) {
 /// Goes through the provider's pages as whoever this is there, to where the hub leaves them.
 fn sign_in(browser: &mut Browser, hub: &Hub, login: &str) -> Shown {
     let mut shown = browser.open(&hub.url("/api/v1/oidc/start")).unwrap();
-    // It asks who they are, and the first time whether the hub may be told.
-    for _ in 0..2 {
+    // It asks who they are, and the first time whether the hub may be told; once more if somebody else was there before.
+    for _ in 0..4 {
         if shown.url.starts_with(&hub.web) {
             break;
         }
