@@ -96,7 +96,7 @@ impl Browser {
 
     fn keep(&mut self, set: &str) {
         let Some((name, value)) = set.split(';').next().and_then(|pair| pair.split_once('=')) else { return };
-        if value.is_empty() || set.contains("Max-Age=0") || set.contains("1970") {
+        if value.is_empty() || set.contains("Max-Age=0") || set.contains("01 Jan 1970") {
             self.cookies.remove(name);
         } else {
             self.cookies.insert(name.into(), value.into());

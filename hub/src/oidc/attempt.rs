@@ -10,6 +10,9 @@ use crate::access::Token;
 /// Who takes longer at the provider begins anew.
 pub const LASTS_S: i64 = 600;
 
+/// Hubs that share a database share attempts; their clocks differ by no more.
+const SKEW_S: i64 = 60;
+
 /// One attempt. Its secret is in the browser's cookie and nowhere else; state, nonce and PKCE's verifier are each derived from it in
 /// one direction, so the hub has to remember nothing, and who sees the state in an address learns neither of the others.
 #[derive(Debug, Clone)]
@@ -34,7 +37,7 @@ impl Attempt {
         let is_secret = secret.len() == 64 && HEXLOWER.decode(secret.as_bytes()).is_ok();
         let began = began.parse().ok().filter(|_| is_secret)?;
         let age = now.as_second().checked_sub(began)?;
-        (0..LASTS_S).contains(&age).then(|| Self { secret: Token::shown(secret), began })
+        (-SKEW_S..LASTS_S).contains(&age).then(|| Self { secret: Token::shown(secret), began })
     }
 
     /// What its cookie holds.
@@ -92,7 +95,7 @@ mod tests {
         let after = |seconds| began + SignedDuration::from_secs(seconds);
         let shown = |seconds| Attempt::shown(&attempt.cookie(), after(seconds));
         assert!(shown(0).unwrap().is_of(&state) && shown(599).unwrap().is_of(&state));
-        assert!(shown(600).is_none() && shown(-1).is_none());
+        assert!(shown(600).is_none() && shown(-61).is_none());
         let put_off = attempt.cookie().replace("1800000000", "1800000300");
         assert!(!Attempt::shown(&put_off, after(700)).unwrap().is_of(&state));
         assert!(!Attempt::new(began).unwrap().is_of(&state), "another browser");

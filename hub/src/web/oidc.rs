@@ -176,10 +176,19 @@ async fn finish(
     address: &str,
 ) -> Result<(Token, Session), Refusal> {
     let provider = app.provider.as_ref().ok_or(Refusal::NotOffered)?;
-    let attempt = cookie.and_then(|cookie| Attempt::shown(cookie, Timestamp::now())).ok_or(Refusal::Stale)?;
-    let state = answer.state.ok_or(Refusal::Stale)?;
-    if !attempt.is_of(&state) || answer.iss.is_some_and(|iss| iss != provider.config().issuer.as_str()) {
-        return Err(Refusal::Stale);
+    // Which of these it is, only a technician needs to know.
+    let stale = |why: &str| {
+        tracing::info!(address, "an answer of the provider is not taken: {why}");
+        Refusal::Stale
+    };
+    let now = Timestamp::now();
+    let attempt = cookie.and_then(|cookie| Attempt::shown(cookie, now));
+    let attempt = attempt.ok_or_else(|| stale("nothing was begun in that browser, or too long ago"))?;
+    if !answer.state.is_some_and(|state| attempt.is_of(&state)) {
+        return Err(stale("it is for another attempt"));
+    }
+    if answer.iss.is_some_and(|iss| iss != provider.config().issuer.as_str()) {
+        return Err(stale("it is of another issuer"));
     }
     let code = match (answer.code, answer.error.as_deref()) {
         (Some(code), None) => code,
