@@ -48,7 +48,8 @@ async fn every_documented_path_answers() {
     let paths = printed["paths"].as_object().unwrap();
     assert!(paths.len() >= 9);
     for (path, operations) in paths {
-        if operations.get("get").is_none() {
+        // Those of OpenID Connect only lead on.
+        if operations["get"]["responses"].get("200").is_none() {
             continue;
         }
         let content = operations["get"]["responses"]["200"]["content"].as_object().unwrap();
