@@ -209,7 +209,8 @@ impl HealthSource {
             key: identity.as_ref().map(Identity::key_place),
             disk_free_bytes: disk_free_bytes(&config.data_dir),
             temperature_celsius: temperature::warmest().map(|celsius| celsius as f32),
-            certificate: identity.map(|identity| CertificateHealth { from: identity.from(), until: identity.until() }),
+            certificate: identity
+                .map(|identity| CertificateHealth { from: identity.from(), until: identity.until() }),
             extra: Default::default(),
         };
         serde_json::to_vec(&health)

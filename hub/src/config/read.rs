@@ -12,8 +12,8 @@ use serde::de::DeserializeOwned;
 use toml::Spanned;
 
 use super::{
-    Broker, BrokerMode, BrokerTable, Config, EmbeddedBroker, ExternalBroker, File, Login, Secret,
-    StoreTable, Tls, TlsTable, Webhook, WebhookTable,
+    Broker, BrokerMode, BrokerTable, Config, EmbeddedBroker, ExternalBroker, File, Login, Secret, StoreTable,
+    Tls, TlsTable, Webhook, WebhookTable,
 };
 use crate::authority::AuthorityFiles;
 use crate::store::Database;

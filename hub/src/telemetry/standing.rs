@@ -14,6 +14,7 @@ const LONGEST_REASON: usize = 300;
 
 /// How it stands: a box is online or offline, a camera one of the others.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[schema(as = HealthState)]
 #[serde(rename_all = "snake_case")]
 pub enum State {
     /// Connected to the broker.
