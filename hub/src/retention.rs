@@ -1,5 +1,5 @@
 //! How long evidence is kept: a released original until the end its command set, pictures and clips as many days as
-//! configured; and [records](records), which stay for longer. What is over is deleted, and that it was is noted. How boxes fared is deleted,
+//! configured; and records, which stay for longer. What is over is deleted, and that it was is noted. How boxes fared is deleted,
 //! too, after its days, without a note. The database alone says what is over, so a hub that was off catches up at its next start.
 
 mod records;
