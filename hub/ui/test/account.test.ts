@@ -138,6 +138,6 @@ describe('views', () => {
   });
   it('opens what somebody may see, and their account always', () => {
     expect(viewsFor(new Set())).toEqual(['account']);
-    expect(viewsFor(new Set(['see_devices']))).toEqual(['watch', 'account']);
+    expect(viewsFor(new Set(['see_devices']))).toEqual(['watch', 'device', 'account']);
   });
 });
