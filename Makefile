@@ -55,12 +55,11 @@ test-models: setup
 test-page: setup page
 	cd hub/ui && npm run check && npm test
 
-# Tests that start the daemons want them built; cargo test builds only those of the package it tests.
+# The first run is of the whole workspace: it builds the daemons, which tests of one package start of another.
 test-rust: setup rust page
 	@setup/install.sh python-sensors python-api oidc-provider
-	@echo "test: cargo build and cargo test (about 10 minutes on two cores the first time)"
+	@echo "test: cargo test (about 30 minutes to build on two cores the first time)"
 	cargo build --locked --manifest-path testbed/peers/onvif/Cargo.toml --target-dir target/peers
-	cargo build --locked --workspace --bins
 	cargo test --locked --workspace --no-fail-fast
 	@echo "test: what speaks to the hub's database again, with PostgreSQL"
 	GATEPOST_TEST_DATABASE=postgres cargo test --locked --workspace --lib --no-fail-fast -- store:: access:: retention:: incident::
