@@ -3,6 +3,7 @@
 //! too, after its days, without a note. The database alone says what is over, so a hub that was off catches up at its next start.
 
 mod records;
+mod telemetry;
 
 use std::time::{Duration, Instant};
 
@@ -15,8 +16,7 @@ use utoipa::ToSchema;
 
 use crate::config::Kept;
 use crate::intake::{Intake, Receipt};
-use crate::store::{Deletion, Duty, Store, StoreError, TelemetryEnds};
-use crate::telemetry::FINE_KEPT;
+use crate::store::{Deletion, Duty, Store};
 
 /// So often is looked for what is over.
 const EVERY: Duration = Duration::from_secs(10);
@@ -24,12 +24,8 @@ const EVERY: Duration = Duration::from_secs(10);
 /// Deleted in one go; alarms that come meanwhile wait for no more than that.
 const AT_ONCE: u16 = 50;
 
-/// So often is looked for what is over of how boxes fared: it is kept by the hour.
-const TELEMETRY_EVERY: Duration = Duration::from_secs(3600);
-
-/// Boxes of which it is deleted in one go, and the rest between two of them.
-const BOXES_AT_ONCE: u16 = 20;
-const REST: Duration = Duration::from_millis(20);
+/// So often is looked for what is kept in days and may go some hours later: records, and how boxes fared.
+const HOUR: Duration = Duration::from_secs(3600);
 
 const DAY: SignedDuration = SignedDuration::from_hours(24);
 
@@ -81,8 +77,7 @@ impl Retention {
 async fn run(store: Store, intake: Intake, kept: Kept, stop: CancellationToken) {
     let mut leadership = store.leadership(Duty::Retention);
     let mut failed = false;
-    let mut disposal = records::Schedule::default();
-    let mut telemetry_swept: Option<Instant> = None;
+    let (mut for_records, mut for_telemetry) = (Hourly::default(), Hourly::default());
     loop {
         // While the database cannot be asked, nothing could be deleted either.
         let ours = leadership.is_ours().await.unwrap_or(false);
@@ -90,7 +85,7 @@ async fn run(store: Store, intake: Intake, kept: Kept, stop: CancellationToken) 
             true => {
                 let now = Timestamp::now();
                 let swept = sweep(&store, &intake, kept.evidence.get(), now, &stop).await;
-                swept.and(disposal.sweep_if_due(&store, kept.records, now, &stop).await)
+                swept.and(for_records.run(records::sweep(&store, kept.records, now, &stop)).await)
             }
             false => Ok(()),
         };
@@ -103,11 +98,11 @@ async fn run(store: Store, intake: Intake, kept: Kept, stop: CancellationToken) 
             }
             Err(_) => {}
         }
-        if ours && telemetry_swept.is_none_or(|at| at.elapsed() >= TELEMETRY_EVERY) {
-            // A failure is tried again after the next pause, and what keeps the database from being written was told above.
-            match sweep_telemetry(&store, kept.health.get(), Timestamp::now(), &stop).await {
-                Ok(()) => telemetry_swept = Some(Instant::now()),
-                Err(error) => tracing::debug!(%error, "how boxes fared long ago cannot be deleted"),
+        if ours {
+            let sweep = telemetry::sweep(&store, kept.health, Timestamp::now(), &stop);
+            // What keeps the database from being written was told above.
+            if let Err(error) = for_telemetry.run(sweep).await {
+                tracing::debug!(%error, "how boxes fared long ago cannot be deleted");
             }
         }
         tokio::select! {
@@ -117,25 +112,21 @@ async fn run(store: Store, intake: Intake, kept: Kept, stop: CancellationToken) 
     }
 }
 
-/// Deletes how boxes fared so long ago that nobody asks any more, a few boxes at a time.
-async fn sweep_telemetry(
-    store: &Store,
-    days: u16,
-    now: Timestamp,
-    stop: &CancellationToken,
-) -> Result<(), StoreError> {
-    let before = |length| now.checked_sub(length).unwrap_or(Timestamp::MIN);
-    let kept = DAY * i32::from(days);
-    let ends = TelemetryEnds { fine: before(kept.min(FINE_KEPT)), coarse: before(kept) };
-    let mut after = None;
-    while let Some(last) = store.forget_telemetry(after.as_ref(), &ends, BOXES_AT_ONCE).await? {
-        if stop.is_cancelled() {
-            return Ok(());
+/// Work that is done once an hour. What failed is tried again at the next look.
+#[derive(Default)]
+struct Hourly {
+    done: Option<Instant>,
+}
+
+impl Hourly {
+    /// Does it, if an hour has passed since it was done.
+    async fn run<E>(&mut self, work: impl Future<Output = Result<(), E>>) -> Result<(), E> {
+        if self.done.is_none_or(|done| done.elapsed() >= HOUR) {
+            work.await?;
+            self.done = Some(Instant::now());
         }
-        after = Some(last);
-        tokio::time::sleep(REST).await;
+        Ok(())
     }
-    Ok(())
 }
 
 /// Deletes everything that is over.

@@ -3,6 +3,7 @@ use tokio::sync::watch;
 
 use super::*;
 use crate::access::{Person, Role, Roles, Scope};
+use crate::config::HealthDays;
 use crate::evidence::{Folder, Format};
 use crate::hold::{HoldStep, Wanted};
 use crate::store::testing::fresh;
@@ -105,7 +106,7 @@ async fn how_boxes_fared_goes_after_its_days_five_minutes_sooner() {
         rooms.store.record_changes(&[change]).await.unwrap();
     }
     let kept = async |now| {
-        sweep_telemetry(&rooms.store, 30, now, &CancellationToken::new()).await.unwrap();
+        telemetry::sweep(&rooms.store, HealthDays::default(), now, &CancellationToken::new()).await.unwrap();
         let hours = Stretch::new(day(-1), day(60), now).unwrap();
         let changes = rooms.store.changes(&edge, &hours).await.unwrap().len();
         let mut left = Vec::from([rooms.store.samples(&edge, &hours).await.unwrap().len(), changes]);

@@ -132,6 +132,9 @@ impl Sweep<'_> {
 
     /// `DELETE FROM` or `UPDATE`, of rows whose `column` is among these.
     async fn among(&mut self, statement: &str, column: &str, ids: &[String]) -> Result<i64, StoreError> {
+        if ids.is_empty() {
+            return Ok(0);
+        }
         let mut query = Sql::new(statement);
         query.push(" WHERE ").push(column).push_in(ids);
         self.run(query).await
@@ -212,10 +215,8 @@ impl Sweep<'_> {
         query.push(" AND NOT EXISTS (SELECT 1 FROM evidence WHERE evidence.event = event.id)");
         query.push(" ORDER BY event.received LIMIT ").push_bind(AT_ONCE);
         let events = self.ids(query).await?;
-        if !events.is_empty() {
-            self.among("DELETE FROM named_evidence", "event", &events).await?;
-            disposed.events += self.among("DELETE FROM event", "id", &events).await?;
-        }
+        self.among("DELETE FROM named_evidence", "event", &events).await?;
+        disposed.events += self.among("DELETE FROM event", "id", &events).await?;
         Ok(())
     }
 
@@ -224,9 +225,6 @@ impl Sweep<'_> {
         query.push_bind(self.horizon).push(" AND until < ").push_bind(self.horizon);
         query.push(" ORDER BY number LIMIT ").push_bind(AT_ONCE);
         let viewings = self.ids(query).await?;
-        if viewings.is_empty() {
-            return Ok(0);
-        }
         self.among("DELETE FROM opening", "viewing", &viewings).await?;
         self.among("DELETE FROM viewed_piece", "viewing", &viewings).await?;
         self.among("DELETE FROM viewing", "id", &viewings).await
@@ -244,9 +242,6 @@ impl Sweep<'_> {
         query.push("WHERE approval.command = command.id AND approval.time >= ").push_bind(self.horizon);
         query.push(") ORDER BY command.expires LIMIT ").push_bind(AT_ONCE);
         let commands = self.ids(query).await?;
-        if commands.is_empty() {
-            return Ok(0);
-        }
         self.among("DELETE FROM reply", "command", &commands).await?;
         self.among("DELETE FROM approval", "command", &commands).await?;
         self.among("DELETE FROM command", "id", &commands).await
@@ -260,9 +255,6 @@ impl Sweep<'_> {
         query.push("hold_step.time >= ").push_bind(self.horizon).push(") ORDER BY hold.number LIMIT ");
         query.push_bind(AT_ONCE);
         let holds = self.ids(query).await?;
-        if holds.is_empty() {
-            return Ok(0);
-        }
         self.among("DELETE FROM hold_step", "hold", &holds).await?;
         self.among("DELETE FROM hold", "id", &holds).await
     }
