@@ -7,6 +7,7 @@ mod address;
 mod oidc;
 mod read;
 mod retention;
+mod traces;
 mod webhook;
 
 use std::net::SocketAddr;
@@ -29,6 +30,7 @@ pub use oidc::{Claim, ClientId, ClientSecret, Issuer, Label, LabelText, Oidc, Oi
 pub(crate) use read::fuzzing;
 pub use read::{ConfigError, load, read_toml};
 pub use retention::{Days, EvidenceDays, HealthDays, Kept, RecordDays};
+pub use traces::{BearerToken, TraceShare, Traces, TracesTable};
 pub use webhook::{Secret, Tells, Webhook, WebhookName, WebhookTable};
 
 /// A configuration that may be started.
@@ -58,6 +60,8 @@ pub struct Config {
     pub kept: Kept,
     /// Programs that are told of incidents.
     pub webhooks: Vec<Webhook>,
+    /// A collector of traces, if there is one.
+    pub traces: Option<Traces>,
 }
 
 /// By what boxes know the hub, and the hub knows boxes.
@@ -154,6 +158,8 @@ pub struct File {
     pub retention: Kept,
     /// Programs that are told of incidents.
     pub webhooks: Vec<WebhookTable>,
+    /// A collector that is sent traces.
+    pub traces: Option<TracesTable>,
 }
 
 impl Default for File {
@@ -171,6 +177,7 @@ impl Default for File {
             incident_deadlines: Deadlines::default(),
             retention: Kept::default(),
             webhooks: Vec::new(),
+            traces: None,
         }
     }
 }

@@ -14,13 +14,14 @@ use crate::config::{self, Config};
 use crate::enrolment::{self, Enrolment};
 use crate::evidence::Folder;
 use crate::incident::Grouping;
-use crate::intake::Intake;
+use crate::intake::{Intake, Listeners};
 use crate::live::Feed;
 use crate::metrics::Metrics;
 use crate::oidc::{Provider, ProviderError};
 use crate::retention::Retention;
 use crate::store::{Store, StoreError};
 use crate::telemetry::Telemetry;
+use crate::traces::{Traces, TracesError};
 use crate::web::{App, ListenError, Server};
 use crate::webhook::{WebhookError, Webhooks};
 
@@ -56,6 +57,9 @@ pub enum StartError {
     /// Webhooks.
     #[error(transparent)]
     Webhook(#[from] WebhookError),
+    /// The collector of traces.
+    #[error(transparent)]
+    Traces(#[from] TracesError),
     /// Signals cannot be received.
     #[error("signals: {0}")]
     Signals(std::io::Error),
@@ -78,9 +82,11 @@ pub async fn run(config: Config) -> Result<(), StartError> {
         store.forget_presence().await?;
     }
     let (changed, changes) = watch::channel(store.last_change().await?);
+    let (traces, tracing) = Traces::start(config.traces.as_ref())?;
     let (telemetry, recording) = Telemetry::start(store.clone());
-    let (intake, writing) =
-        Intake::start(store.writer(folder.clone()), folder.clone(), changed.clone(), telemetry.clone());
+    let listeners =
+        Listeners { changes: changed.clone(), telemetry: telemetry.clone(), traces: traces.clone() };
+    let (intake, writing) = Intake::start(store.writer(folder.clone()), folder.clone(), listeners);
     let stop = CancellationToken::new();
     let (feed, telling) = Feed::start(store.clone(), changes.clone(), stop.clone()).await?;
     let provider = config.oidc.as_ref().map(Provider::new).transpose()?.map(Arc::new);
@@ -94,7 +100,8 @@ pub async fn run(config: Config) -> Result<(), StartError> {
         folder,
         feed,
         telemetry,
-        metrics: Metrics::new(writing.counters(), &config),
+        traces: traces.clone(),
+        metrics: Metrics::new(writing.counters(), &traces, &config),
         storage: writing.storage(),
         stop: stop.clone(),
     };
@@ -107,7 +114,7 @@ pub async fn run(config: Config) -> Result<(), StartError> {
         None => None,
     };
     let broker = Broker::start(&config, &authority, &store, intake, writing.storage()).await?;
-    let webhooks = Webhooks::start(&config.webhooks, &store, &changes)?;
+    let webhooks = Webhooks::start(&config.webhooks, &store, &changes, &traces)?;
     let dispatch = Dispatch::start(store.clone(), authority, broker.publisher(), changes);
 
     tokio::select! {
@@ -131,6 +138,9 @@ pub async fn run(config: Config) -> Result<(), StartError> {
         if let Err(error) = task.await {
             tracing::error!(%error, "the live feed did not end well");
         }
+    }
+    if let Some(tracing) = tracing {
+        tracing.stop().await;
     }
     store.close().await;
     tracing::info!("stopped");

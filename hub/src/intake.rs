@@ -9,22 +9,22 @@ mod counters;
 pub(crate) mod fuzzing;
 mod parse;
 mod queue;
+mod traced;
 mod writing;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use gatepost_wire::Command;
-use tokio::sync::{Semaphore, oneshot, watch};
+use tokio::sync::{Semaphore, oneshot};
 
 use crate::access::PersonName;
 use crate::evidence::{Folder, Piece};
 use crate::store::{Content, Deletion, Delivery, Record};
-use crate::telemetry::Telemetry;
 
 pub use counters::Counters;
 use queue::{Entrance, Urgency, Waiting};
-pub use writing::{Storage, Writing};
+pub use writing::{Listeners, Storage, Writing};
 
 /// Evidence that may be in memory at the same time, in KiB; more waits in its connections.
 const EVIDENCE_KIB: usize = 64 * 1024;
@@ -64,17 +64,12 @@ impl Promise {
 }
 
 impl Intake {
-    /// Starts the one task that writes; `telemetry` is told what was stored.
-    pub fn start(
-        writer: crate::store::Writer,
-        folder: Folder,
-        changes: watch::Sender<i64>,
-        telemetry: Telemetry,
-    ) -> (Self, Writing) {
+    /// Starts the one task that writes, and tells the listeners of what was written.
+    pub fn start(writer: crate::store::Writer, folder: Folder, listeners: Listeners) -> (Self, Writing) {
         let (queue, waiting) = queue::queues();
         let evidence_room = Arc::new(Semaphore::new(EVIDENCE_KIB));
         let intake = Self { queue, folder, files_fail: Arc::default(), evidence_room };
-        (intake, Writing::start(writer, waiting, changes, telemetry))
+        (intake, Writing::start(writer, waiting, listeners))
     }
 
     /// Takes a message of a sender who waits for the receipt before sending the next, and gives it. A batch of what waited at

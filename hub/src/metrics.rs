@@ -17,6 +17,7 @@ use crate::config::Config;
 use crate::intake::{Counters, Intake, Storage};
 use crate::live::Feed;
 use crate::store::{Census, Store, StoreError, WebhookBacklog};
+use crate::traces::Traces;
 
 /// What every name begins with.
 const PREFIX: &str = "gatepost_hub";
@@ -46,12 +47,13 @@ pub struct Subjects<'a> {
 }
 
 impl Metrics {
-    /// With what the writing task counts.
-    pub fn new(intake: &Counters, config: &Config) -> Self {
+    /// With what the writing task and the sending of traces count.
+    pub fn new(intake: &Counters, traces: &Traces, config: &Config) -> Self {
         let mut counted = Registry::with_prefix(PREFIX);
         let version = [("version", env!("CARGO_PKG_VERSION"))];
         counted.register("build", "The program", Info::new(version));
         intake.register(&mut counted);
+        traces.register(&mut counted);
         Self {
             counted: Arc::new(counted),
             data_dir: config.data_dir.clone(),

@@ -27,6 +27,7 @@ mod session;
 mod shift_report;
 mod sites;
 mod telemetry;
+mod traced;
 mod viewings;
 
 use std::net::SocketAddr;
@@ -57,6 +58,7 @@ use crate::oidc::Provider;
 use crate::store::Store;
 use crate::telemetry::Telemetry;
 use crate::tls::{self, ClientCertificate, Listener, TlsError};
+use crate::traces::Traces;
 
 /// Requests under way at the end may take so long.
 const GRACE: Duration = Duration::from_millis(1500);
@@ -82,6 +84,8 @@ pub struct App {
     pub feed: Feed,
     /// What is not yet written of how boxes fare.
     pub telemetry: Telemetry,
+    /// How long requests took.
+    pub traces: Traces,
     /// What programs are told of all this.
     pub metrics: Metrics,
     /// Does the disk take what comes?
@@ -235,7 +239,8 @@ fn router(app: App, hosts: guard::Hosts) -> Router {
         .route("/openapi.json", get(openapi::get))
         .fallback(problem::no_such_resource)
         .method_not_allowed_fallback(problem::no_such_method)
-        .layer(middleware::from_fn_with_state(app.clone(), caller::check));
+        .layer(middleware::from_fn_with_state(app.clone(), caller::check))
+        .layer(middleware::from_fn_with_state(app.clone(), traced::request));
     Router::new()
         .nest("/api/v1", api)
         .route("/health/live", get(health::live))

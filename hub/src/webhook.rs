@@ -17,6 +17,7 @@ use tokio_util::sync::CancellationToken;
 use crate::config::{Tells, Webhook};
 use crate::incident::{Kind, Stage};
 use crate::store::{DeadLetter, Duty, Store, StoreError, ToldStep};
+use crate::traces::{self, Span, TraceId, Traces};
 use post::{Post, Refusal};
 
 /// Steps read at a time.
@@ -55,12 +56,14 @@ impl Webhooks {
         webhooks: &[Webhook],
         store: &Store,
         changes: &watch::Receiver<i64>,
+        traces: &Traces,
     ) -> Result<Self, WebhookError> {
         let (mut tasks, stop) = (JoinSet::new(), CancellationToken::new());
         for webhook in webhooks {
             let named = |source| WebhookError { name: webhook.name.as_str().to_owned(), source };
             let post = Post::new(webhook).map_err(named)?;
-            let teller = Teller { webhook: webhook.clone(), post, store: store.clone() };
+            let teller =
+                Teller { webhook: webhook.clone(), post, store: store.clone(), traces: traces.clone() };
             tasks.spawn(teller.run(changes.clone(), stop.clone()));
         }
         Ok(Self { tasks, stop })
@@ -93,6 +96,7 @@ struct Teller {
     webhook: Webhook,
     post: Post,
     store: Store,
+    traces: Traces,
 }
 
 impl Teller {
@@ -166,7 +170,7 @@ impl Teller {
         let (began, mut pause, mut attempts) = (Instant::now(), FIRST_PAUSE, 0);
         loop {
             attempts += 1;
-            let refusal = match self.post.send(step, tells).await {
+            let refusal = match self.attempt(step, tells, attempts).await {
                 Ok(()) => {
                     if attempts > 1 {
                         tracing::info!(webhook = name, step = step.number, attempts, "taken");
@@ -194,12 +198,31 @@ impl Teller {
         }
     }
 
+    /// Tells it once.
+    async fn attempt(&self, step: &ToldStep, tells: Tells, attempts: i64) -> Result<(), Refusal> {
+        let (began, clock) = (Timestamp::now(), Instant::now());
+        let sent = self.post.send(step, tells).await;
+        if let Some(trace) = TraceId::of_ulid(&step.incident.id).filter(|trace| self.traces.follow(*trace)) {
+            let span = Span::new(trace, "tell a webhook", began, clock.elapsed())
+                .kind(traces::Kind::Client)
+                .word("gatepost.webhook", self.webhook.name.as_str())
+                .number("gatepost.incident.number", step.incident.number)
+                .number("gatepost.webhook.step", step.number)
+                .number("gatepost.webhook.attempt", attempts);
+            self.traces.tell(match &sent {
+                Ok(()) => span,
+                Err(refusal) => span.failed(refusal.to_string()),
+            });
+        }
+        sent
+    }
+
     /// Once each; what is not taken stays among the dead.
     async fn tell_again(&self) -> Result<(), StoreError> {
         let name = self.webhook.name.as_str();
         for step in self.store.steps_to_tell_again(name, HANDFUL).await? {
             let told = match tells(&step) {
-                Some(tells) => self.post.send(&step, tells).await,
+                Some(tells) => self.attempt(&step, tells, 1).await,
                 None => Ok(()),
             };
             match told {

@@ -3,6 +3,7 @@
 #[cfg(any(test, fuzzing))]
 pub(crate) mod fuzzing;
 mod oidc;
+mod traces;
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -118,6 +119,7 @@ fn parse(
         database: database(parsed.store, &source, &data_dir, &secret)?,
         broker: broker(parsed.broker, &source, &data_dir, &secret)?,
         webhooks: webhooks(parsed.webhooks, &source, &secret)?,
+        traces: traces::traces(parsed.traces, &source, &secret)?,
         incident_deadlines: parsed.incident_deadlines,
         kept: parsed.retention,
         metrics: parsed.metrics.listen,

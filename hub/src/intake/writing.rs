@@ -3,15 +3,17 @@
 
 use std::time::{Duration, Instant};
 
+use gatepost_wire::Timestamp;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
-use super::Receipt;
 use super::counters::Counters;
 use super::queue::{Queues, Waiting};
+use super::{Receipt, traced};
 use crate::store::{Delivery, Fate, Record, StoreError, Writer, tell};
 use crate::telemetry::Telemetry;
+use crate::traces::Traces;
 
 /// Records in one transaction. An alarm behind a full one waits a few tens of milliseconds.
 const BATCH: usize = 512;
@@ -38,17 +40,12 @@ pub struct Writing {
 }
 
 impl Writing {
-    pub(super) fn start(
-        writer: Writer,
-        waiting: Queues,
-        changes: watch::Sender<i64>,
-        telemetry: Telemetry,
-    ) -> Self {
+    pub(super) fn start(writer: Writer, waiting: Queues, listeners: Listeners) -> Self {
         let stop = CancellationToken::new();
         let (told, storage) = watch::channel(Storage::Works);
         let counters = Counters::default();
-        let tells = Tells { changes, storage: told, counters: counters.clone(), telemetry };
-        let task = tokio::spawn(run(writer, waiting, tells, stop.clone()));
+        let outcome = Outcome { storage: told, counters: counters.clone(), listeners };
+        let task = tokio::spawn(run(writer, waiting, outcome, stop.clone()));
         Self { task, stop, storage, counters }
     }
 
@@ -72,17 +69,27 @@ impl Writing {
 }
 
 /// Who is told of each transaction.
-struct Tells {
-    changes: watch::Sender<i64>,
-    storage: watch::Sender<Storage>,
-    counters: Counters,
-    telemetry: Telemetry,
+#[derive(Debug)]
+pub struct Listeners {
+    /// Of the number of the last change.
+    pub changes: watch::Sender<i64>,
+    /// Of what boxes report.
+    pub telemetry: Telemetry,
+    /// Of how long it took.
+    pub traces: Traces,
 }
 
-async fn run(mut writer: Writer, mut waiting: Queues, tells: Tells, stop: CancellationToken) {
+/// What becomes known of each transaction.
+struct Outcome {
+    storage: watch::Sender<Storage>,
+    counters: Counters,
+    listeners: Listeners,
+}
+
+async fn run(mut writer: Writer, mut waiting: Queues, outcome: Outcome, stop: CancellationToken) {
     let mut batch = Vec::with_capacity(BATCH);
     loop {
-        let failed = *tells.storage.borrow() == Storage::Failed;
+        let failed = *outcome.storage.borrow() == Storage::Failed;
         tokio::select! {
             biased;
             () = stop.cancelled(), if !waiting.is_closed() => waiting.close(),
@@ -90,28 +97,28 @@ async fn run(mut writer: Writer, mut waiting: Queues, tells: Tells, stop: Cancel
                 if !taken {
                     break;
                 }
-                write(&mut writer, &mut batch, &tells).await;
+                write(&mut writer, &mut batch, &outcome).await;
             }
-            () = tokio::time::sleep(PROBE), if failed => note(&tells.storage, &writer.probe().await),
+            () = tokio::time::sleep(PROBE), if failed => note(&outcome.storage, &writer.probe().await),
         }
     }
     writer.close().await;
 }
 
-async fn write(writer: &mut Writer, batch: &mut Vec<Waiting>, tells: &Tells) {
+async fn write(writer: &mut Writer, batch: &mut Vec<Waiting>, outcome: &Outcome) {
     let (mut records, mut receipts) = (Vec::new(), Vec::with_capacity(batch.len()));
     for waiting in batch.drain(..) {
         receipts.push((waiting.records.len(), waiting.receipt, waiting.room));
         records.extend(waiting.records);
     }
-    let began = Instant::now();
+    let (began, clock) = (Timestamp::now(), Instant::now());
     let written = writer.commit(&records).await;
-    tells.counters.committed(
-        began.elapsed(),
-        written.as_ref().map(|committed| committed.fates.as_slice()).ok(),
-        records.len(),
-    );
-    note(&tells.storage, &written.as_ref().map(|_| ()));
+    let took = clock.elapsed();
+    let fates = written.as_ref().map(|committed| committed.fates.as_slice()).ok();
+    outcome.counters.committed(took, fates, records.len());
+    let Outcome { storage, listeners, .. } = outcome;
+    traced::committed(&listeners.traces, began, took, &records, fates);
+    note(storage, &written.as_ref().map(|_| ()));
     let Ok(committed) = written else {
         for (_, receipt, _) in receipts {
             // Who no longer waits needs no answer, here and below.
@@ -124,12 +131,12 @@ async fn write(writer: &mut Writer, batch: &mut Vec<Waiting>, tells: &Tells) {
             log(delivery, fate);
         }
     }
-    tells.telemetry.take(records.iter().zip(&committed.fates));
+    listeners.telemetry.take(records.iter().zip(&committed.fates));
     let mut fates = committed.fates.into_iter();
     for (count, receipt, _) in receipts {
         let _ = receipt.send(answer(fates.by_ref().take(count)));
     }
-    tell(&tells.changes, committed.last_change);
+    tell(&listeners.changes, committed.last_change);
 }
 
 /// One answer for all records of a message: refused when any of them is.

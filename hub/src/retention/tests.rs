@@ -6,9 +6,11 @@ use crate::access::{Person, Role, Roles, Scope};
 use crate::config::HealthDays;
 use crate::evidence::{Folder, Format};
 use crate::hold::{HoldStep, Wanted};
+use crate::intake::Listeners;
 use crate::store::testing::fresh;
 use crate::store::{AlertFilter, DeletionFilter, Delivery};
 use crate::telemetry::{BoxSample, Change, Standing, State, Stretch, Telemetry, Width};
+use crate::traces::Traces;
 
 /// The parts of a hub that deleting needs.
 struct Rooms {
@@ -22,8 +24,12 @@ async fn rooms() -> Rooms {
     let dir = tempfile::tempdir().unwrap();
     let store = Store::open(&fresh(dir.path())).await.unwrap();
     let folder = Folder::open(dir.path().join("evidence")).unwrap();
-    let (changes, telemetry) = (watch::channel(0).0, Telemetry::default());
-    let (intake, _writing) = Intake::start(store.writer(folder.clone()), folder.clone(), changes, telemetry);
+    let listeners = Listeners {
+        changes: watch::channel(0).0,
+        telemetry: Telemetry::default(),
+        traces: Traces::default(),
+    };
+    let (intake, _writing) = Intake::start(store.writer(folder.clone()), folder.clone(), listeners);
     Rooms { store, intake, folder, _dir: dir }
 }
 

@@ -1,10 +1,5 @@
 //! Other programs are told of incidents, whatever they do: they fail, hang, go away, refuse.
 
-use std::collections::HashMap;
-use std::io::{BufRead as _, BufReader, Read as _, Write as _};
-use std::net::{TcpListener, TcpStream};
-use std::sync::mpsc::{Receiver, Sender, channel};
-use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use gatepost_testbed::http;
@@ -16,118 +11,42 @@ use serde_json::{Value, json};
 use crate::edge::Edge;
 use crate::message::{alarm, boot, intrusion_of};
 use crate::process::{Home, Hub, PATIENCE};
+use crate::program::{Message, Mood, Program};
 
 const KEY: &[u8] = b"01234567890123456789012345678901";
 const SECRET: &str = "whsec_MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDE=\n";
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Mood {
-    Takes,
-    Answers(u16),
-    Hangs,
+fn document(message: &Message) -> Value {
+    serde_json::from_slice(&message.body).unwrap()
 }
 
-struct Message {
-    headers: HashMap<String, String>,
-    body: String,
+fn assert_signed(message: &Message) {
+    let (id, time) = (&message.headers["webhook-id"], &message.headers["webhook-timestamp"]);
+    let signed = [format!("{id}.{time}.").as_bytes(), &message.body].concat();
+    let signature = message.headers["webhook-signature"].strip_prefix("v1,").unwrap();
+    let tag = data_encoding::BASE64.decode(signature.as_bytes()).unwrap();
+    hmac::verify(&hmac::Key::new(hmac::HMAC_SHA256, KEY), &signed, &tag).unwrap();
+    let age = jiff::Timestamp::now().as_second() - time.parse::<i64>().unwrap();
+    assert!((0..60).contains(&age), "{age}");
 }
 
-impl Message {
-    fn event(&self) -> Value {
-        serde_json::from_str(&self.body).unwrap()
-    }
-
-    fn assert_signed(&self) {
-        let signed =
-            format!("{}.{}.{}", self.headers["webhook-id"], self.headers["webhook-timestamp"], self.body);
-        let signature = self.headers["webhook-signature"].strip_prefix("v1,").unwrap();
-        let tag = data_encoding::BASE64.decode(signature.as_bytes()).unwrap();
-        hmac::verify(&hmac::Key::new(hmac::HMAC_SHA256, KEY), signed.as_bytes(), &tag).unwrap();
-        let age =
-            jiff::Timestamp::now().as_second() - self.headers["webhook-timestamp"].parse::<i64>().unwrap();
-        assert!((0..60).contains(&age), "{age}");
-    }
-}
-
-/// A program that is told.
-struct Program {
-    port: u16,
-    mood: Arc<Mutex<Mood>>,
-    told: Receiver<(Mood, Message)>,
-}
-
-impl Program {
-    fn start(mood: Mood) -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-        let port = listener.local_addr().unwrap().port();
-        let (sender, told) = channel();
-        let mood = Arc::new(Mutex::new(mood));
-        let shared = Arc::clone(&mood);
-        std::thread::spawn(move || {
-            for stream in listener.incoming() {
-                let (mood, sender) = (*shared.lock().unwrap(), sender.clone());
-                std::thread::spawn(move || answer(stream.unwrap(), mood, &sender));
-            }
-        });
-        Self { port, mood, told }
-    }
-
-    fn is_now(&self, mood: Mood) {
-        *self.mood.lock().unwrap() = mood;
-    }
-
-    fn next(&self) -> (Mood, Message) {
-        self.told.recv_timeout(PATIENCE).expect("to be told")
-    }
-
-    /// The next that was taken.
-    fn taken(&self) -> Message {
-        loop {
-            let (mood, message) = self.next();
-            message.assert_signed();
-            if mood == Mood::Takes {
-                return message;
-            }
-        }
-    }
-}
-
-fn answer(stream: TcpStream, mood: Mood, told: &Sender<(Mood, Message)>) {
-    let mut reader = BufReader::new(stream.try_clone().unwrap());
-    let mut headers = HashMap::new();
-    let mut line = String::new();
-    reader.read_line(&mut line).unwrap();
-    assert!(line.starts_with("POST /hook?a=b HTTP/1.1"), "{line}");
+/// The next that was taken.
+fn taken(program: &Program) -> Message {
     loop {
-        let mut line = String::new();
-        reader.read_line(&mut line).unwrap();
-        let Some((name, value)) = line.trim_end().split_once(": ") else { break };
-        headers.insert(name.to_ascii_lowercase(), value.to_owned());
-    }
-    let mut body = vec![0; headers["content-length"].parse().unwrap()];
-    reader.read_exact(&mut body).unwrap();
-    // Who is gone at the end of a test hears no more.
-    let _ = told.send((mood, Message { headers, body: String::from_utf8(body).unwrap() }));
-    let status = match mood {
-        Mood::Takes => 204,
-        Mood::Answers(status) => status,
-        Mood::Hangs => {
-            std::thread::sleep(Duration::from_secs(60));
-            return;
+        let (mood, message) = program.next();
+        assert_eq!(message.target, "/hook?a=b");
+        assert_signed(&message);
+        if mood == Mood::Takes {
+            return message;
         }
-    };
-    let mut stream = stream;
-    let _ = stream.write_all(
-        format!("HTTP/1.1 {status} X\r\nlocation: http://127.0.0.1:1/\r\ncontent-length: 0\r\n\r\n")
-            .as_bytes(),
-    );
+    }
 }
 
 fn home(program: &Program, before: &str, more: &str) -> Home {
     let home = Home::with_broker(&format!(
-        "[broker]\nlisten = \"127.0.0.1:0\"\n{before}[[webhooks]]\nname = \"district\"\nurl = \"http://127.0.0.1:{}/hook?a=b\"\n\
+        "[broker]\nlisten = \"127.0.0.1:0\"\n{before}[[webhooks]]\nname = \"district\"\nurl = \"{}/hook?a=b\"\n\
          secret_file = \"district.secret\"\n{more}",
-        program.port
+        program.url
     ));
     std::fs::write(std::path::Path::new(&home.config()).with_file_name("district.secret"), SECRET).unwrap();
     home
@@ -175,18 +94,19 @@ async fn whatever_the_receiver_does_it_is_told_everything_in_order() {
     drop(hub);
     program.is_now(Mood::Takes);
     let hub = home.start();
-    let (opened, closed) = (program.taken(), program.taken());
+    let (opened, closed) = (taken(&program), taken(&program));
     assert_eq!(opened.body, first.body, "it was not taken before, so it is told again");
-    let event = opened.event();
+    let event = document(&opened);
     assert_eq!(event["specversion"], "1.0");
     assert_eq!((&event["type"], &event["subject"]), (&json!("gatepost.incident.opened"), &json!(id)));
-    let event = closed.event();
+    let event = document(&closed);
     assert_eq!(
         (&event["type"], &event["data"]["stage"]),
         (&json!("gatepost.incident.closed"), &json!("closed"))
     );
     assert_eq!(event["data"]["reason"], "animal");
-    assert!(!closed.body.contains("words of a person") && !closed.body.contains("wang"), "{}", closed.body);
+    let text = event.to_string();
+    assert!(!text.contains("words of a person") && !text.contains("wang"), "{text}");
     let more = program.told.recv_timeout(Duration::from_secs(1)).ok().map(|(mood, more)| (mood, more.body));
     assert_eq!(more, None, "nothing is told twice that was taken");
     drop(hub);
@@ -211,7 +131,7 @@ async fn what_is_refused_is_kept_and_sent_again_when_somebody_says_so() {
     let mut edge = Edge::connect(hub.broker_port(), "gate-1", &one).await.unwrap();
     let id = open(&hub, &mut edge, "gate-1", &mut known).await;
     let (_, refused) = program.next();
-    assert_eq!(refused.event()["subject"], json!(id), "what happens at another site is not told");
+    assert_eq!(document(&refused)["subject"], json!(id), "what happens at another site is not told");
     let dead = http::wait_until("a dead letter", PATIENCE, || {
         let dead = home.call(&["webhook", "dead"]);
         (!dead.is_empty()).then_some(dead)
@@ -235,7 +155,7 @@ async fn what_is_refused_is_kept_and_sent_again_when_somebody_says_so() {
     http::wait_until("the answer to be noted", PATIENCE, noted).unwrap();
     program.is_now(Mood::Takes);
     home.call(&["webhook", "retry", "district"]);
-    assert_eq!(program.taken().body, refused.body);
+    assert_eq!(taken(&program).body, refused.body);
     http::wait_until("no dead letter", PATIENCE, || home.call(&["webhook", "dead"]).is_empty().then_some(()))
         .unwrap();
 }
@@ -249,7 +169,30 @@ async fn what_is_escalated_is_told_as_that() {
     let hub = home.start();
     let mut edge = Edge::connect(hub.broker_port(), "gate-1", &token).await.unwrap();
     let id = open(&hub, &mut edge, "gate-1", &mut Vec::new()).await;
-    let event = program.taken().event();
+    let event = document(&taken(&program));
     assert_eq!((&event["type"], &event["subject"]), (&json!("gatepost.incident.escalated"), &json!(id)));
     assert_eq!((&event["data"]["action"], &event["data"]["stage"]), (&json!("escalate"), &json!("reported")));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn it_is_told_over_tls_if_its_certificate_is_good() {
+    let (program, authority) = Program::over_tls();
+    let (other, _) = Program::over_tls();
+    // Of one program the authority is known; the other only says that it is of it.
+    let home = home(
+        &program,
+        "",
+        &format!(
+            "ca_file = \"authority.pem\"\n[[webhooks]]\nname = \"stranger\"\nurl = \"{}/hook\"\n\
+             secret_file = \"district.secret\"\nca_file = \"authority.pem\"\n",
+            other.url
+        ),
+    );
+    std::fs::write(std::path::Path::new(&home.config()).with_file_name("authority.pem"), authority).unwrap();
+    let token = home.add("gate-1");
+    let hub = home.start();
+    let mut edge = Edge::connect(hub.broker_port(), "gate-1", &token).await.unwrap();
+    let id = open(&hub, &mut edge, "gate-1", &mut Vec::new()).await;
+    assert_eq!(document(&taken(&program))["subject"], json!(id));
+    assert!(other.told.recv_timeout(Duration::from_secs(3)).is_err(), "nobody knows who that is");
 }
