@@ -3,6 +3,7 @@
 mod backup;
 mod person;
 mod timeline;
+mod transfer;
 mod webhook;
 
 use std::collections::BTreeMap;
@@ -23,6 +24,7 @@ use crate::ConfigFile;
 pub use backup::{BackupCommand, RestoreCommand};
 pub use person::PersonCommand;
 pub use timeline::TimelineCommand;
+pub use transfer::TransferCommand;
 pub use webhook::WebhookCommand;
 
 #[derive(Subcommand)]

@@ -12,7 +12,8 @@ use gatepost_hub::oidc::Provider;
 use gatepost_hub::{broker, config, daemon, limits, logging, web};
 
 use administer::{
-    BackupCommand, BrokerFiles, DeviceCommand, PersonCommand, RestoreCommand, TimelineCommand, WebhookCommand,
+    BackupCommand, BrokerFiles, DeviceCommand, PersonCommand, RestoreCommand, TimelineCommand,
+    TransferCommand, WebhookCommand,
 };
 
 /// Takes events from Gatepost edges, keeps each exactly once, shows live alerts.
@@ -46,6 +47,8 @@ enum Command {
     Backup(BackupCommand),
     /// Puts a backup where a hub's data belongs; overwrites nothing
     Restore(RestoreCommand),
+    /// Takes what a SQLite file holds along to the PostgreSQL database of the configuration
+    Transfer(TransferCommand),
     /// Lists what other programs did not take, and has it sent again
     #[command(subcommand)]
     Webhook(WebhookCommand),
@@ -98,6 +101,7 @@ fn run(command: Command) -> anyhow::Result<()> {
         Command::Timeline(command) => command.run()?,
         Command::Backup(command) => command.run()?,
         Command::Restore(command) => command.run()?,
+        Command::Transfer(command) => command.run()?,
         Command::Webhook(command) => command.run()?,
         Command::SigningKey(file) => {
             let config = config::load(&file.config)?;

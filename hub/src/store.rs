@@ -33,6 +33,7 @@ mod sql;
 mod telemetry;
 #[cfg(test)]
 pub(crate) mod testing;
+mod transfer;
 mod viewing;
 mod webhook;
 mod writer;
@@ -61,6 +62,7 @@ pub use news::tell;
 pub use record::{Content, Deletion, Delivery, Fate, Presence, Record};
 pub use span::Span;
 pub use telemetry::TelemetryEnds;
+pub use transfer::{TransferError, Transferred, transfer};
 pub use viewing::{Opened, Opener, ViewingError, ViewingFilter};
 pub use webhook::{DeadLetter, ToldIncident, ToldStep, WebhookBacklog};
 pub use writer::Writer;
