@@ -16,11 +16,12 @@ use tokio_util::sync::CancellationToken;
 use crate::access::{Permission, PersonName};
 use crate::store::{Store, StoreError};
 
-/// Changes a slow page may be behind before it is told to start over.
-const BEHIND: usize = 1024;
-
-/// Changes that are told again after a break; a page that missed more starts over.
+/// Changes of one kind that are read at a time, and told again after a break; a page that missed more starts over.
 const REPLAYED: u16 = 500;
+
+/// Changes a slow page may be behind before it is told to start over: two looks' worth of all four kinds, or a page that reads as fast as it
+/// can would be told so by a single look.
+const BEHIND: usize = 2 * 4 * REPLAYED as usize;
 
 /// Rest between two looks, so that a storm of changes is read in handfuls.
 const REST: Duration = Duration::from_millis(20);

@@ -25,6 +25,8 @@ struct Heard {
     alarms: HashSet<String>,
     late: Vec<Duration>,
     resets: usize,
+    /// Alarms that were not told, because the page was to load them.
+    loaded: usize,
 }
 
 /// Listens for as long as it lives.
@@ -79,9 +81,11 @@ impl Page {
             tokio::time::sleep(Duration::from_secs(2)).await;
             let mut heard = self.0.lock().unwrap();
             let (known, resets) = (heard.alarms.len(), heard.resets);
-            if known >= alarms as usize || (resets > 0 && known == before) {
+            let told = known + heard.loaded;
+            if told >= alarms as usize || (resets > 0 && known == before) {
                 let late = Quantiles::of(std::mem::take(&mut heard.late));
                 heard.resets = 0;
+                heard.loaded = (alarms as usize).saturating_sub(known);
                 return Told { late, resets };
             }
             assert!(Instant::now() < patient_until, "of {alarms} alarms the live stream told {known}");

@@ -1,14 +1,15 @@
 //! What each edge last said of itself.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
 use gatepost_wire::{EdgeId, Health};
 use serde_json::value::RawValue;
 use sqlx::FromRow;
 
 use super::access::within;
-use super::column::{from_word, nanos, parse, parse_option, plain, seq, timestamp, word};
+use super::column::{from_word, nanos, parse, parse_option, seq, timestamp, word};
 use super::record::{Delivery, Fate, Presence};
+use super::rows::chunks;
 use super::sql::Sql;
 use super::writer::{Batch, Touched};
 use super::{Store, StoreError, sequence};
@@ -85,16 +86,12 @@ impl Store {
         query.push(" WHERE change > ").push_bind(after);
         query.push(" ORDER BY change LIMIT ").push_bind(i64::from(limit));
         let rows: Vec<Row> = query.build_query_as().fetch_all(&self.readers).await?;
-        let mut gaps = Vec::new();
-        for row in &rows {
-            let of_edge: Vec<GapRow> = sqlx::query_as(
-                "SELECT edge, boot, first, last FROM missing WHERE edge = $1 ORDER BY boot, first",
-            )
-            .bind(&row.edge)
-            .fetch_all(&self.readers)
-            .await?;
-            gaps.extend(of_edge);
+        if rows.is_empty() {
+            return Ok(Vec::new());
         }
+        let mut query = Sql::new("SELECT edge, boot, first, last FROM missing WHERE edge");
+        query.push_in(rows.iter().map(|row| &row.edge)).push(" ORDER BY edge, boot, first");
+        let gaps = query.build_query_as().fetch_all(&self.readers).await?;
         assemble(rows, gaps)
     }
 
@@ -136,52 +133,77 @@ fn assemble(rows: Vec<Row>, gaps: Vec<GapRow>) -> Result<Vec<(i64, Device)>, Sto
         .collect()
 }
 
-pub(super) async fn store_health(
-    batch: &mut Batch<'_>,
-    delivery: &Delivery,
-    health: &Health,
-    text: &str,
-) -> Result<Fate, StoreError> {
-    ensure(batch, &health.edge, delivery).await?;
-    sqlx::query("UPDATE device SET health = $1 WHERE edge = $2")
-        .bind(text)
-        .bind(health.edge.as_str())
-        .execute(&mut *batch.connection)
-        .await?;
-    for camera in &health.cameras {
-        let zones = camera.zones.iter().map(|zone| (zone.zone.as_str(), &zone.label));
-        for (zone, label) in camera.label.iter().map(|label| ("", label)).chain(zones) {
-            sqlx::query(
-                "INSERT INTO label (edge, camera, zone, label) VALUES ($1, $2, $3, $4) \
-                 ON CONFLICT (edge, camera, zone) DO UPDATE SET label = excluded.label \
-                 WHERE label.label <> excluded.label",
-            )
-            .bind(health.edge.as_str())
-            .bind(camera.camera.as_str())
-            .bind(zone)
-            .bind(plain(label))
-            .execute(&mut *batch.connection)
-            .await?;
+/// What a box says of itself, as it came.
+#[derive(Clone, Copy)]
+pub(super) struct Report<'a> {
+    pub delivery: &'a Delivery,
+    pub health: &'a Health,
+    /// The payload, whole.
+    pub text: &'a str,
+}
+
+/// Notes what boxes say of themselves, in their order. Of two reports of a box the later counts.
+pub(super) async fn store_reports(batch: &mut Batch<'_>, reports: &[Report<'_>]) -> Result<(), StoreError> {
+    let (mut latest, mut labels) = (BTreeMap::new(), BTreeMap::new());
+    let (mut sensor_labels, mut announced) = (BTreeMap::new(), BTreeMap::new());
+    for report in reports {
+        let edge = &report.health.edge;
+        latest.insert(edge, report);
+        for camera in &report.health.cameras {
+            let zones = camera.zones.iter().map(|zone| (zone.zone.as_str(), &zone.label));
+            for (zone, label) in camera.label.iter().map(|label| ("", label)).chain(zones) {
+                labels.insert((edge, camera.camera.as_str(), zone), label);
+            }
+        }
+        for sensor in &report.health.sensors {
+            if let Some(label) = &sensor.label {
+                sensor_labels.insert((edge, sensor.sensor.as_str()), label);
+            }
+        }
+        for recorded in &report.health.recorded {
+            let last = announced.entry((edge.clone(), recorded.boot)).or_insert(recorded.last);
+            *last = recorded.last.max(*last);
         }
     }
-    for sensor in &health.sensors {
-        let Some(label) = &sensor.label else { continue };
-        sqlx::query(
-            "INSERT INTO sensor_label (edge, sensor, label) VALUES ($1, $2, $3) \
-             ON CONFLICT (edge, sensor) DO UPDATE SET label = excluded.label \
-             WHERE sensor_label.label <> excluded.label",
-        )
-        .bind(health.edge.as_str())
-        .bind(sensor.sensor.as_str())
-        .bind(plain(label))
-        .execute(&mut *batch.connection)
-        .await?;
+    write_health(batch, latest).await?;
+    for some in chunks(&Vec::from_iter(labels)) {
+        let mut insert = Sql::new("INSERT INTO label (edge, camera, zone, label) ");
+        insert.push_rows(some, |row, ((edge, camera, zone), label)| {
+            row.bind(edge.as_str()).bind(*camera).bind(*zone).bind(label.as_str());
+        });
+        insert.push(
+            " ON CONFLICT (edge, camera, zone) DO UPDATE SET label = excluded.label WHERE label.label <> excluded.label",
+        );
+        insert.suited_to(batch.connection).build().execute(&mut *batch.connection).await?;
     }
-    for recorded in &health.recorded {
-        sequence::announce(batch, &health.edge, recorded.boot, recorded.last).await?;
+    for some in chunks(&Vec::from_iter(sensor_labels)) {
+        let mut insert = Sql::new("INSERT INTO sensor_label (edge, sensor, label) ");
+        insert.push_rows(some, |row, ((edge, sensor), label)| {
+            row.bind(edge.as_str()).bind(*sensor).bind(label.as_str());
+        });
+        insert.push(
+            " ON CONFLICT (edge, sensor) DO UPDATE SET label = excluded.label WHERE sensor_label.label <> excluded.label",
+        );
+        insert.suited_to(batch.connection).build().execute(&mut *batch.connection).await?;
     }
-    batch.touch(&health.edge, delivery).changed = true;
-    Ok(Fate::Stored)
+    sequence::announce(batch, &Vec::from_iter(announced)).await
+}
+
+async fn write_health(
+    batch: &mut Batch<'_>,
+    latest: BTreeMap<&EdgeId, &Report<'_>>,
+) -> Result<(), StoreError> {
+    let rows: Vec<(&Report<'_>, i64)> =
+        latest.into_values().map(|report| (report, batch.next_change())).collect();
+    for some in chunks(&rows) {
+        let mut insert = Sql::new("INSERT INTO device (edge, last_seen, health, change) ");
+        insert.push_rows(some, |row, (Report { delivery, health, text }, change)| {
+            row.bind(health.edge.as_str()).bind(nanos(delivery.received)).bind(*text).bind(*change);
+        });
+        insert.push(" ON CONFLICT (edge) DO UPDATE SET health = excluded.health");
+        insert.suited_to(batch.connection).build().execute(&mut *batch.connection).await?;
+    }
+    Ok(())
 }
 
 pub(super) async fn store_presence(
@@ -221,23 +243,34 @@ async fn ensure(batch: &mut Batch<'_>, edge: &EdgeId, delivery: &Delivery) -> Re
     Ok(())
 }
 
-/// Notes that messages of an edge came. `last_seen` never goes back, whatever the hub's clock does.
-pub(super) async fn touch(batch: &mut Batch<'_>, edge: &EdgeId, touched: &Touched) -> Result<(), StoreError> {
-    let change = batch.next_change();
-    sqlx::query(
-        "INSERT INTO device (edge, last_seen, refused, change) VALUES ($1, $2, $3, $4) \
-         ON CONFLICT (edge) DO UPDATE SET \
-           last_seen = CASE WHEN $6 > device.last_seen THEN $6 ELSE device.last_seen END, \
-           refused = device.refused + excluded.refused, \
-           change = CASE WHEN $5 = 1 THEN excluded.change ELSE device.change END",
-    )
-    .bind(edge.as_str())
-    .bind(touched.received)
-    .bind(touched.refused)
-    .bind(change)
-    .bind(i64::from(touched.changed))
-    .bind(touched.last_seen)
-    .execute(&mut *batch.connection)
-    .await?;
+/// Notes that messages of these boxes came. `last_seen` never goes back, whatever the hub's clock does.
+pub(super) async fn touch(
+    batch: &mut Batch<'_>,
+    devices: BTreeMap<EdgeId, Touched>,
+) -> Result<(), StoreError> {
+    let mut alike: BTreeMap<(bool, bool), Vec<(EdgeId, Touched, i64)>> = BTreeMap::new();
+    for (edge, touched) in devices {
+        let change = batch.next_change();
+        alike.entry((touched.last_seen.is_some(), touched.changed)).or_default().push((edge, touched, change));
+    }
+    for ((live, changed), devices) in alike {
+        for some in chunks(&devices) {
+            let mut insert = Sql::new("INSERT INTO device (edge, last_seen, refused, change) ");
+            insert.push_rows(some, |row, (edge, touched, change)| {
+                let last_seen = touched.last_seen.unwrap_or(touched.received);
+                row.bind(edge.as_str()).bind(last_seen).bind(touched.refused).bind(*change);
+            });
+            insert.push(" ON CONFLICT (edge) DO UPDATE SET refused = device.refused + excluded.refused");
+            if live {
+                insert.push(
+                    ", last_seen = CASE WHEN excluded.last_seen > device.last_seen THEN excluded.last_seen ELSE device.last_seen END",
+                );
+            }
+            if changed {
+                insert.push(", change = excluded.change");
+            }
+            insert.suited_to(batch.connection).build().execute(&mut *batch.connection).await?;
+        }
+    }
     Ok(())
 }

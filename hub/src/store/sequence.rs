@@ -1,10 +1,14 @@
 //! Sequence numbers of each boot, and the gaps in them.
 
+use std::collections::HashMap;
+
 use gatepost_wire::{BootId, EdgeId, Seq};
 use sqlx::FromRow;
 
 use super::StoreError;
-use super::column::{integer, seq as from_column};
+use super::column::{integer, parse, seq as from_column};
+use super::rows::chunks;
+use super::sql::Sql;
 use super::writer::Batch;
 use crate::device::sequence::{Placed, Range, missing, place as place_among};
 
@@ -37,24 +41,59 @@ impl Open {
     }
 }
 
-/// Notes that events with these numbers are here; false for each whose number was already taken. Numbers that follow each
-/// other, as they nearly always do, cost one row together.
-pub(super) async fn place(
+/// Numbers of one boot that came together, in their order; there is at least one.
+pub(super) struct Numbers {
+    pub edge: EdgeId,
+    pub boot: BootId,
+    pub seqs: Vec<Seq>,
+}
+
+/// What is known of a boot before its numbers are placed.
+#[derive(Default)]
+struct Known {
+    announced: Option<Seq>,
+    /// The neighbours of the first number.
+    below: Option<Range>,
+    above: Option<Range>,
+}
+
+/// Notes that events with these numbers are here; for each boot, which there is once, false for each number that was already taken.
+/// Numbers that follow each other, as they nearly always do, cost one row together, and rows of many boots one statement.
+pub(super) async fn place(batch: &mut Batch<'_>, boots: &[Numbers]) -> Result<Vec<Vec<bool>>, StoreError> {
+    let mut placed = Vec::with_capacity(boots.len());
+    let mut ranges = Vec::with_capacity(boots.len());
+    for some in chunks(boots) {
+        let mut known = look_up(batch, some).await?;
+        for numbers in some {
+            let known = known.remove(&(numbers.edge.clone(), numbers.boot)).unwrap_or_default();
+            let (fates, last) = place_boot(batch, numbers, known).await?;
+            placed.push(fates);
+            ranges.extend(last.map(|range| (numbers, range)));
+        }
+    }
+    for some in chunks(&ranges) {
+        write(batch, some).await?;
+    }
+    Ok(placed)
+}
+
+/// Gives the range that is still to be written, too.
+async fn place_boot(
     batch: &mut Batch<'_>,
-    edge: &EdgeId,
-    boot: BootId,
-    seqs: &[Seq],
-) -> Result<Vec<bool>, StoreError> {
-    let announced = announced(batch, edge, boot).await?;
+    numbers: &Numbers,
+    known: Known,
+) -> Result<(Vec<bool>, Option<Range>), StoreError> {
+    let Numbers { edge, boot, seqs } = numbers;
     let mut placed = Vec::with_capacity(seqs.len());
     let mut open: Option<Open> = None;
+    let mut of_first = Some((known.below, known.above));
     for seq in seqs.iter().copied() {
-        let known = open.as_ref().and_then(|open| open.neighbours(seq));
-        let (below, above) = match known {
+        let neighbours = open.as_ref().and_then(|open| open.neighbours(seq)).or_else(|| of_first.take());
+        let (below, above) = match neighbours {
             Some(neighbours) => neighbours,
             None => {
-                write(batch, edge, boot, open.take()).await?;
-                neighbours(batch, edge, boot, seq).await?
+                write_open(batch, numbers, open.take()).await?;
+                self::neighbours(batch, edge, *boot, seq).await?
             }
         };
         let Placed::New { range, absorbs_below, absorbs_above } = place_among(seq, below, above) else {
@@ -63,41 +102,87 @@ pub(super) async fn place(
         };
         placed.push(true);
         let in_order = above.is_none() && (absorbs_below || seq == Seq::FIRST);
-        if !in_order || announced.is_some_and(|announced| announced >= seq) {
-            batch.gaps.insert((edge.clone(), boot));
+        if !in_order || known.announced.is_some_and(|announced| announced >= seq) {
+            batch.gaps.insert((edge.clone(), *boot));
         }
         if !absorbs_below {
-            write(batch, edge, boot, open.take()).await?;
+            write_open(batch, numbers, open.take()).await?;
         }
         open = Some(Open { range, above });
         if let Some(above) = above.filter(|_| absorbs_above) {
-            remove(batch, edge, boot, above).await?;
+            remove(batch, edge, *boot, above).await?;
             // What is above now has to be looked up.
-            write(batch, edge, boot, open.take()).await?;
+            write_open(batch, numbers, open.take()).await?;
         }
     }
-    write(batch, edge, boot, open).await?;
-    Ok(placed)
+    Ok((placed, open.map(|open| open.range)))
+}
+
+#[derive(FromRow)]
+struct KnownRow {
+    edge: String,
+    boot: String,
+    announced: Option<i64>,
+    below_first: Option<i64>,
+    below_last: Option<i64>,
+    above_first: Option<i64>,
+    above_last: Option<i64>,
+}
+
+/// What is known of each of these boots, which are few enough for one statement.
+async fn look_up(
+    batch: &mut Batch<'_>,
+    boots: &[Numbers],
+) -> Result<HashMap<(EdgeId, BootId), Known>, StoreError> {
+    let mut query = Sql::new("WITH asked (edge, boot, seq) AS (");
+    query.push_rows(boots, |row, Numbers { edge, boot, seqs }| {
+        let first = seqs.first().copied().unwrap_or(Seq::FIRST);
+        row.bind(edge.as_str()).bind(boot.to_string()).bind(integer(first));
+    });
+    query.push(
+        ") SELECT asked.edge, asked.boot, boot.announced, below.first AS below_first, below.last AS below_last, \
+           above.first AS above_first, above.last AS above_last \
+         FROM asked \
+         LEFT JOIN boot ON boot.edge = asked.edge AND boot.boot = asked.boot \
+         LEFT JOIN sequence AS below ON below.edge = asked.edge AND below.boot = asked.boot AND below.first = \
+           (SELECT s.first FROM sequence AS s WHERE s.edge = asked.edge AND s.boot = asked.boot AND s.first <= asked.seq \
+            ORDER BY s.first DESC LIMIT 1) \
+         LEFT JOIN sequence AS above ON above.edge = asked.edge AND above.boot = asked.boot AND above.first = \
+           (SELECT s.first FROM sequence AS s WHERE s.edge = asked.edge AND s.boot = asked.boot AND s.first > asked.seq \
+            ORDER BY s.first LIMIT 1)",
+    );
+    let query = query.suited_to(batch.connection);
+    let rows: Vec<KnownRow> = query.build_query_as().fetch_all(&mut *batch.connection).await?;
+    let range = |first: Option<i64>, last: Option<i64>| {
+        first.zip(last).map(|(first, last)| Range::from(Row { first, last }))
+    };
+    let known = rows.into_iter().map(|row| {
+        let boot = (parse("boot.edge", &row.edge)?, parse("boot.boot", &row.boot)?);
+        let known = Known {
+            announced: row.announced.map(from_column),
+            below: range(row.below_first, row.below_last),
+            above: range(row.above_first, row.above_last),
+        };
+        Ok((boot, known))
+    });
+    known.collect()
+}
+
+async fn write_open(batch: &mut Batch<'_>, numbers: &Numbers, open: Option<Open>) -> Result<(), StoreError> {
+    match open {
+        Some(Open { range, .. }) => write(batch, &[(numbers, range)]).await,
+        None => Ok(()),
+    }
 }
 
 /// A range that absorbed the one below kept its first number, and so replaces its row.
-async fn write(
-    batch: &mut Batch<'_>,
-    edge: &EdgeId,
-    boot: BootId,
-    open: Option<Open>,
-) -> Result<(), StoreError> {
-    let Some(Open { range, .. }) = open else { return Ok(()) };
-    sqlx::query(
-        "INSERT INTO sequence (edge, boot, first, last) VALUES ($1, $2, $3, $4) \
-         ON CONFLICT (edge, boot, first) DO UPDATE SET last = excluded.last",
-    )
-    .bind(edge.as_str())
-    .bind(boot.to_string())
-    .bind(integer(range.first))
-    .bind(integer(range.last))
-    .execute(&mut *batch.connection)
-    .await?;
+async fn write(batch: &mut Batch<'_>, ranges: &[(&Numbers, Range)]) -> Result<(), StoreError> {
+    let mut insert = Sql::new("INSERT INTO sequence (edge, boot, first, last) ");
+    insert.push_rows(ranges, |row, (Numbers { edge, boot, .. }, range)| {
+        row.bind(edge.as_str()).bind(boot.to_string()).bind(integer(range.first)).bind(integer(range.last));
+    });
+    insert.push(" ON CONFLICT (edge, boot, first) DO UPDATE SET last = excluded.last");
+    insert.suited_to(batch.connection).build().execute(&mut *batch.connection).await?;
     Ok(())
 }
 
@@ -153,66 +238,96 @@ async fn neighbour(
     Ok(row.map(Range::from))
 }
 
-/// Notes how far the edge says it got in a boot.
+/// Notes how far boxes say they got in a boot.
 pub(super) async fn announce(
     batch: &mut Batch<'_>,
-    edge: &EdgeId,
-    boot: BootId,
-    last: Seq,
+    announced: &[((EdgeId, BootId), Seq)],
 ) -> Result<(), StoreError> {
-    let grown = sqlx::query(
-        "INSERT INTO boot (edge, boot, announced) VALUES ($1, $2, $3) ON CONFLICT (edge, boot) \
-         DO UPDATE SET announced = excluded.announced WHERE excluded.announced > boot.announced",
-    )
-    .bind(edge.as_str())
-    .bind(boot.to_string())
-    .bind(integer(last))
-    .execute(&mut *batch.connection)
-    .await?;
-    if grown.rows_affected() > 0 {
-        batch.gaps.insert((edge.clone(), boot));
+    for some in chunks(announced) {
+        let mut insert = Sql::new("INSERT INTO boot (edge, boot, announced) ");
+        insert.push_rows(some, |row, ((edge, boot), last)| {
+            row.bind(edge.as_str()).bind(boot.to_string()).bind(integer(*last));
+        });
+        insert.push(
+            " ON CONFLICT (edge, boot) DO UPDATE SET announced = excluded.announced WHERE excluded.announced > boot.announced \
+             RETURNING edge, boot",
+        );
+        let insert = insert.suited_to(batch.connection);
+        let grown: Vec<(String, String)> = insert.build_query_as().fetch_all(&mut *batch.connection).await?;
+        for (edge, boot) in grown {
+            batch.gaps.insert((parse("boot.edge", &edge)?, parse("boot.boot", &boot)?));
+        }
     }
     Ok(())
 }
 
-async fn announced(batch: &mut Batch<'_>, edge: &EdgeId, boot: BootId) -> Result<Option<Seq>, StoreError> {
-    let last: Option<i64> = sqlx::query_scalar("SELECT announced FROM boot WHERE edge = $1 AND boot = $2")
-        .bind(edge.as_str())
-        .bind(boot.to_string())
-        .fetch_optional(&mut *batch.connection)
-        .await?;
-    Ok(last.map(from_column))
+/// `WHERE (edge, boot) IN (…)`.
+fn push_among(query: &mut Sql, boots: &[(EdgeId, BootId)]) {
+    query.push(" WHERE (edge, boot) IN (").push_rows(boots, |row, (edge, boot)| {
+        row.bind(edge.as_str()).bind(boot.to_string());
+    });
+    query.push(")");
 }
 
-/// Lists the gaps of one boot anew.
+/// Lists the gaps of these boots anew.
 pub(super) async fn find_missing(
     batch: &mut Batch<'_>,
-    edge: &EdgeId,
-    boot: BootId,
+    boots: &[(EdgeId, BootId)],
 ) -> Result<(), StoreError> {
-    let rows: Vec<Row> =
-        sqlx::query_as("SELECT first, last FROM sequence WHERE edge = $1 AND boot = $2 ORDER BY first")
-            .bind(edge.as_str())
-            .bind(boot.to_string())
-            .fetch_all(&mut *batch.connection)
-            .await?;
-    let seen: Vec<Range> = rows.into_iter().map(Range::from).collect();
-    let gaps = missing(&seen, announced(batch, edge, boot).await?);
-    sqlx::query("DELETE FROM missing WHERE edge = $1 AND boot = $2")
-        .bind(edge.as_str())
-        .bind(boot.to_string())
-        .execute(&mut *batch.connection)
-        .await?;
-    for gap in gaps.iter().take(MAX_LISTED_GAPS) {
-        sqlx::query("INSERT INTO missing (edge, boot, first, last) VALUES ($1, $2, $3, $4)")
-            .bind(edge.as_str())
-            .bind(boot.to_string())
-            .bind(integer(gap.first))
-            .bind(integer(gap.last))
-            .execute(&mut *batch.connection)
-            .await?;
+    for some in chunks(boots) {
+        let mut gaps = Vec::new();
+        let mut seen = seen(batch, some).await?;
+        let announced = announced(batch, some).await?;
+        for boot in some {
+            let seen = seen.remove(boot).unwrap_or_default();
+            let missing = missing(&seen, announced.get(boot).copied());
+            gaps.extend(missing.into_iter().take(MAX_LISTED_GAPS).map(|gap| (boot, gap)));
+        }
+        let mut delete = Sql::new("DELETE FROM missing");
+        push_among(&mut delete, some);
+        delete.suited_to(batch.connection).build().execute(&mut *batch.connection).await?;
+        for some in chunks(&gaps) {
+            let mut insert = Sql::new("INSERT INTO missing (edge, boot, first, last) ");
+            insert.push_rows(some, |row, ((edge, boot), gap)| {
+                row.bind(edge.as_str()).bind(boot.to_string()).bind(integer(gap.first)).bind(integer(gap.last));
+            });
+            insert.suited_to(batch.connection).build().execute(&mut *batch.connection).await?;
+        }
     }
     Ok(())
+}
+
+/// The ranges of each of these boots, in their order.
+async fn seen(
+    batch: &mut Batch<'_>,
+    boots: &[(EdgeId, BootId)],
+) -> Result<HashMap<(EdgeId, BootId), Vec<Range>>, StoreError> {
+    let mut query = Sql::new("SELECT edge, boot, first, last FROM sequence");
+    push_among(&mut query, boots);
+    query.push(" ORDER BY edge, boot, first");
+    let query = query.suited_to(batch.connection);
+    let rows: Vec<(String, String, i64, i64)> =
+        query.build_query_as().fetch_all(&mut *batch.connection).await?;
+    let mut seen: HashMap<_, Vec<Range>> = HashMap::new();
+    for (edge, boot, first, last) in rows {
+        let boot = (parse("sequence.edge", &edge)?, parse("sequence.boot", &boot)?);
+        seen.entry(boot).or_default().push(Row { first, last }.into());
+    }
+    Ok(seen)
+}
+
+async fn announced(
+    batch: &mut Batch<'_>,
+    boots: &[(EdgeId, BootId)],
+) -> Result<HashMap<(EdgeId, BootId), Seq>, StoreError> {
+    let mut query = Sql::new("SELECT edge, boot, announced FROM boot");
+    push_among(&mut query, boots);
+    let query = query.suited_to(batch.connection);
+    let rows: Vec<(String, String, i64)> = query.build_query_as().fetch_all(&mut *batch.connection).await?;
+    let announced = rows.into_iter().map(|(edge, boot, announced)| {
+        Ok(((parse("boot.edge", &edge)?, parse("boot.boot", &boot)?), from_column(announced)))
+    });
+    announced.collect()
 }
 
 #[cfg(test)]

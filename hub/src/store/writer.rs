@@ -7,6 +7,7 @@ use sqlx::AnyConnection;
 
 use super::column::nanos;
 use super::database::{Database, Purpose, close};
+use super::device::Report;
 use super::event::Arrival;
 use super::record::{Content, Delivery, Fate, Record};
 use super::{StoreError, command, deletion, device, event, evidence, refused, reply, sequence};
@@ -108,9 +109,9 @@ impl Batch<'_> {
     /// A message of this edge came. A retained one says nothing about now.
     pub fn touch(&mut self, edge: &EdgeId, delivery: &Delivery) -> &mut Touched {
         let touched = self.devices.entry(edge.clone()).or_default();
-        touched.received = nanos(delivery.received);
+        touched.received = touched.received.max(nanos(delivery.received));
         if !delivery.retained {
-            touched.last_seen = touched.last_seen.max(Some(touched.received));
+            touched.last_seen = touched.last_seen.max(Some(nanos(delivery.received)));
         }
         touched
     }
@@ -132,25 +133,14 @@ async fn store_all(
         devices: BTreeMap::new(),
         change,
     };
-    let mut fates = Vec::with_capacity(records.len());
-    let mut rest = records;
-    while let Some((first, others)) = rest.split_first() {
-        let events: Vec<_> = rest.iter().map_while(arrival).collect();
-        if events.is_empty() {
-            fates.push(store_one(&mut batch, first).await?);
-            rest = others;
-        } else {
-            rest = &rest[events.len()..];
-            fates.extend(store_events(&mut batch, &events).await?);
-        }
-    }
-    for (edge, boot) in std::mem::take(&mut batch.gaps) {
-        sequence::find_missing(&mut batch, &edge, boot).await?;
+    let fates = store_records(&mut batch, records).await?;
+    let gaps: Vec<_> = std::mem::take(&mut batch.gaps).into_iter().collect();
+    sequence::find_missing(&mut batch, &gaps).await?;
+    for (edge, _) in gaps {
         batch.devices.entry(edge).or_default().changed = true;
     }
-    for (edge, touched) in std::mem::take(&mut batch.devices) {
-        device::touch(&mut batch, &edge, &touched).await?;
-    }
+    let devices = std::mem::take(&mut batch.devices);
+    device::touch(&mut batch, devices).await?;
     let Batch { orphans, change, .. } = batch;
     // Written even when nothing changed: that is what makes an empty batch a probe.
     sqlx::query("UPDATE change_number SET last = $1").bind(change).execute(&mut *connection).await?;
@@ -166,6 +156,29 @@ async fn store_all(
     Ok(Committed { fates, last_change: change })
 }
 
+/// All events together and all reports together, each in their order, then the rest one by one: a statement costs more than a row, and
+/// of thousands of boxes that speak at once hardly two messages that follow each other are alike. What is stored is the same in whichever
+/// order these three come: a picture finds its event or waits for it, and gaps are looked for at the end.
+async fn store_records(batch: &mut Batch<'_>, records: &[Record]) -> Result<Vec<Fate>, StoreError> {
+    let arrivals: Vec<Arrival<'_>> = records.iter().filter_map(arrival).collect();
+    let reports: Vec<Report<'_>> = records.iter().filter_map(report).collect();
+    let mut of_events = event::store(batch, &arrivals).await?.into_iter();
+    device::store_reports(batch, &reports).await?;
+    let mut fates = Vec::with_capacity(records.len());
+    for record in records {
+        fates.push(match record {
+            Record::Message { delivery, content } => {
+                store_message(batch, delivery, content, &mut of_events).await?
+            }
+            Record::Command { command, person, text } => {
+                command::store(batch, command, person, text).await?
+            }
+            Record::Deletion(deletion) => deletion::store(batch, deletion).await?,
+        });
+    }
+    Ok(fates)
+}
+
 fn arrival(record: &Record) -> Option<Arrival<'_>> {
     match record {
         Record::Message { delivery, content: Content::Event { event, text } } => {
@@ -175,39 +188,32 @@ fn arrival(record: &Record) -> Option<Arrival<'_>> {
     }
 }
 
-/// Events that follow each other.
-async fn store_events(batch: &mut Batch<'_>, events: &[Arrival<'_>]) -> Result<Vec<Fate>, StoreError> {
-    let fates = event::store(batch, events).await?;
-    for (Arrival { delivery, event, .. }, fate) in events.iter().zip(&fates) {
-        note(batch, delivery, Some(&event.edge), fate).await?;
-    }
-    Ok(fates)
-}
-
-async fn store_one(batch: &mut Batch<'_>, record: &Record) -> Result<Fate, StoreError> {
+fn report(record: &Record) -> Option<Report<'_>> {
     match record {
-        Record::Message { delivery, content } => store_message(batch, delivery, content).await,
-        Record::Command { command, person, text } => command::store(batch, command, person, text).await,
-        Record::Deletion(deletion) => deletion::store(batch, deletion).await,
+        Record::Message { delivery, content: Content::Health { health, text } } => {
+            Some(Report { delivery, health, text })
+        }
+        _ => None,
     }
 }
 
+/// `of_events`: what became of events, which are stored already.
 async fn store_message(
     batch: &mut Batch<'_>,
     delivery: &Delivery,
     content: &Content,
+    of_events: &mut impl Iterator<Item = Fate>,
 ) -> Result<Fate, StoreError> {
     let (edge, fate) = match content {
-        Content::Event { event, text } => {
-            let fates = event::store(batch, &[Arrival { delivery, event, text }]).await?;
-            (Some(&event.edge), fates.into_iter().next().unwrap_or(Fate::Duplicate))
+        // There is one for each, in their order.
+        Content::Event { event, .. } => (Some(&event.edge), of_events.next().unwrap_or(Fate::Duplicate)),
+        Content::Health { health, .. } => {
+            batch.touch(&health.edge, delivery).changed = true;
+            (Some(&health.edge), Fate::Stored)
         }
         Content::Evidence { edge, event, sha256, format } => {
             let piece = evidence::Arrived { edge, event: *event, sha256, format: *format };
             (Some(edge), evidence::store(batch, delivery, &piece).await?)
-        }
-        Content::Health { health, text } => {
-            (Some(&health.edge), device::store_health(batch, delivery, health, text).await?)
         }
         Content::Presence(presence) => {
             (Some(&presence.edge), device::store_presence(batch, delivery, presence).await?)

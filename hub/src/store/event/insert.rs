@@ -1,14 +1,15 @@
-//! Events that arrived one after another are stored together: what is known of them is read once, decided in memory and
+//! Events that arrived together are stored together: what is known of them is read once, decided in memory and
 //! written in few statements. A statement costs more than a row.
 
 use std::collections::{BTreeMap, HashMap};
 
 use gatepost_wire::event::Phase;
-use gatepost_wire::{AlarmId, BootId, EdgeId, Event, EventId, Seq};
+use gatepost_wire::{AlarmId, BootId, EdgeId, Event, EventId};
 
 use super::super::column::{integer, nanos, parse, text as id_text, word};
 use super::super::record::{Delivery, Fate};
 use super::super::rows::chunks;
+use super::super::sequence::Numbers;
 use super::super::sql::Sql;
 use super::super::writer::Batch;
 use super::super::{StoreError, alarm, evidence, sequence};
@@ -36,6 +37,9 @@ pub(in super::super) async fn store(
     batch: &mut Batch<'_>,
     arrivals: &[Arrival<'_>],
 ) -> Result<Vec<Fate>, StoreError> {
+    if arrivals.is_empty() {
+        return Ok(Vec::new());
+    }
     let told: Vec<Option<Alarm>> = arrivals.iter().map(|arrival| Alarm::of(arrival.event)).collect();
     let mut alarms = alarm::find_all(batch, told.iter().flatten().map(|alarm| alarm.id)).await?;
     let owners = owners(batch, arrivals).await?;
@@ -111,18 +115,22 @@ async fn place(batch: &mut Batch<'_>, fresh: &mut [Fresh<'_>]) -> Result<(), Sto
     for (index, Fresh { arrival: Arrival { event, .. }, .. }) in fresh.iter().enumerate() {
         boots.entry((event.edge.clone(), event.boot)).or_default().push(index);
     }
-    for ((edge, boot), indices) in boots {
-        let seqs: Vec<Seq> = indices.iter().map(|index| fresh[*index].arrival.event.seq).collect();
-        let placed = sequence::place(batch, &edge, boot, &seqs).await?;
-        for (index, placed) in indices.into_iter().zip(placed) {
-            fresh[index].conflict = !placed;
-            if !placed {
-                let event = fresh[index].arrival.event;
-                tracing::warn!(
-                    event = %event.id, edge = %event.edge, boot = %event.boot, seq = %event.seq,
-                    "another event already has this sequence number; both are kept: was the edge's disk copied or put back?"
-                );
-            }
+    let (boots, indices): (Vec<Numbers>, Vec<Vec<usize>>) = boots
+        .into_iter()
+        .map(|((edge, boot), indices)| {
+            let seqs = indices.iter().map(|index| fresh[*index].arrival.event.seq).collect();
+            (Numbers { edge, boot, seqs }, indices)
+        })
+        .unzip();
+    let placed = sequence::place(batch, &boots).await?;
+    for (index, placed) in indices.into_iter().flatten().zip(placed.into_iter().flatten()) {
+        fresh[index].conflict = !placed;
+        if !placed {
+            let event = fresh[index].arrival.event;
+            tracing::warn!(
+                event = %event.id, edge = %event.edge, boot = %event.boot, seq = %event.seq,
+                "another event already has this sequence number; both are kept: was the edge's disk copied or put back?"
+            );
         }
     }
     Ok(())
