@@ -251,7 +251,10 @@ pub(super) async fn touch(
     let mut alike: BTreeMap<(bool, bool), Vec<(EdgeId, Touched, i64)>> = BTreeMap::new();
     for (edge, touched) in devices {
         let change = batch.next_change();
-        alike.entry((touched.last_seen.is_some(), touched.changed)).or_default().push((edge, touched, change));
+        alike
+            .entry((touched.last_seen.is_some(), touched.changed))
+            .or_default()
+            .push((edge, touched, change));
     }
     for ((live, changed), devices) in alike {
         for some in chunks(&devices) {

@@ -289,7 +289,10 @@ pub(super) async fn find_missing(
         for some in chunks(&gaps) {
             let mut insert = Sql::new("INSERT INTO missing (edge, boot, first, last) ");
             insert.push_rows(some, |row, ((edge, boot), gap)| {
-                row.bind(edge.as_str()).bind(boot.to_string()).bind(integer(gap.first)).bind(integer(gap.last));
+                row.bind(edge.as_str())
+                    .bind(boot.to_string())
+                    .bind(integer(gap.first))
+                    .bind(integer(gap.last));
             });
             insert.suited_to(batch.connection).build().execute(&mut *batch.connection).await?;
         }

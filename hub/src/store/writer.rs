@@ -170,9 +170,7 @@ async fn store_records(batch: &mut Batch<'_>, records: &[Record]) -> Result<Vec<
             Record::Message { delivery, content } => {
                 store_message(batch, delivery, content, &mut of_events).await?
             }
-            Record::Command { command, person, text } => {
-                command::store(batch, command, person, text).await?
-            }
+            Record::Command { command, person, text } => command::store(batch, command, person, text).await?,
             Record::Deletion(deletion) => deletion::store(batch, deletion).await?,
         });
     }
@@ -242,3 +240,6 @@ async fn note(
     }
     Ok(())
 }
+
+#[cfg(test)]
+mod tests;
