@@ -3,7 +3,7 @@
 //! The rooms in the order a message passes them: [`config`], [`broker`], [`intake`], [`store`] with [`alarm`],
 //! [`device`] and [`evidence`], [`live`], [`web`] with [`export`]; [`command`] goes the other way, [`authority`], [`tls`] and [`enrolment`] say
 //! who may come in, [`oidc`] asks a provider who somebody is, [`webhook`] tells other programs, both through [`outbound`]; [`retention`] takes away what is over unless it is on [`hold`], [`viewing`] says why pictures are looked at;
-//! [`telemetry`] remembers how boxes fare, [`metrics`] and [`traces`] say how all of it fares; [`backup`] keeps a copy; [`daemon`] wires them. A library, so that benches and fuzz targets reach the rooms; `main.rs` is its command line.
+//! [`plan`] shows where things are; [`telemetry`] remembers how boxes fare, [`metrics`] and [`traces`] say how all of it fares; [`backup`] keeps a copy; [`daemon`] wires them. A library, so that benches and fuzz targets reach the rooms; `main.rs` is its command line.
 
 pub mod access;
 pub mod alarm;
@@ -29,6 +29,7 @@ pub mod logging;
 pub mod metrics;
 pub mod oidc;
 pub mod outbound;
+pub mod plan;
 pub mod retention;
 pub mod store;
 pub mod telemetry;

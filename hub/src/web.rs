@@ -21,6 +21,7 @@ mod openapi;
 mod page;
 mod params;
 mod people;
+mod plans;
 mod problem;
 mod secure;
 mod session;
@@ -55,6 +56,7 @@ use crate::intake::{Intake, Storage};
 use crate::live::Feed;
 use crate::metrics::Metrics;
 use crate::oidc::Provider;
+use crate::plan;
 use crate::store::Store;
 use crate::telemetry::Telemetry;
 use crate::tls::{self, ClientCertificate, Listener, TlsError};
@@ -235,6 +237,18 @@ fn router(app: App, hosts: guard::Hosts) -> Router {
         .route("/people/{name}/invitation", post(people::invite))
         .route("/sites", get(sites::list))
         .route("/sites/{site}", put(sites::put).delete(sites::remove))
+        .route("/plans", get(plans::list))
+        .route(
+            "/sites/{site}/plan",
+            get(plans::show)
+                .put(plans::place)
+                .delete(plans::remove)
+                .layer(DefaultBodyLimit::max(plan::MAX_PLAN_BYTES)),
+        )
+        .route(
+            "/sites/{site}/plan/picture",
+            get(plans::picture).put(plans::put_picture).layer(DefaultBodyLimit::max(plan::MAX_PICTURE_BYTES)),
+        )
         .route("/access-log", get(access_log::list))
         .route("/openapi.json", get(openapi::get))
         .fallback(problem::no_such_resource)

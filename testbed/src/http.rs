@@ -97,18 +97,34 @@ fn origin(url: &str) -> &str {
 
 /// Asks for anything, with this cookie or none; any status is an answer.
 pub fn send(method: &str, url: &str, cookie: Option<&str>, body: Option<&impl Serialize>) -> Result<Answer> {
-    let mut request = Request::builder().method(method).uri(url);
-    if let Some(cookie) = cookie {
-        request = request.header("cookie", cookie);
-    }
     let json = |source| Error::Json { source, body: String::new(), url: url.into() };
-    let body = match body {
+    match body {
         Some(body) => {
-            request = request.header("content-type", "application/json");
-            serde_json::to_vec(body).map_err(json)?
+            let body = serde_json::to_vec(body).map_err(json)?;
+            send_body(method, url, cookie, Some("application/json"), body)
         }
-        None => Vec::new(),
-    };
+        None => send_body(method, url, cookie, None, Vec::new()),
+    }
+}
+
+/// Sends bytes that are said to be of this type; any status is an answer.
+pub fn send_bytes(method: &str, url: &str, cookie: Option<&str>, said: &str, body: &[u8]) -> Result<Answer> {
+    send_body(method, url, cookie, Some(said), body.to_vec())
+}
+
+fn send_body(
+    method: &str,
+    url: &str,
+    cookie: Option<&str>,
+    media_type: Option<&str>,
+    body: Vec<u8>,
+) -> Result<Answer> {
+    let mut request = Request::builder().method(method).uri(url);
+    for (name, value) in [("cookie", cookie), ("content-type", media_type)] {
+        if let Some(value) = value {
+            request = request.header(name, value);
+        }
+    }
     let failed = |error: ureq::http::Error| Error::Http { url: url.into(), source: Box::new(error.into()) };
     let request = request.body(body).map_err(failed)?;
     answer(url, agent(Some(PATIENCE)).run(request))

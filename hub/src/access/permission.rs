@@ -16,6 +16,10 @@ pub enum Permission {
     SeeEvidence,
     /// Boxes, cameras and sensors, and how they are.
     SeeDevices,
+    /// Plans of sites: where cameras, zones and sensors are.
+    SeePlans,
+    /// Change them.
+    DrawPlans,
     /// Who ordered what.
     SeeCommands,
     /// Arm and disarm areas, put them into maintenance.
@@ -48,10 +52,12 @@ pub enum Permission {
 
 impl Permission {
     /// All of them.
-    pub const ALL: [Self; 17] = [
+    pub const ALL: [Self; 19] = [
         Self::SeeAlerts,
         Self::SeeEvidence,
         Self::SeeDevices,
+        Self::SeePlans,
+        Self::DrawPlans,
         Self::SeeCommands,
         Self::SetMode,
         Self::ReleaseOriginal,
@@ -79,6 +85,8 @@ impl Permission {
             Self::SeeAlerts => "see_alerts",
             Self::SeeEvidence => "see_evidence",
             Self::SeeDevices => "see_devices",
+            Self::SeePlans => "see_plans",
+            Self::DrawPlans => "draw_plans",
             Self::SeeCommands => "see_commands",
             Self::SetMode => "set_mode",
             Self::ReleaseOriginal => "release_original",
@@ -132,26 +140,28 @@ impl Role {
     /// What it may do. No more than its work takes: who gives accounts sees no pictures.
     pub const fn permissions(self) -> &'static [Permission] {
         use Permission::{
-            Export, HandleIncidents, HoldEvidence, ManagePeople, ReleaseOriginal, SeeAccessLog, SeeAlerts,
-            SeeAllIncidents, SeeCommands, SeeDeletions, SeeDevices, SeeEvidence, SeeIncidents, SeeRegister,
-            SetMode, VerifyIncidents, WorkIncidents,
+            DrawPlans, Export, HandleIncidents, HoldEvidence, ManagePeople, ReleaseOriginal, SeeAccessLog,
+            SeeAlerts, SeeAllIncidents, SeeCommands, SeeDeletions, SeeDevices, SeeEvidence, SeeIncidents,
+            SeePlans, SeeRegister, SetMode, VerifyIncidents, WorkIncidents,
         };
         match self {
             Self::Operator => &[
                 SeeAlerts,
                 SeeEvidence,
                 SeeDevices,
+                SeePlans,
                 SeeCommands,
                 SetMode,
                 SeeIncidents,
                 SeeAllIncidents,
                 WorkIncidents,
             ],
-            Self::Handler => &[SeeAlerts, SeeEvidence, SeeIncidents, HandleIncidents],
+            Self::Handler => &[SeeAlerts, SeeEvidence, SeePlans, SeeIncidents, HandleIncidents],
             Self::Supervisor => &[
                 SeeAlerts,
                 SeeEvidence,
                 SeeDevices,
+                SeePlans,
                 SeeCommands,
                 SetMode,
                 ReleaseOriginal,
@@ -165,11 +175,12 @@ impl Role {
                 HoldEvidence,
                 SeeDeletions,
             ],
-            Self::Maintainer => &[SeeDevices, SeeCommands, SetMode],
-            Self::Technician => &[SeeDevices],
+            Self::Maintainer => &[SeeDevices, SeePlans, SeeCommands, SetMode],
+            Self::Technician => &[SeeDevices, SeePlans, DrawPlans],
             Self::Auditor => &[
                 SeeAlerts,
                 SeeDevices,
+                SeePlans,
                 SeeCommands,
                 SeeIncidents,
                 SeeAllIncidents,
@@ -179,7 +190,7 @@ impl Role {
                 SeeDeletions,
                 SeeAccessLog,
             ],
-            Self::Administrator => &[SeeDevices, ManagePeople, SeeAccessLog],
+            Self::Administrator => &[SeeDevices, SeePlans, DrawPlans, ManagePeople, SeeAccessLog],
         }
     }
 

@@ -1,4 +1,4 @@
-//! What is written down about accounts, and stays.
+//! What is written down about accounts and sites, and stays.
 
 use gatepost_wire::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -42,6 +42,10 @@ pub enum Action {
     SiteChanged,
     /// A site was removed.
     SiteRemoved,
+    /// A site's plan was drawn or changed.
+    PlanChanged,
+    /// A site's plan was removed.
+    PlanRemoved,
     /// A list was taken away as a file.
     Exported,
 }

@@ -8,7 +8,8 @@ mod session;
 mod sign_in;
 mod site;
 
+pub(super) use log::write as log_access;
 pub(super) use person::account;
 pub use person::{Account, PersonError};
 pub use site::SiteError;
-pub(super) use site::{holds, own_deadlines, within};
+pub(super) use site::{about_site, holds, own_deadlines, within};

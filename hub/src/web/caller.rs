@@ -11,7 +11,7 @@ use gatepost_wire::EdgeId;
 
 use super::App;
 use super::problem::Problem;
-use crate::access::{Permission, Scope, Session, Token};
+use crate::access::{Permission, Scope, Session, SiteId, Token};
 
 /// What a request takes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -28,8 +28,9 @@ pub enum Needs {
 pub const RULES: &[(&str, &str, Needs)] = {
     use Needs::{May, Nothing, Session};
     use Permission::{
-        Export, HoldEvidence, ManagePeople, ReleaseOriginal, SeeAccessLog, SeeAlerts, SeeAllIncidents,
-        SeeCommands, SeeDeletions, SeeDevices, SeeEvidence, SeeIncidents, SeeRegister, WorkIncidents,
+        DrawPlans, Export, HoldEvidence, ManagePeople, ReleaseOriginal, SeeAccessLog, SeeAlerts,
+        SeeAllIncidents, SeeCommands, SeeDeletions, SeeDevices, SeeEvidence, SeeIncidents, SeePlans,
+        SeeRegister, WorkIncidents,
     };
     &[
         ("GET", "/api/v1/openapi.json", Nothing),
@@ -86,6 +87,13 @@ pub const RULES: &[(&str, &str, Needs)] = {
         ("GET", "/api/v1/sites", May(ManagePeople)),
         ("PUT", "/api/v1/sites/{site}", May(ManagePeople)),
         ("DELETE", "/api/v1/sites/{site}", May(ManagePeople)),
+        // Of a site they see.
+        ("GET", "/api/v1/plans", May(SeePlans)),
+        ("GET", "/api/v1/sites/{site}/plan", May(SeePlans)),
+        ("PUT", "/api/v1/sites/{site}/plan", May(DrawPlans)),
+        ("DELETE", "/api/v1/sites/{site}/plan", May(DrawPlans)),
+        ("GET", "/api/v1/sites/{site}/plan/picture", May(SeePlans)),
+        ("PUT", "/api/v1/sites/{site}/plan/picture", May(DrawPlans)),
         ("GET", "/api/v1/access-log", May(SeeAccessLog)),
     ]
 };
@@ -126,6 +134,16 @@ impl Caller {
         }
         let detail = format!("there is no box {edge} at a site of yours");
         Err(Problem::new(StatusCode::FORBIDDEN, detail))
+    }
+
+    /// Only who is for the site goes on. One that does not exist is answered alike.
+    pub fn must_see_site(&self, site: &SiteId) -> Result<(), Problem> {
+        match self.scope() {
+            Scope::Sites(sites) if !sites.contains(site) => {
+                Err(Problem::not_found(format!("there is no site {site}")))
+            }
+            Scope::All | Scope::Sites(_) => Ok(()),
+        }
     }
 }
 

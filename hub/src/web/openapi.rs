@@ -13,7 +13,7 @@ use self::operation_ids::OperationIds;
 use self::refusals::Refusals;
 use super::{
     access_log, alerts, commands, deletions, devices, disposals, events, evidence, exports, health, holds,
-    incidents, live, oidc, people, session, shift_report, sites, telemetry, viewings,
+    incidents, live, oidc, people, plans, session, shift_report, sites, telemetry, viewings,
 };
 
 #[derive(OpenApi)]
@@ -72,6 +72,12 @@ use super::{
         sites::list,
         sites::put,
         sites::remove,
+        plans::list,
+        plans::show,
+        plans::place,
+        plans::remove,
+        plans::picture,
+        plans::put_picture,
         access_log::list,
         get,
         health::live,

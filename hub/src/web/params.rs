@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use axum::body::Bytes;
 use axum::extract::rejection::JsonRejection;
 use axum::extract::{FromRequest, FromRequestParts, Path, Request};
 use axum::http::StatusCode;
@@ -50,11 +51,7 @@ impl<T: DeserializeOwned + 'static, S: Send + Sync> FromRequest<S> for Body<T> {
     type Rejection = Problem;
 
     async fn from_request(request: Request, _: &S) -> Result<Self, Problem> {
-        let reading = tokio::time::timeout(BODY, request.extract());
-        let read: Result<Json<serde_json::Value>, JsonRejection> = reading.await.map_err(|_| {
-            let seconds = BODY.as_secs();
-            Problem::new(StatusCode::REQUEST_TIMEOUT, format!("the body took longer than {seconds} seconds"))
-        })?;
+        let read: Result<Json<serde_json::Value>, JsonRejection> = in_time(BODY, request.extract()).await?;
         let Json(value) = read.map_err(|refused| Problem::new(refused.status(), refused.body_text()))?;
         serde_path_to_error::deserialize(value).map(Self).map_err(|error| {
             let path = error.path().to_string();
@@ -64,6 +61,28 @@ impl<T: DeserializeOwned + 'static, S: Send + Sync> FromRequest<S> for Body<T> {
             }
         })
     }
+}
+
+/// A picture may come by a slow line.
+const RAW_BODY: Duration = Duration::from_secs(60);
+
+/// A body as it came, up to the limit of its route.
+pub struct RawBody(pub Bytes);
+
+impl<S: Send + Sync> FromRequest<S> for RawBody {
+    type Rejection = Problem;
+
+    async fn from_request(request: Request, _: &S) -> Result<Self, Problem> {
+        let read = in_time(RAW_BODY, request.extract::<Bytes, _>()).await?;
+        read.map(Self).map_err(|refused| Problem::new(refused.status(), refused.body_text()))
+    }
+}
+
+async fn in_time<T>(most: Duration, reading: impl Future<Output = T>) -> Result<T, Problem> {
+    tokio::time::timeout(most, reading).await.map_err(|_| {
+        let seconds = most.as_secs();
+        Problem::new(StatusCode::REQUEST_TIMEOUT, format!("the body took longer than {seconds} seconds"))
+    })
 }
 
 /// The cursor of a list that is ordered by number.

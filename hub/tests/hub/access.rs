@@ -67,6 +67,13 @@ const TABLE: &[(&str, &str, &[&str])] = &[
     ("GET", "/api/v1/sites", &["administrator"]),
     ("PUT", "/api/v1/sites/{site}", &["administrator"]),
     ("DELETE", "/api/v1/sites/{site}", &["administrator"]),
+    ("GET", "/api/v1/plans", &ROLES),
+    // Of a site that does not exist; those of other sites have a test of their own.
+    ("GET", "/api/v1/sites/{site}/plan", &ROLES),
+    ("PUT", "/api/v1/sites/{site}/plan", &["technician", "administrator"]),
+    ("DELETE", "/api/v1/sites/{site}/plan", &["technician", "administrator"]),
+    ("GET", "/api/v1/sites/{site}/plan/picture", &ROLES),
+    ("PUT", "/api/v1/sites/{site}/plan/picture", &["technician", "administrator"]),
     ("GET", "/api/v1/access-log", &["auditor", "administrator"]),
     ("GET", "/api/v1/live", &ROLES),
     ("GET", "/api/v1/session", &ROLES),

@@ -31,6 +31,7 @@ mod metrics;
 mod oidc;
 mod original;
 mod page;
+mod plan;
 mod process;
 mod program;
 mod refusal;

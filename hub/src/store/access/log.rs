@@ -68,7 +68,7 @@ impl Store {
 }
 
 /// Writes it down, in the transaction that does it.
-pub(super) async fn write(
+pub(in crate::store) async fn write(
     connection: &mut AnyConnection,
     entry: &Entry,
     now: Timestamp,

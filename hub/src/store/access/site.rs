@@ -10,7 +10,7 @@ use crate::access::{Action, Entry, Scope, Site, SiteId, SiteLabel};
 use crate::incident::SiteDeadlines;
 use crate::store::column::parse;
 use crate::store::sql::Sql;
-use crate::store::{Store, StoreError};
+use crate::store::{Store, StoreError, plan};
 
 /// A site cannot become what was asked for.
 #[derive(Debug, thiserror::Error)]
@@ -122,7 +122,7 @@ impl Store {
         change.commit().await
     }
 
-    /// Removes a site; its boxes belong to none then.
+    /// Removes a site and its plan; its boxes belong to none then.
     ///
     /// # Errors
     /// When there is none of the name, somebody is limited to it, or the database cannot be written.
@@ -140,6 +140,7 @@ impl Store {
             .bind(site.as_str())
             .execute(&mut change.connection)
             .await?;
+        plan::delete(&mut change.connection, site).await?;
         let removed = sqlx::query("DELETE FROM site WHERE site = $1")
             .bind(site.as_str())
             .execute(&mut change.connection)
@@ -197,6 +198,7 @@ pub(in crate::store) async fn holds(
     Ok(found.is_some())
 }
 
-fn about_site(action: Action, by: &str, detail: String) -> Entry {
+/// A line of the access log that is about no account.
+pub(in crate::store) fn about_site(action: Action, by: &str, detail: String) -> Entry {
     Entry { name: None, by: Some(by.to_owned()), action, address: None, detail: Some(detail) }
 }

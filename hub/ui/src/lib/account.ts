@@ -8,6 +8,8 @@ export const PERMISSIONS = [
   'see_alerts',
   'see_evidence',
   'see_devices',
+  'see_plans',
+  'draw_plans',
   'see_commands',
   'set_mode',
   'release_original',
