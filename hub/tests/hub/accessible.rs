@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use crate::command::come_online;
 use crate::edge::Edge;
 use crate::message::{alarm, boot, evidence_topic, happening, health, intrusion_of, with_original_kept};
-use crate::page::{drive, real_picture};
+use crate::page::{draw_plan, drive, real_picture};
 use crate::process::{Home, PATIENCE};
 
 #[tokio::test(flavor = "multi_thread")]
@@ -37,6 +37,14 @@ async fn every_view_is_accessible() {
     edge.publish("gp/v1/gate-1/health", said.to_string(), true).await.unwrap();
     let fence = json!({ "kind": "sensor_alarm", "sensor": "fence-3", "input": "fence", "area": "north" });
     assert!(edge.send(&happening(boot, 1, alarm(), Phase::Began, fence)).await.unwrap());
+    let at = |x: f64, y: f64| json!({ "x": x, "y": y });
+    let placed = json!({
+        "cameras": [{ "edge": "gate-1", "camera": "east-gate", "at": at(0.5, 0.5), "view": { "direction_deg": 90, "angle_deg": 70 } }],
+        "zones": [{ "label": "草坪", "outline": [at(0.1, 0.1), at(0.4, 0.1), at(0.4, 0.4)],
+            "shows": { "edge": "gate-1", "camera": "east-gate", "zone": "lawn" } }],
+        "sensors": [{ "edge": "gate-1", "sensor": "fence-3", "at": at(0.8, 0.2) }],
+    });
+    draw_plan(&hub, "school-3", &real_picture(home.data()), &placed);
     // The newest, so that it is the first of the list.
     let picture = real_picture(home.data());
     let seen = with_original_kept(intrusion_of("gate-1", boot, 2, alarm(), Phase::Began), &picture);

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use crate::command::{come_online, reply};
 use crate::edge::Edge;
 use crate::message::{alarm, boot, happening, intrusion_of, picture, with_original_kept};
-use crate::page::drive;
+use crate::page::{draw_plan, drive, real_picture};
 use crate::process::{Home, PATIENCE};
 
 /// It says where it came from, should it run. The page's program looks for `onerror=ran(`.
@@ -107,5 +107,12 @@ async fn markup_is_text_wherever_it_comes_from() {
     let refused = Outcome::Refused { reason: Reason::NotFound, detail: markup("reply") };
     edge.publish("gp/v1/gate-1/command/reply", reply(&command, refused), false).await.unwrap();
 
+    let at = |x: f64, y: f64| json!({ "x": x, "y": y });
+    let placed = json!({
+        "cameras": [{ "edge": "gate-1", "camera": "east-gate", "at": at(0.5, 0.5), "view": null }],
+        "zones": [{ "label": markup("plan"), "outline": [at(0.1, 0.1), at(0.4, 0.1), at(0.4, 0.4)], "shows": null }],
+        "sensors": [{ "edge": "gate-1", "sensor": "leak", "at": at(0.8, 0.2) }],
+    });
+    draw_plan(&hub, "school-1", &real_picture(home.data()), &placed);
     tokio::task::block_in_place(|| drive("hostile-page.mjs", &hub, &[("GATEPOST_NAME", "wang.li")], |_| {}));
 }

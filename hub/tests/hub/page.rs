@@ -11,14 +11,14 @@ use gatepost_wire::command::{Order, Outcome};
 use gatepost_wire::event::Phase;
 use gatepost_wire::{Event, Timestamp};
 use jiff::SignedDuration;
-use serde_json::json;
+use serde_json::{Value, json};
 use tokio::runtime::Handle;
 
 use crate::command::{come_online, reply};
 use crate::edge::Edge;
 use crate::message::{
-    alarm, boot, encrypted, evidence_topic, happening, intrusion_of, picture, with_clip, with_evidence,
-    with_original_kept, with_released,
+    alarm, boot, encrypted, evidence_topic, happening, health, intrusion_of, picture, with_clip,
+    with_evidence, with_original_kept, with_released,
 };
 use crate::process::{Home, Hub, PATIENCE};
 
@@ -42,6 +42,21 @@ fn film(file: PathBuf, pictures: u8, encoded: &str) -> Vec<u8> {
         .unwrap_or_else(|e| panic!("gst-launch-1.0 cannot be started: {e}; run `setup/install.sh debian`"));
     assert!(done.status.success(), "{}", String::from_utf8_lossy(&done.stderr));
     std::fs::read(file).unwrap()
+}
+
+/// Gives a site a plan with these things on it.
+pub fn draw_plan(hub: &Hub, site: &str, picture: &[u8], placed: &Value) {
+    let path = hub.url(&format!("/api/v1/sites/{site}/plan"));
+    let picture = http::send_bytes(
+        "PUT",
+        &format!("{path}/picture?version=0"),
+        Some(&hub.cookie),
+        "image/jpeg",
+        picture,
+    );
+    let plan: Value = picture.unwrap().json().unwrap();
+    let wanted = json!({ "version": plan["version"], "placed": placed });
+    http::send("PUT", &path, Some(&hub.cookie), Some(&wanted)).unwrap().success().unwrap();
 }
 
 /// Runs a program of `hub/ui/e2e`, which says what it wants done in lines of its own; every check of it has to hold.
@@ -203,4 +218,43 @@ async fn the_past_is_searched_and_the_shift_handed_over() {
     })
     .unwrap();
     tokio::task::block_in_place(|| drive("history-page.mjs", &hub, &[("GATEPOST_NAME", "wang.li")], |_| {}));
+}
+
+/// A technician draws the plan of a school; what happens there is shown on it, to a guard with a phone too.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_plan_is_drawn_and_shows_what_happens() {
+    let home = Home::embedded();
+    let token = home.add("gate-1");
+    let hub = home.start();
+    let school = json!({ "label": "第三小学", "edges": ["gate-1"] });
+    http::send("PUT", &hub.url("/api/v1/sites/school-3"), Some(&hub.cookie), Some(&school)).unwrap();
+    home.account(&hub, "chen.jie", &["--role", "technician", "--role", "operator", "--site", "school-3"]);
+    home.account(&hub, "li.na", &["--role", "administrator"]);
+    home.account(&hub, "zhao.min", &["--role", "handler", "--site", "school-3"]);
+    let mut edge = Edge::connect(hub.broker_port(), "gate-1", &token).await.unwrap();
+    come_online(&mut edge).await;
+    let boot = boot();
+    let mut said: Value = serde_json::from_str(&health("gate-1", boot, 1)).unwrap();
+    said["sensors"] = json!([{
+        "sensor": "fence-3", "label": "北围栏三段", "input": "fence", "state": "rest",
+        "faults": [{ "fault": "open", "detail": "the line is cut" }], "readings": 1, "errors": 0,
+    }]);
+    edge.publish("gp/v1/gate-1/health", said.to_string(), true).await.unwrap();
+    let mut on_line = async |line: &str| match line {
+        "READY" => {
+            assert!(edge.send(&intrusion_of("gate-1", boot, 1, alarm(), Phase::Began)).await.unwrap());
+        }
+        "ILL" => {
+            let reason = "the camera refuses the login: check `username` and `password_file`";
+            said["time"] = json!(Timestamp::now());
+            said["cameras"][0]["state"] = json!({ "name": "faulted", "reason": reason });
+            edge.publish("gp/v1/gate-1/health", said.to_string(), true).await.unwrap();
+        }
+        _ => {}
+    };
+    let people =
+        [("GATEPOST_NAME", "chen.jie"), ("GATEPOST_SECOND", "li.na"), ("GATEPOST_HANDLER", "zhao.min")];
+    tokio::task::block_in_place(|| {
+        drive("plan-page.mjs", &hub, &people, |line| Handle::current().block_on(on_line(line)));
+    });
 }

@@ -12,6 +12,7 @@ use serde_json::{Value, json};
 use crate::command::{ask, come_online};
 use crate::edge::Edge;
 use crate::message::{boot, evidence_topic, happening, health, intrusion, picture, with_original_kept};
+use crate::page::{draw_plan, real_picture};
 use crate::process::{Home, Hub, PATIENCE};
 
 /// The one request after which its session can ask nothing more.
@@ -92,6 +93,11 @@ async fn furnished(home: &Home) -> (Hub, Edge) {
     ask(home, &hub, &seen, "2 h");
     let until = gatepost_wire::Timestamp::now() + jiff::SignedDuration::from_hours(48);
     ask_for("POST", "/api/v1/holds", json!({ "alarm": alarm, "reason": "police report 17", "until": until }));
+    let placed = json!({
+        "cameras": [{ "edge": "gate-1", "camera": "east-gate", "at": { "x": 0.5, "y": 0.5 }, "view": null }],
+        "zones": [], "sensors": [],
+    });
+    draw_plan(&hub, "school-3", &real_picture(home.data()), &placed);
     (hub, edge)
 }
 

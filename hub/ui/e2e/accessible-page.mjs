@@ -109,9 +109,21 @@ async function views({ page, audit, seen, go }) {
     ['account', '[data-form="password"]'],
     ['people', '[data-member]'],
     ['sites', '[data-site]'],
+    ['plan', '[data-stage="shown"] [data-item="camera gate-1 east-gate"]'],
   ]) {
     await audit(view, () => go(`#/${view}`, ready));
   }
+  await audit('a plan that is changed', async () => {
+    await page.click('[data-edit-plan]');
+    await page.click('[data-choose="camera 0"]');
+    await page.$eval('[data-editing] details', (more) => (more.open = true));
+    await seen('[data-chosen="camera"] [name="direction"]');
+  });
+  await audit('a zone of it', async () => {
+    await page.click('[data-choose="zone 0"]');
+    await seen('[data-chosen="zone"] [name="shows"]');
+  });
+  await go('#/sites', '[data-site]');
   await audit('the form to change a site, and the question whether to remove it', async () => {
     await page.click('[data-site] [data-edit] >> nth=0');
     await page.click('[data-ask-for="remove"]');

@@ -6,16 +6,16 @@ import { BASE32, codeOf } from './code.mjs';
 import { answer as answerOfPeople, people, problem, random, told as toldPerson } from './people.mjs';
 
 const MAY = {
-  operator: ['see_alerts', 'see_evidence', 'see_devices', 'see_commands', 'set_mode', 'see_incidents', 'see_all_incidents', 'work_incidents'],
-  handler: ['see_alerts', 'see_evidence', 'see_incidents', 'handle_incidents'],
+  operator: ['see_alerts', 'see_evidence', 'see_devices', 'see_plans', 'see_commands', 'set_mode', 'see_incidents', 'see_all_incidents', 'work_incidents'],
+  handler: ['see_alerts', 'see_evidence', 'see_plans', 'see_incidents', 'handle_incidents'],
   supervisor: [
-    'see_alerts', 'see_evidence', 'see_devices', 'see_commands', 'set_mode', 'release_original', 'see_deletions',
+    'see_alerts', 'see_evidence', 'see_devices', 'see_plans', 'see_commands', 'set_mode', 'release_original', 'see_deletions',
     'see_incidents', 'see_all_incidents', 'work_incidents', 'handle_incidents', 'verify_incidents', 'see_register', 'hold_evidence',
   ],
-  maintainer: ['see_devices', 'see_commands', 'set_mode'],
-  technician: ['see_devices'],
-  auditor: ['see_alerts', 'see_incidents', 'see_all_incidents', 'see_devices', 'see_commands', 'see_deletions', 'see_register', 'hold_evidence', 'see_access_log'],
-  administrator: ['see_devices', 'manage_people', 'see_access_log'],
+  maintainer: ['see_devices', 'see_plans', 'see_commands', 'set_mode'],
+  technician: ['see_devices', 'see_plans', 'draw_plans'],
+  auditor: ['see_alerts', 'see_incidents', 'see_all_incidents', 'see_devices', 'see_plans', 'see_commands', 'see_deletions', 'see_register', 'hold_evidence', 'see_access_log'],
+  administrator: ['see_devices', 'see_plans', 'draw_plans', 'manage_people', 'see_access_log'],
 };
 const COOKIE = '__Host-gatepost';
 const SESSION_MS = 12 * 3_600_000;

@@ -22,6 +22,7 @@ import { parseArgs } from 'node:util';
 import { answer as answerOfAccounts, endAll, mayOf, sessionOf, watchEnds } from './accounts.mjs';
 import { answer as answerOfHolds } from './holds.mjs';
 import { answer as answerOfIncidents, begin, report, watchIncidents } from './incidents.mjs';
+import { answer as answerOfPlans } from './plans.mjs';
 import { history } from './telemetry.mjs';
 import { answer as answerOfViewings, closed, looks } from './viewings.mjs';
 
@@ -420,13 +421,15 @@ function clip(request, response) {
 function json(response, status, body, headers = {}) {
   const type = status < 400 ? 'application/json' : 'application/problem+json';
   response.writeHead(status, { 'content-type': type, 'cache-control': 'no-store', ...headers });
-  response.end(body === undefined ? '' : JSON.stringify(body));
+  response.end(body === undefined || Buffer.isBuffer(body) ? body : JSON.stringify(body));
 }
 
 async function bodyOf(request) {
-  let body = '';
-  for await (const chunk of request) body += chunk;
-  return body === '' ? {} : JSON.parse(body);
+  const chunks = [];
+  for await (const chunk of request) chunks.push(chunk);
+  const body = Buffer.concat(chunks);
+  if (/^image\//.test(request.headers['content-type'] ?? '')) return body;
+  return body.length === 0 ? {} : JSON.parse(body.toString());
 }
 
 const server = createServer(async (request, response) => {
@@ -447,6 +450,7 @@ const server = createServer(async (request, response) => {
   const session = sessionOf(request);
   if (path.startsWith('/api/')) {
     const told =
+      answerOfPlans(request.method, url, session, body) ??
       answerOfAccounts(request.method, url, session, body) ??
       answerOfHolds(request.method, url, session, body, alerts) ??
       answerOfViewings(request.method, url, session, body, alerts) ??

@@ -146,6 +146,16 @@ try {
       await page.click('[data-site="school-1"] button');
       await isText(side, '[data-site="school-1"]');
     });
+    await check(`${locale}: the plan, and changing it`, async () => {
+      await go('#/plan?site=school-1', '[data-stage="shown"] [data-item="zone 0"]');
+      await isText(side, '[data-plan]');
+      const texts = await page.textContent('[data-plan]');
+      for (const place of ['site', 'plan', 'camera', 'sensor']) assert(texts.includes(`ran('${place}')`), `nothing of ${place}`);
+      await page.click('[data-edit-plan]');
+      await page.click('[data-choose="zone 0"]');
+      await isText(side, '[data-editing]');
+      await page.click('[data-close-plan]');
+    });
     await check(`${locale}: the access log`, async () => {
       await go('#/access-log', '[data-list="access-log"]');
       await isText(side, '[data-list="access-log"]');

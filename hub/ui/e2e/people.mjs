@@ -65,6 +65,9 @@ function wrong({ name, display_name, roles, sites: limits }) {
   return null;
 }
 
+/** Those somebody sees. */
+export const sitesOf = (person) => [...sites.values()].filter(({ site }) => person.sites === null || person.sites.includes(site));
+
 /** What is asked of people and sites by somebody who may; `end` ends a person's sessions. */
 export function answer(method, path, by, body, end) {
   const [what, name] = path.replace('/api/v1/', '').split('/').map(decodeURIComponent);

@@ -133,6 +133,21 @@ const editSite = async (page) => {
   await page.click('[data-site="school-3"] [data-edit]');
 };
 
+const plan = async (page) => {
+  await page.waitForSelector('[data-stage="shown"] [data-item]');
+  await page.waitForSelector('[data-listed]');
+};
+const editPlan = async (page) => {
+  await plan(page);
+  await page.click('[data-edit-plan]');
+  await page.click('[data-choose="camera 0"]');
+};
+const drawZone = async (page) => {
+  await editPlan(page);
+  await page.click('[data-add="zone"]');
+  for (const key of [' ', 'ArrowRight', 'ArrowRight', 'ArrowRight', 'ArrowRight', ' ', 'ArrowDown', 'ArrowDown', 'ArrowDown', 'ArrowDown', ' ', 'ArrowLeft', 'ArrowLeft']) await page.keyboard.press(key);
+};
+
 /** The first incident at this stage, open beside the list. */
 const incidentAt = (stage, n = 0) => async (page) => {
   await page.click(`[data-incident-id][data-stage="${stage}"] >> nth=${n}`);
@@ -209,6 +224,15 @@ const CASES = [
   { name: 'device-dark-zh-empty', ...DESKTOP, ...dark, ...zh, as: 'chen.jie', link: '#/device?edge=gate-4', act: (page) => page.waitForSelector('[data-empty="telemetry"]') },
   { name: 'device-light-en-unknown', ...DESKTOP, ...light, ...en, as: 'chen.jie', link: '#/device?edge=nowhere', act: (page) => page.waitForSelector('[data-empty="device"]') },
   { name: 'device-light-zh-failed', ...DESKTOP, ...light, ...zh, broken: true, as: 'chen.jie', link: '#/device?edge=gate-1', act: (page) => page.waitForSelector('.failed') },
+  { name: 'plan-dark-zh', ...WALL, ...dark, ...zh, as: 'zhou.yi', link: '#/plan?site=school-3', act: plan },
+  { name: 'plan-light-en', ...DESKTOP, ...light, ...en, as: 'zhou.yi', link: '#/plan?site=school-3', act: plan },
+  { name: 'plan-phone-zh', ...PHONE, ...light, ...zh, viewport: { width: 390, height: 1500 }, as: 'zhao.min', link: '#/plan?site=school-3', act: plan },
+  { name: 'plan-phone-en', ...PHONE, ...dark, ...en, as: 'zhou.yi', link: '#/plan?site=school-3', act: plan },
+  { name: 'plan-light-zh-edit', ...DESKTOP, ...light, ...zh, as: 'zhou.yi', link: '#/plan?site=school-3', act: editPlan },
+  { name: 'plan-dark-en-draw', ...DESKTOP, ...dark, ...en, as: 'chen.jie', link: '#/plan', act: drawZone },
+  { name: 'plan-phone-zh-edit', ...PHONE, ...dark, ...zh, viewport: { width: 390, height: 1700 }, as: 'chen.jie', link: '#/plan', act: editPlan },
+  { name: 'plan-light-en-none', ...DESKTOP, ...light, ...en, as: 'zhou.yi', link: '#/plan?site=works-yard', act: (page) => page.waitForSelector('[data-empty="plan"]') },
+  { name: 'plan-dark-zh-failed', ...DESKTOP, ...dark, ...zh, broken: true, as: 'zhou.yi', link: '#/plan', act: (page) => page.waitForSelector('.failed') },
   { name: 'people-dark-zh', ...WALL, ...dark, ...zh, as: 'zhou.yi', act: people },
   { name: 'people-light-en', ...DESKTOP, ...light, ...en, as: 'zhao.ming', act: people },
   { name: 'people-dark-en-add', ...DESKTOP, ...dark, ...en, as: 'zhou.yi', act: addPerson },

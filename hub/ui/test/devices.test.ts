@@ -8,6 +8,7 @@ import { T0, device, health } from './samples';
 const faulted: CameraHealth = {
   camera: 'east-gate',
   label: null,
+  zones: [],
   state: { name: 'faulted', reason: 'x' },
   decoder: null,
   attention: null,

@@ -1,4 +1,4 @@
-import type { Alert, Device, Health } from '../src/lib/api';
+import type { Alert, CameraHealth, Device, Health, SensorHealth } from '../src/lib/api';
 import type { ReleaseCommand } from '../src/lib/commands';
 import type { Evidence } from '../src/lib/evidence';
 import type { Incident } from '../src/lib/incidents';
@@ -54,6 +54,27 @@ export function health(more: Partial<Health> = {}): Health {
     certificate: null,
     ...more,
   };
+}
+
+export function camera(name: string, more: Partial<CameraHealth> = {}): CameraHealth {
+  return {
+    camera: name,
+    label: null,
+    zones: [],
+    state: { name: 'streaming' },
+    decoder: null,
+    attention: null,
+    framesSampled: 0,
+    framesAnalysed: 0,
+    framesStill: 0,
+    framesDropped: 0,
+    lastFrame: T0,
+    ...more,
+  };
+}
+
+export function sensor(name: string, more: Partial<SensorHealth> = {}): SensorHealth {
+  return { sensor: name, label: null, input: 'fence', state: 'rest', faults: [], lastSeen: T0, readings: 3, errors: 0, ...more };
 }
 
 export function device(edge: string, more: Partial<Device> = {}): Device {

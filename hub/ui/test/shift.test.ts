@@ -44,7 +44,7 @@ describe('a report', () => {
 
 describe('what is wrong with a device', () => {
   const camera: CameraHealth = {
-    camera: 'east', label: null, state: { name: 'faulted', reason: '401 Unauthorized' }, decoder: null, attention: null,
+    camera: 'east', label: null, zones: [], state: { name: 'faulted', reason: '401 Unauthorized' }, decoder: null, attention: null,
     framesSampled: 0, framesAnalysed: 0, framesStill: 0, framesDropped: 0, lastFrame: null,
   };
   const words = (one: ReturnType<typeof device>, now = T0) => troubles(one, now).map((trouble) => troubleWords(trouble, now, 'en', en));

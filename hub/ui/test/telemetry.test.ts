@@ -122,6 +122,7 @@ describe('what is wrong, in words', () => {
   const camera: CameraHealth = {
     camera: 'gate-2',
     label: null,
+    zones: [],
     state: { name: 'faulted', reason: 'connected, but no key frame to begin with for 31 s' },
     decoder: null,
     attention: null,

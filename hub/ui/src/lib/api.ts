@@ -61,6 +61,8 @@ export type CameraState =
 export interface CameraHealth {
   readonly camera: string;
   readonly label: string | null;
+  /** Areas and lines in its picture. */
+  readonly zones: readonly { readonly zone: string; readonly label: string | null }[];
   readonly state: CameraState;
   readonly decoder: string | null;
   /** How closely it is watched: `idle` while nothing moves. */
@@ -197,6 +199,10 @@ function parseCamera(value: unknown): CameraHealth {
   return {
     camera: text(camera.camera, 'camera.camera'),
     label: optionalText(camera.label),
+    zones: each(camera.zones ?? [], 'camera.zones', (value) => {
+      const zone = fields(value, 'zone');
+      return { zone: text(zone.zone, 'zone.zone'), label: optionalText(zone.label) };
+    }),
     state: parseCameraState(camera.state),
     decoder: optionalText(camera.decoder),
     attention: camera.attention === 'idle' || camera.attention === 'awake' ? camera.attention : null,

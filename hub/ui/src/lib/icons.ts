@@ -69,7 +69,18 @@ export const PATHS = {
   star: 'M12 3.5l2.6 5.4 5.9.8-4.3 4.1 1 5.9-5.2-2.8-5.2 2.8 1-5.9L3.5 9.7l5.9-.8z',
   chart: 'M4 20h16M6.5 20v-6M12 20V5M17.5 20v-9.5',
   send: 'M4 12 20.5 4.5 15 20l-4-6.5zM11 13.5l9.5-9',
+  map: 'M3.5 6 9 3.5l6 2.5 5.5-2.5v14.5L15 20.5 9 18l-5.5 2.5zM9 3.5V18M15 6v14.5',
+  minus: 'M5 12h14',
+  whole: 'M4 9V4h5M15 4h5v5M20 15v5h-5M9 20H4v-5',
   moon: 'M20 14.5A8.5 8.5 0 1 1 9.5 4 7 7 0 0 0 20 14.5z',
+} as const;
+
+/** How grave something is, 40 by 40, to be filled. */
+export const SEVERITY_PATHS = {
+  1: 'M13 3h14l10 10v14L27 37H13L3 27V13z',
+  2: 'M20 3 38 36H2z',
+  3: 'M20 2 38 20 20 38 2 20z',
+  4: 'M20 4a16 16 0 1 1 0 32 16 16 0 0 1 0-32z',
 } as const;
 
 export type IconName = keyof typeof PATHS;

@@ -2,7 +2,7 @@
 
 import type { Permission } from './account';
 
-export const VIEWS = ['watch', 'device', 'history', 'alerts', 'report', 'figures', 'people', 'sites', 'register', 'holds', 'access-log', 'account'] as const;
+export const VIEWS = ['watch', 'device', 'plan', 'history', 'alerts', 'report', 'figures', 'people', 'sites', 'register', 'holds', 'access-log', 'account'] as const;
 export type View = (typeof VIEWS)[number];
 /** What one gets to by itself; the account is reached by the person's name, a device by its card. */
 export type Listed = Exclude<View, 'account' | 'device'>;
@@ -20,6 +20,7 @@ const OPENS: Readonly<Record<View, (may: May) => boolean>> = {
   // Whoever sees no incidents watches single alarms: they have them in `watch`.
   alerts: (may) => may.has('see_alerts') && may.has('see_incidents'),
   device: any('see_devices'),
+  plan: any('see_plans'),
   history: any('see_incidents'),
   report: any('see_all_incidents'),
   figures: any('see_all_incidents'),
