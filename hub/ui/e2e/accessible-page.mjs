@@ -141,6 +141,8 @@ async function views({ page, audit, seen, go }) {
     await page.fill('[data-form="factor-password"] [name="password"]', PASSWORD);
     await page.keyboard.press('Enter');
     await seen('[data-form="factor-code"] svg path');
+    // What is on its way cannot be pressed, and is pale.
+    await seen('[data-form="factor-code"] [type="submit"]:not(:disabled)');
   });
 }
 
