@@ -1,6 +1,6 @@
 //! A backup of everything the hub keeps, taken while it runs, and the way back.
 //!
-//! A backup is a folder: the database as it stood at one moment, the evidence it vouches for, the hub's keys, the devices file, and a
+//! A backup is a folder: the database as it stood at one moment, the evidence and attachments it vouches for, the hub's keys, the devices file, and a
 //! [`Manifest`] with the hash of each. It is written beside its place and moved there once it is whole, and so is what is restored.
 
 mod manifest;
@@ -15,15 +15,17 @@ use sha2::{Digest as _, Sha256};
 
 pub use manifest::{Entry, InnerPath, Manifest};
 
+use crate::attachment;
 use crate::config::{Broker, Config};
 use crate::evidence::{Folder, hex};
-use crate::store::{Store, StoreError};
+use crate::store::{Store, StoreError, Vouched};
 
 /// Names inside a backup, and below a hub's `data_dir`.
 const DATABASE: &str = "hub.sqlite";
 const DEVICES: &str = "devices.toml";
 const KEYS: &str = "keys";
 const EVIDENCE: &str = "evidence";
+const ATTACHMENTS: &str = "attachments";
 
 /// Only in a backup.
 const MANIFEST: &str = "manifest.json";
@@ -82,7 +84,8 @@ pub struct Extent {
 pub async fn take(config: &Config, store: &Store, to: &Path, now: Timestamp) -> Result<Extent, BackupError> {
     let place = Place::new(to)?;
     let mut entries = Vec::new();
-    let evidence = store.copy_to(&place.inside(DATABASE)).await?.ok_or(BackupError::OnServer)?;
+    let Vouched { evidence, attachments } =
+        store.copy_to(&place.inside(DATABASE)).await?.ok_or(BackupError::OnServer)?;
     entries.push(place.enter(DATABASE)?);
     let keys = &config.tls.authority.folder;
     for name in names(keys)? {
@@ -99,12 +102,12 @@ pub async fn take(config: &Config, store: &Store, to: &Path, now: Timestamp) -> 
         let file = folder.file(&sha256, format);
         let below = file.strip_prefix(folder.path()).unwrap_or(&file);
         let inner = format!("{EVIDENCE}/{}", below.display());
-        match place.copy(&file, &inner) {
-            Ok(entry) => entries.push(entry),
-            // It came to its end since; its row goes when the restored hub looks for what is over.
-            Err(BackupError::File { source, .. }) if source.kind() == io::ErrorKind::NotFound => {}
-            Err(error) => return Err(error),
-        }
+        entries.extend(place.copy_if_there(&file, &inner)?);
+    }
+    let folder =
+        attachment::Folder::open(config.data_dir.join(ATTACHMENTS)).map_err(failed(&config.data_dir))?;
+    for id in attachments {
+        entries.extend(place.copy_if_there(&folder.file(id), &format!("{ATTACHMENTS}/{id}"))?);
     }
     let manifest = Manifest::new(now, entries);
     let text = manifest.to_json().map_err(|error| BackupError::Manifest {
@@ -184,6 +187,14 @@ impl Place {
         let mut output = create(&to).map_err(failed(&to))?;
         let (bytes, sha256) = pump(input, &mut output).map_err(failed(from))?;
         self.entry(inner, bytes, sha256)
+    }
+
+    /// The same, unless its time has come since it was vouched for: its row goes when the restored hub looks for what is over.
+    fn copy_if_there(&self, from: &Path, inner: &str) -> Result<Option<Entry>, BackupError> {
+        match self.copy(from, inner) {
+            Err(BackupError::File { source, .. }) if source.kind() == io::ErrorKind::NotFound => Ok(None),
+            copied => copied.map(Some),
+        }
     }
 
     /// Says what is there already.

@@ -29,7 +29,7 @@ pub use oidc::{Claim, ClientId, ClientSecret, Issuer, Label, LabelText, Oidc, Oi
 #[cfg(any(test, fuzzing))]
 pub(crate) use read::fuzzing;
 pub use read::{ConfigError, load, read_toml};
-pub use retention::{Days, EvidenceDays, HealthDays, Kept, RecordDays};
+pub use retention::{AttachmentDays, Days, EvidenceDays, HealthDays, Kept, RecordDays};
 pub use traces::{BearerToken, TraceShare, Traces, TracesTable};
 pub use webhook::{Secret, Tells, Webhook, WebhookName, WebhookTable};
 

@@ -7,6 +7,7 @@ use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
 use crate::access::Desk;
+use crate::attachment;
 use crate::authority::{Authority, AuthorityError};
 use crate::broker::{self, Broker};
 use crate::command::Dispatch;
@@ -22,13 +23,13 @@ use crate::retention::Retention;
 use crate::store::{Store, StoreError};
 use crate::telemetry::Telemetry;
 use crate::traces::{Traces, TracesError};
-use crate::web::{App, ListenError, Server};
+use crate::web::{App, Attachments, ListenError, Server};
 use crate::webhook::{WebhookError, Webhooks};
 
 /// The hub cannot start.
 #[derive(Debug, thiserror::Error)]
 pub enum StartError {
-    /// The directory for evidence cannot be made.
+    /// The directory for evidence or for attachments cannot be made.
     #[error("{}: {source}", path.display())]
     Evidence {
         /// The directory.
@@ -78,6 +79,9 @@ pub async fn run(config: Config) -> Result<(), StartError> {
     let evidence = config.data_dir.join("evidence");
     let folder =
         Folder::open(evidence.clone()).map_err(|source| StartError::Evidence { path: evidence, source })?;
+    let attachments = config.data_dir.join("attachments");
+    let attachments = attachment::Folder::open(attachments.clone())
+        .map_err(|source| StartError::Evidence { path: attachments, source })?;
     if matches!(config.broker, config::Broker::Embedded(_)) {
         store.forget_presence().await?;
     }
@@ -98,6 +102,7 @@ pub async fn run(config: Config) -> Result<(), StartError> {
         changed: changed.clone(),
         intake: intake.clone(),
         folder,
+        attachments: Attachments::new(attachments.clone()),
         feed,
         telemetry,
         traces: traces.clone(),
@@ -108,7 +113,7 @@ pub async fn run(config: Config) -> Result<(), StartError> {
     let following = store.follow(changed.clone(), stop.clone());
     let server = Server::start(&config.web, config.metrics, &config.tls, &authority, app).await?;
     let grouping = Grouping::start(store.clone(), config.incident_deadlines, changed);
-    let retention = Retention::start(store.clone(), intake.clone(), config.kept);
+    let retention = Retention::start(store.clone(), intake.clone(), attachments.clone(), config.kept);
     let enrolment = match config.enrolment {
         Some(address) => Some(Enrolment::start(address, &config.tls, &authority, &store).await?),
         None => None,

@@ -33,6 +33,7 @@ impl Line for Incident {
         ("cause", "/cause"),
         ("object", "/object"),
         ("alarms", "/alarms"),
+        ("attachments", "/attachments"),
         ("opened", "/opened"),
         ("first", "/first"),
         ("last", "/last"),

@@ -108,10 +108,10 @@ pub struct Assignee {
 #[derive(Debug, Clone, Serialize, ToSchema)]
 #[schema(example = json!({
     "id": "01ARZ3NDEKTSV4RRFFQ69G5FAV", "number": 17, "kind": "zone_intrusion", "edge": "gate-1", "camera": "east-gate", "zone": "lawn",
-    "sensor": null, "cause": null, "object": "person", "input": null, "camera_label": "东门", "zone_label": "草坪", "sensor_label": null, "severity": 2, "alarms": 3,
+    "sensor": null, "cause": null, "object": "person", "input": null, "camera_label": "东门", "zone_label": "草坪", "sensor_label": null, "severity": 2, "alarms": 3, "attachments": 1,
     "ongoing": true, "first": "2026-01-31T08:30:00Z", "last": "2026-01-31T08:31:10Z", "opened": "2026-01-31T08:30:00.2Z",
     "stage": "reported", "outcome": null, "reason": null, "assignee": null, "shelved_until": null,
-    "due": "2026-01-31T08:33:00.2Z", "overdue": false, "escalated": false, "extension": null, "version": 1, "may": ["triage", "assign", "shelve", "request_extension", "note"]
+    "due": "2026-01-31T08:33:00.2Z", "overdue": false, "escalated": false, "extension": null, "version": 1, "may": ["triage", "assign", "shelve", "request_extension", "note", "attach"]
 }))]
 pub struct Incident {
     /// ULID.
@@ -139,6 +139,8 @@ pub struct Incident {
     pub severity: Severity,
     /// How many alarms it has.
     pub alarms: u32,
+    /// How many attachments it has whose bytes are here.
+    pub attachments: u32,
     /// One of them still goes on.
     pub ongoing: bool,
     /// When the first began, by the box's clock.

@@ -1,7 +1,8 @@
 //! How long evidence is kept: a released original until the end its command set, pictures and clips as many days as
-//! configured; and records, which stay for longer. What is over is deleted, and that it was is noted. How boxes fared is deleted,
+//! configured, attachments as many after their incident was closed; and records, which stay for longer. What is over is deleted, and that it was is noted. How boxes fared is deleted,
 //! too, after its days, without a note. The database alone says what is over, so a hub that was off catches up at its next start.
 
+mod attachments;
 mod records;
 mod telemetry;
 
@@ -14,6 +15,7 @@ use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 use utoipa::ToSchema;
 
+use crate::attachment;
 use crate::config::Kept;
 use crate::intake::{Intake, Receipt};
 use crate::store::{Deletion, Duty, Store};
@@ -37,6 +39,8 @@ pub enum Cause {
     ReleasedUntil,
     /// Kept for as long as configured.
     Age,
+    /// An attachment: somebody took it back, and said why in the timeline.
+    Withdrawn,
 }
 
 /// Evidence whose time is over.
@@ -59,9 +63,9 @@ pub struct Retention {
 
 impl Retention {
     /// Begins to delete what is over.
-    pub fn start(store: Store, intake: Intake, kept: Kept) -> Self {
+    pub fn start(store: Store, intake: Intake, attachments: attachment::Folder, kept: Kept) -> Self {
         let stop = CancellationToken::new();
-        let task = tokio::spawn(run(store, intake, kept, stop.clone()));
+        let task = tokio::spawn(run(store, intake, attachments, kept, stop.clone()));
         Self { task, stop }
     }
 
@@ -74,10 +78,11 @@ impl Retention {
     }
 }
 
-async fn run(store: Store, intake: Intake, kept: Kept, stop: CancellationToken) {
+async fn run(store: Store, intake: Intake, folder: attachment::Folder, kept: Kept, stop: CancellationToken) {
     let mut leadership = store.leadership(Duty::Retention);
     let mut failed = false;
-    let (mut for_records, mut for_telemetry) = (Hourly::default(), Hourly::default());
+    let (mut for_parts, mut for_records, mut for_telemetry) =
+        (Hourly::default(), Hourly::default(), Hourly::default());
     loop {
         // While the database cannot be asked, nothing could be deleted either.
         let ours = leadership.is_ours().await.unwrap_or(false);
@@ -85,6 +90,10 @@ async fn run(store: Store, intake: Intake, kept: Kept, stop: CancellationToken) 
             true => {
                 let now = Timestamp::now();
                 let swept = sweep(&store, &intake, kept.evidence.get(), now, &stop).await;
+                let swept = swept
+                    .and(attachments::sweep(&store, &folder, kept.attachments, now, &stop).await)
+                    .and(attachments::sweep_strays(&store, &folder, now, &stop).await)
+                    .and(for_parts.run(attachments::sweep_parts(&folder)).await);
                 swept.and(for_records.run(records::sweep(&store, kept.records, now, &stop)).await)
             }
             false => Ok(()),

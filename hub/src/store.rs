@@ -46,6 +46,7 @@ use sqlx::AnyPool;
 
 pub use access::{Account, PersonError, SiteError};
 pub use alert::{AlertFilter, Place};
+pub use backup::Vouched;
 pub use census::Census;
 pub use certificate::{KnownCertificate, Redeemed};
 use change::Spare;
@@ -58,7 +59,9 @@ pub use duty::{Duty, Leadership};
 pub use event::{EventFilter, StoredEvent};
 pub use evidence::Kept;
 pub use hold::{HoldError, HoldFilter};
-pub use incident::{Grouped, IncidentError, IncidentFilter, IncidentPage, OpenedAt, Viewer, Which};
+pub use incident::{
+    Attached, Grouped, IncidentError, IncidentFilter, IncidentPage, KeptAttachment, OpenedAt, Viewer, Which,
+};
 pub use news::tell;
 pub use plan::{PlanError, PlannedSite, StoredPicture};
 pub use record::{Content, Deletion, Delivery, Fate, Presence, Record};
@@ -99,9 +102,17 @@ pub enum StoreError {
     /// A query failed.
     #[error("database: {0}")]
     Query(#[from] sqlx::Error),
-    /// Evidence that the database is about to vouch for is not on disk.
-    #[error("evidence {0} is not on disk")]
+    /// A file that the database is about to vouch for is not on disk.
+    #[error("file {0} is not on disk")]
     EvidenceGone(String),
+    /// An attachment's file cannot be deleted.
+    #[error("attachment {id}: {source}")]
+    Attachment {
+        /// Which.
+        id: crate::attachment::AttachmentId,
+        /// Why.
+        source: std::io::Error,
+    },
     /// The system gives no randomness.
     #[error("no secret can be made: {0}")]
     Random(String),
@@ -171,7 +182,7 @@ mod tests {
             "INSERT INTO command VALUES (1, 'c', 'gate-1', 'who', 'why', 0, 1, 'k', NULL, NULL, '{}', 1, 'wang.li', 1)",
             "INSERT INTO approval VALUES ('c', 0, 'li.na', 'li.na', 'approved', NULL, 2)",
             "INSERT INTO reply VALUES ('c', 0, 0, 'done', NULL, NULL, '{}', 2)",
-            "INSERT INTO deletion VALUES (1, 0, 'e', 's', 'gate-1', 'image/jpeg', 1, 0, 'age', NULL)",
+            "INSERT INTO deletion VALUES (1, 0, 'e', 's', 'gate-1', 'image/jpeg', 1, 0, 'age', NULL, NULL, NULL)",
             "INSERT INTO access_record VALUES (1, 0, 'li.na', NULL, 'signed_in', NULL, NULL)",
             "INSERT INTO incident (id, edge, kind, severity, alarms, ongoing, first, last, opened, stage, is_open, reminded, \
                version, change) VALUES ('i', 'gate-1', 'k', 1, 1, 0, 0, 0, 0, 'reported', 1, 0, 1, 3)",
@@ -181,6 +192,8 @@ mod tests {
             "INSERT INTO viewing (id, time, until, person, display_name, roles, address, edge, alarm, kind, reason, said) \
              VALUES ('v', 0, 1, 'li.na', 'x', 'operator', '::1', 'gate-1', 'a', 'k', 'other', 'why')",
             "INSERT INTO viewed_piece VALUES ('v', 'e', 's', 'image/jpeg', 0)",
+            "INSERT INTO attachment VALUES ('i', 1, 'a', 'x.jpg', 'image/jpeg', 1, 's', 0, 'li.na', 'li.na', NULL, NULL)",
+            "INSERT INTO viewed_attachment VALUES ('v', 'i', 1, 's', 'image/jpeg', 0)",
         ] {
             sqlx::query(insert).execute(&mut connection).await.unwrap();
         }
@@ -195,6 +208,8 @@ mod tests {
             ("hold_step", "step"),
             ("viewing", "person"),
             ("viewed_piece", "sha256"),
+            ("attachment", "name"),
+            ("viewed_attachment", "sha256"),
         ] {
             for statement in
                 [format!("DELETE FROM {table}"), format!("UPDATE {table} SET {column} = 'another'")]

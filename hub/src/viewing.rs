@@ -111,7 +111,8 @@ pub enum Purpose {
     "pieces": [{
         "event": "01ARZ3NDEKTSV4RRFFQ69G5FAX", "media_type": "image/jpeg", "time": "2026-01-31T08:30:01Z",
         "sha256": "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"
-    }]
+    }],
+    "attachments": []
 }))]
 pub struct Viewing {
     /// Its place in the register.
@@ -158,6 +159,26 @@ pub struct Viewing {
     pub text: Option<String>,
     /// What was looked at, in that order.
     pub pieces: Vec<ViewedPiece>,
+    /// Attachments of its incident that were looked at, in that order.
+    pub attachments: Vec<ViewedAttachment>,
+}
+
+/// An attachment that was looked at.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub struct ViewedAttachment {
+    /// The incident it was attached to, a ULID.
+    #[schema(value_type = String, format = "ulid")]
+    pub incident: IncidentId,
+    /// Its number there.
+    pub number: u32,
+    /// SHA-256 of its bytes, lower-case hex.
+    pub sha256: String,
+    /// What it is.
+    #[schema(example = "application/pdf")]
+    pub media_type: String,
+    /// When it was first handed out in this opening.
+    #[schema(value_type = String, format = DateTime)]
+    pub time: Timestamp,
 }
 
 /// A piece of evidence that was looked at.

@@ -2,6 +2,7 @@
 
 mod access_log;
 mod alerts;
+mod attachments;
 mod caller;
 mod commands;
 mod deletions;
@@ -44,6 +45,7 @@ use tokio::sync::watch;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
+pub use attachments::Attachments;
 use gatepost_wire::command::MAX_COMMAND_BYTES;
 pub use openapi::document;
 
@@ -78,6 +80,8 @@ pub struct App {
     pub intake: Intake,
     /// Pictures, clips, originals.
     pub folder: Folder,
+    /// What people attach to incidents.
+    pub attachments: Attachments,
     /// How long incidents may stay in a stage.
     pub deadlines: Deadlines,
     /// Tells that there are changes.
@@ -216,6 +220,8 @@ fn router(app: App, hosts: guard::Hosts) -> Router {
         .route("/incidents/{id}/alerts", get(incidents::alerts))
         .route("/incidents/{id}/timeline", get(incidents::timeline))
         .route("/incidents/{id}/steps", post(incidents::take_step))
+        .route("/incidents/{id}/attachments", get(attachments::list).post(attachments::add))
+        .route("/incidents/{id}/attachments/{number}", get(attachments::one))
         .route("/handlers", get(incidents::handlers))
         .route("/incident-figures", get(incidents::figures))
         .route("/shift-report", get(shift_report::show))

@@ -85,7 +85,8 @@ fn tells(step: &ToldStep) -> Option<Tells> {
     match step.step.action {
         Kind::Open => Some(Tells::Opened),
         Kind::Escalate => Some(Tells::Escalated),
-        Kind::Worsen | Kind::Remind | Kind::Shelve | Kind::Unshelve | Kind::Note => None,
+        Kind::Worsen | Kind::Remind | Kind::Shelve | Kind::Unshelve => None,
+        Kind::Note | Kind::Attach | Kind::Withdraw => None,
         Kind::Extend | Kind::RequestExtension | Kind::ApproveExtension | Kind::DeclineExtension => None,
         _ if step.step.to == Stage::Closed => Some(Tells::Closed),
         _ => Some(Tells::StageChanged),

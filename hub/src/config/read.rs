@@ -378,6 +378,10 @@ mod tests {
                 "/hub.toml:2: `retention.record_days`: a number of days from 180 to 3650",
             ),
             (
+                "[retention]\nattachment_days = 0\n",
+                "/hub.toml:2: `retention.attachment_days`: a number of days from 1 to 3650",
+            ),
+            (
                 "[retention]\nhealth_days = 401\n",
                 "/hub.toml:2: `retention.health_days`: a number of days from 1 to 400",
             ),

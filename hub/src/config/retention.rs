@@ -12,8 +12,13 @@ pub struct Kept {
     #[serde(rename = "evidence_days")]
     #[schemars(with = "u16", range(min = 1, max = 3650))]
     pub evidence: EvidenceDays,
+    /// What people attached to an incident is deleted so many days after the incident was closed, 1 to 3650; what is attached to a closed
+    /// one so many days after that. While the incident is open it stays.
+    #[serde(rename = "attachment_days")]
+    #[schemars(with = "u16", range(min = 1, max = 3650))]
+    pub attachments: AttachmentDays,
     /// Alarms, events, closed incidents with their timelines, the viewing register, commands and the access log are deleted so many days
-    /// after they ended, 180 to 3650. An incident that is open and an alarm whose evidence is kept stay.
+    /// after they ended, 180 to 3650. An incident that is open or has attachments and an alarm whose evidence is kept stay.
     #[serde(rename = "record_days")]
     #[schemars(with = "u16", range(min = 180, max = 3650))]
     pub records: RecordDays,
@@ -26,6 +31,9 @@ pub struct Kept {
 
 /// How long evidence is kept.
 pub type EvidenceDays = Days<1, 30, 3650>;
+
+/// How long attachments are kept.
+pub type AttachmentDays = Days<1, 30, 3650>;
 
 /// How long records are kept.
 pub type RecordDays = Days<180, 365, 3650>;

@@ -1,9 +1,10 @@
 //! The directory evidence is in.
 
-use std::io::{self, Write as _};
+use std::io;
 use std::path::{Path, PathBuf};
 
 use super::{Format, Piece};
+use crate::durable::{blocking, remove_for_good, write_whole};
 
 /// The directory: `{first two digits}/{sha256}.{jpg, mp4, age}`.
 #[derive(Debug, Clone)]
@@ -54,40 +55,6 @@ impl Folder {
         let path = self.file(sha256, format);
         blocking(move || remove_for_good(&path)).await
     }
-}
-
-async fn blocking(work: impl FnOnce() -> io::Result<()> + Send + 'static) -> io::Result<()> {
-    tokio::task::spawn_blocking(work).await.unwrap_or_else(|stopped| Err(io::Error::other(stopped)))
-}
-
-fn write_whole(path: &Path, bytes: &[u8]) -> io::Result<()> {
-    if path.try_exists()? {
-        return Ok(());
-    }
-    let shelf = shelf(path);
-    std::fs::create_dir_all(shelf)?;
-    let mut file = tempfile::Builder::new().prefix(".part-").tempfile_in(shelf)?;
-    file.write_all(bytes)?;
-    file.as_file().sync_all()?;
-    file.persist(path).map_err(|refused| refused.error)?;
-    // The rename itself has to be on disk too.
-    std::fs::File::open(shelf)?.sync_all()?;
-    if let Some(root) = shelf.parent() {
-        std::fs::File::open(root)?.sync_all()?;
-    }
-    Ok(())
-}
-
-fn remove_for_good(path: &Path) -> io::Result<()> {
-    match std::fs::remove_file(path) {
-        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
-        Err(error) => Err(error),
-        Ok(()) => std::fs::File::open(shelf(path))?.sync_all(),
-    }
-}
-
-fn shelf(path: &Path) -> &Path {
-    path.parent().unwrap_or(Path::new("."))
 }
 
 #[cfg(test)]

@@ -203,6 +203,15 @@ pub enum Action {
         #[schema(value_type = String, format = "lines", min_length = 1, max_length = 1000)]
         text: Text,
     },
+    /// Takes an attachment back: its bytes are deleted. Who attached it may, and a supervisor.
+    Withdraw {
+        /// Its number.
+        #[schema(minimum = 1)]
+        attachment: u32,
+        /// Why.
+        #[schema(value_type = String, format = "lines", min_length = 1, max_length = 1000)]
+        text: Text,
+    },
 }
 
 /// Which action, without what belongs to it.
@@ -251,11 +260,15 @@ pub enum Kind {
     DeclineExtension,
     /// See [`Action::Note`].
     Note,
+    /// Somebody added a file.
+    Attach,
+    /// See [`Action::Withdraw`].
+    Withdraw,
 }
 
 impl Kind {
-    /// Those of people.
-    pub const OF_PEOPLE: [Self; 16] = [
+    /// Those of people that are about the incident as a whole. Which attachment somebody may withdraw is said of each.
+    pub const OF_PEOPLE: [Self; 17] = [
         Self::Triage,
         Self::Assign,
         Self::Accept,
@@ -272,6 +285,7 @@ impl Kind {
         Self::ApproveExtension,
         Self::DeclineExtension,
         Self::Note,
+        Self::Attach,
     ];
 
     /// Any of these is enough to take it; none: people do not.
@@ -285,7 +299,7 @@ impl Kind {
             Self::Pass | Self::Fail | Self::Evaluate | Self::ApproveExtension | Self::DeclineExtension => {
                 &[VerifyIncidents]
             }
-            Self::Note => &[WorkIncidents, HandleIncidents, VerifyIncidents],
+            Self::Note | Self::Attach | Self::Withdraw => &[WorkIncidents, HandleIncidents, VerifyIncidents],
         }
     }
 }
@@ -310,6 +324,7 @@ impl Action {
             Self::ApproveExtension { .. } => Kind::ApproveExtension,
             Self::DeclineExtension { .. } => Kind::DeclineExtension,
             Self::Note { .. } => Kind::Note,
+            Self::Withdraw { .. } => Kind::Withdraw,
         }
     }
 
@@ -328,7 +343,8 @@ impl Action {
             | Self::Shelve { text, .. }
             | Self::RequestExtension { text, .. }
             | Self::DeclineExtension { text }
-            | Self::Note { text } => Some(text),
+            | Self::Note { text }
+            | Self::Withdraw { text, .. } => Some(text),
             Self::Accept {} | Self::Begin {} | Self::Unshelve {} => None,
         }
     }

@@ -133,7 +133,7 @@ impl State {
             Kind::RequestExtension | Kind::ApproveExtension | Kind::DeclineExtension => {
                 self.extension_fits(kind, now)
             }
-            Kind::Note => true,
+            Kind::Note | Kind::Attach | Kind::Withdraw => true,
         };
         if !fits {
             return Err(StepError::WrongStage);
@@ -207,7 +207,7 @@ impl State {
             }
             Action::ApproveExtension { .. } => next = self.decided(true),
             Action::DeclineExtension { .. } => next = self.decided(false),
-            Action::Note { .. } => {}
+            Action::Note { .. } | Action::Withdraw { .. } => {}
         }
         if next.stage != self.stage || matches!(action, Action::Assign { .. }) {
             next.due = deadlines.due(next.stage, severity, now);

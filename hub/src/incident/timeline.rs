@@ -2,12 +2,16 @@
 //! breaking the chain from there on. (Whoever may write the database can forge all that follows; who keeps an export, or only its last
 //! hash, sees that.)
 
+mod attached;
+
 use std::io::BufRead;
 
 use gatepost_wire::Timestamp;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 use utoipa::ToSchema;
+
+pub use attached::{AttachedFile, Mention};
 
 use super::action::Kind;
 use super::stage::Stage;
@@ -73,7 +77,8 @@ pub struct Step {
     pub to: Stage,
     /// What was said.
     pub text: Option<String>,
-    /// What else belongs to it: `outcome` and `reason`, `to`, `grade`, `until`, `by` (who asked for the time), `due`, `alarm`, `severity`.
+    /// What else belongs to it: `outcome` and `reason`, `to`, `grade`, `until`, `by` (who asked for the time), `due`, `alarm`, `severity`;
+    /// `attachment` (its number), `name`, `media_type`, `bytes`, `sha256`.
     #[schema(value_type = Object)]
     pub detail: serde_json::Value,
     /// SHA-256 over it and the step before it.
@@ -150,6 +155,14 @@ pub enum ChainError {
 /// # Errors
 /// Names the first line that does not.
 pub fn verify(export: impl BufRead) -> Result<Whole, ChainError> {
+    verify_and(export, |_| {})
+}
+
+/// The same, and shows each step that is left, once it is known to follow the one before it.
+///
+/// # Errors
+/// Names the first line that does not hold.
+pub fn verify_and(export: impl BufRead, mut seen: impl FnMut(&Document)) -> Result<Whole, ChainError> {
     let mut whole = Whole { steps: 0, deleted: 0, last: BEGINNING.to_owned() };
     for (text, line) in export.lines().zip(1..) {
         let text = text.map_err(|source| ChainError::Unreadable { line, source })?;
@@ -167,6 +180,7 @@ pub fn verify(export: impl BufRead) -> Result<Whole, ChainError> {
             return Err(ChainError::Broken { line });
         }
         whole = Whole { steps: line, last: told, ..whole };
+        seen(&step);
     }
     Ok(whole)
 }

@@ -75,7 +75,14 @@ impl Rooms {
 
     async fn deletions(&self) -> Vec<String> {
         let filter = DeletionFilter { scope: Scope::All, event: None, before: None, limit: 10 };
-        self.store.deletions(&filter).await.unwrap().0.iter().map(|it| it.event.to_string()).collect()
+        self.store
+            .deletions(&filter)
+            .await
+            .unwrap()
+            .0
+            .iter()
+            .filter_map(|it| Some(it.event?.to_string()))
+            .collect()
     }
 
     async fn picture_of_alarm(&self) -> Option<String> {

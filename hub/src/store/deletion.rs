@@ -15,6 +15,7 @@ use super::writer::Batch;
 use super::{Store, StoreError, alarm, evidence, rows};
 use crate::access::Scope;
 use crate::alarm::Moment;
+use crate::incident::IncidentId;
 use crate::retention::Cause;
 
 /// Something that was deleted.
@@ -23,12 +24,17 @@ pub struct StoredDeletion {
     /// When.
     #[schema(value_type = String, format = DateTime)]
     pub time: Timestamp,
-    /// The event it belonged to, a ULID.
-    #[schema(value_type = String)]
-    pub event: EventId,
+    /// The event it belonged to, a ULID; null for an attachment of an incident.
+    #[schema(value_type = Option<String>)]
+    pub event: Option<EventId>,
+    /// The incident it was attached to, a ULID; null for evidence of an event.
+    #[schema(value_type = Option<String>)]
+    pub incident: Option<IncidentId>,
+    /// Its number among the attachments of that incident.
+    pub attachment: Option<u32>,
     /// SHA-256 of what was deleted, lower-case hex.
     pub sha256: String,
-    /// The box it came from.
+    /// The box it came from, or at which the incident is.
     #[schema(value_type = String)]
     pub edge: EdgeId,
     /// What it was.
@@ -63,7 +69,7 @@ pub struct DeletionFilter {
 struct Row {
     number: i64,
     time: i64,
-    event: String,
+    event: Option<String>,
     sha256: String,
     edge: String,
     media_type: String,
@@ -71,6 +77,8 @@ struct Row {
     received: i64,
     cause: String,
     command: Option<String>,
+    incident: Option<String>,
+    attachment: Option<i64>,
 }
 
 impl Store {
@@ -101,7 +109,9 @@ impl Store {
 fn read(row: Row) -> Result<StoredDeletion, StoreError> {
     Ok(StoredDeletion {
         time: timestamp(row.time),
-        event: parse("deletion.event", &row.event)?,
+        event: parse_option("deletion.event", row.event)?,
+        incident: parse_option("deletion.incident", row.incident)?,
+        attachment: row.attachment.and_then(|number| u32::try_from(number).ok()),
         sha256: row.sha256,
         edge: parse("deletion.edge", &row.edge)?,
         media_type: row.media_type,

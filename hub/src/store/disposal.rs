@@ -146,13 +146,16 @@ impl Sweep<'_> {
         self.run(query).await.map(drop)
     }
 
-    /// Closed ones of which nothing happened since, and all of whose alarms are over.
+    /// Closed ones of which nothing happened since, all of whose alarms are over, and all of whose attachments are gone.
     async fn incidents(&mut self, disposed: &mut Disposed) -> Result<(), StoreError> {
         let mut query =
             Sql::new("SELECT incident.id, incident.alarms FROM incident WHERE incident.closed < ");
         query.push_bind(self.horizon).push(" AND incident.is_open = 0 AND NOT EXISTS (");
         query.push("SELECT 1 FROM incident_step WHERE incident_step.incident = incident.id AND incident_step.time >= ");
-        query.push_bind(self.horizon).push(") AND NOT EXISTS (SELECT 1 FROM incident_alarm ");
+        query
+            .push_bind(self.horizon)
+            .push(") AND NOT EXISTS (SELECT 1 FROM attachment WHERE attachment.incident = incident.id ");
+        query.push("AND attachment.gone IS NULL) AND NOT EXISTS (SELECT 1 FROM incident_alarm ");
         query.push(
             "JOIN alarm ON alarm.id = incident_alarm.alarm WHERE incident_alarm.incident = incident.id ",
         );
@@ -174,6 +177,7 @@ impl Sweep<'_> {
         self.among("DELETE FROM incident_alarm", "incident", &incidents).await?;
         self.alarms(&alarms, disposed).await?;
         self.among("DELETE FROM incident_assignee", "incident", &incidents).await?;
+        self.among("DELETE FROM attachment", "incident", &incidents).await?;
         disposed.steps += self
             .among(
                 "UPDATE incident_step SET incident = NULL, version = NULL, time = NULL, actor = NULL, action = NULL, \
@@ -227,6 +231,7 @@ impl Sweep<'_> {
         let viewings = self.ids(query).await?;
         self.among("DELETE FROM opening", "viewing", &viewings).await?;
         self.among("DELETE FROM viewed_piece", "viewing", &viewings).await?;
+        self.among("DELETE FROM viewed_attachment", "viewing", &viewings).await?;
         self.among("DELETE FROM viewing", "id", &viewings).await
     }
 

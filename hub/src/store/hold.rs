@@ -87,10 +87,24 @@ impl Row {
     }
 }
 
+/// The condition that a hold stands at `$1`.
+macro_rules! stands {
+    () => {
+        " AND hold.until > $1 \
+         AND EXISTS (SELECT 1 FROM hold_step s WHERE s.hold = hold.id AND s.step = 'confirm') \
+         AND NOT EXISTS (SELECT 1 FROM hold_step s WHERE s.hold = hold.id AND s.step = 'confirm_lift')"
+    };
+}
+
 /// The condition that evidence of the alarm named by `event.alarm` is held at `$1`, for where a hold is looked for.
-pub(super) const HELD: &str = "SELECT 1 FROM hold WHERE hold.alarm = event.alarm AND hold.until > $1 \
-    AND EXISTS (SELECT 1 FROM hold_step s WHERE s.hold = hold.id AND s.step = 'confirm') \
-    AND NOT EXISTS (SELECT 1 FROM hold_step s WHERE s.hold = hold.id AND s.step = 'confirm_lift')";
+pub(super) const HELD: &str = concat!("SELECT 1 FROM hold WHERE hold.alarm = event.alarm", stands!());
+
+/// The condition that an alarm of the incident named by `attachment.incident` is held at `$1`: what people attached is held with it.
+pub(super) const HELD_INCIDENT: &str = concat!(
+    "SELECT 1 FROM incident_alarm JOIN hold ON hold.alarm = incident_alarm.alarm \
+     WHERE incident_alarm.incident = attachment.incident",
+    stands!()
+);
 
 impl Store {
     /// Proposes a hold.

@@ -1,5 +1,6 @@
 //! Incidents: which alarms they have, how far they got, and every step.
 
+mod attachment;
 mod deadline;
 mod figures;
 mod group;
@@ -9,6 +10,7 @@ mod shift;
 mod step;
 mod view;
 
+pub use attachment::{Attached, KeptAttachment};
 pub use figures::Which;
 pub use group::Grouped;
 pub use step::IncidentError;

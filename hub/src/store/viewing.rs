@@ -13,7 +13,7 @@ use super::{Store, StoreError, rows};
 use crate::access::{PersonName, Scope, Session, TokenHash};
 use crate::evidence::Format;
 use crate::incident::IncidentId;
-use crate::viewing::{LASTS, Purpose, ViewedPiece, Viewing, ViewingId};
+use crate::viewing::{LASTS, Purpose, ViewedAttachment, ViewedPiece, Viewing, ViewingId};
 
 /// Pictures cannot be opened.
 #[derive(Debug, thiserror::Error)]
@@ -98,7 +98,7 @@ struct Row {
 }
 
 impl Row {
-    fn told(self, pieces: Vec<ViewedPiece>) -> Result<Viewing, StoreError> {
+    fn told(self, looked: LookedAt) -> Result<Viewing, StoreError> {
         let sites = self.sites.map(|sites| list("viewing.sites", &sites)).transpose()?;
         Ok(Viewing {
             number: self.number,
@@ -117,7 +117,8 @@ impl Row {
             incident: parse_option("viewing.incident", self.incident)?,
             reason: self.reason.map(|reason| from_word("viewing.reason", reason)).transpose()?,
             text: self.said,
-            pieces,
+            pieces: looked.pieces,
+            attachments: looked.attachments,
         })
     }
 }
@@ -175,8 +176,8 @@ impl Store {
         .fetch_optional(&mut *connection)
         .await?;
         if let Some(row) = held {
-            let mut pieces = pieces(connection, &[&row.id]).await?;
-            let own = pieces.remove(&row.id).unwrap_or_default();
+            let mut looked = looked_at(connection, &[&row.id]).await?;
+            let own = looked.remove(&row.id).unwrap_or_default();
             return Ok(Opened { viewing: row.told(own)?, new: false });
         }
         let until = now.saturating_add(LASTS).unwrap_or(now).min(opener.session.until);
@@ -218,7 +219,7 @@ impl Store {
         .execute(&mut *connection)
         .await?;
         change.commit().await?;
-        Ok(Opened { viewing: row.told(Vec::new())?, new: true })
+        Ok(Opened { viewing: row.told(LookedAt::default())?, new: true })
     }
 
     /// May a session see a piece of an event now? What it sees is in the register when this returns.
@@ -285,11 +286,11 @@ impl Store {
         let rows: Vec<Row> = query.build_query_as().fetch_all(&mut *connection).await?;
         let next = rows::next(&rows, filter.limit, |row| row.number);
         let ids: Vec<&str> = rows.iter().map(|row| row.id.as_str()).collect();
-        let mut pieces = pieces(&mut connection, &ids).await?;
+        let mut looked = looked_at(&mut connection, &ids).await?;
         let viewings = rows
             .into_iter()
             .map(|row| {
-                let own = pieces.remove(&row.id).unwrap_or_default();
+                let own = looked.remove(&row.id).unwrap_or_default();
                 row.told(own)
             })
             .collect::<Result<_, _>>()?;
@@ -314,12 +315,19 @@ async fn is_reason(
     Ok(found.is_some())
 }
 
-/// What was looked at in these openings, in that order.
-async fn pieces(
+/// What was looked at in an opening, in that order.
+#[derive(Default)]
+struct LookedAt {
+    pieces: Vec<ViewedPiece>,
+    attachments: Vec<ViewedAttachment>,
+}
+
+/// What was looked at in these openings.
+async fn looked_at(
     connection: &mut AnyConnection,
     viewings: &[&str],
-) -> Result<HashMap<String, Vec<ViewedPiece>>, StoreError> {
-    let mut found: HashMap<String, Vec<ViewedPiece>> = HashMap::new();
+) -> Result<HashMap<String, LookedAt>, StoreError> {
+    let mut found: HashMap<String, LookedAt> = HashMap::new();
     if viewings.is_empty() {
         return Ok(found);
     }
@@ -327,11 +335,24 @@ async fn pieces(
         Sql::new("SELECT viewing, event, sha256, media_type, time FROM viewed_piece WHERE viewing");
     query.push_in(viewings).push(" ORDER BY time, event, sha256");
     let rows: Vec<(String, String, String, String, i64)> =
-        query.build_query_as().fetch_all(connection).await?;
+        query.build_query_as().fetch_all(&mut *connection).await?;
     for (viewing, event, sha256, media_type, time) in rows {
         let event = parse("viewed_piece.event", &event)?;
         let (media_type, time) = (MediaType::from(media_type), timestamp(time));
-        found.entry(viewing).or_default().push(ViewedPiece { event, sha256, media_type, time });
+        let piece = ViewedPiece { event, sha256, media_type, time };
+        found.entry(viewing).or_default().pieces.push(piece);
+    }
+    let mut query = Sql::new(
+        "SELECT viewing, incident, number, sha256, media_type, time FROM viewed_attachment WHERE viewing",
+    );
+    query.push_in(viewings).push(" ORDER BY time, incident, number");
+    let rows: Vec<(String, String, i64, String, String, i64)> =
+        query.build_query_as().fetch_all(connection).await?;
+    for (viewing, incident, number, sha256, media_type, time) in rows {
+        let incident = parse("viewed_attachment.incident", &incident)?;
+        let number = u32::try_from(number).unwrap_or(u32::MAX);
+        let attachment = ViewedAttachment { incident, number, sha256, media_type, time: timestamp(time) };
+        found.entry(viewing).or_default().attachments.push(attachment);
     }
     Ok(found)
 }

@@ -61,6 +61,11 @@ pub const RULES: &[(&str, &str, Needs)] = {
         ("GET", "/api/v1/incidents/{id}/timeline", May(SeeIncidents)),
         // Each step takes a permission of its own.
         ("POST", "/api/v1/incidents/{id}/steps", May(SeeIncidents)),
+        ("GET", "/api/v1/incidents/{id}/attachments", May(SeeIncidents)),
+        // As a step does.
+        ("POST", "/api/v1/incidents/{id}/attachments", May(SeeIncidents)),
+        // It takes an opening besides.
+        ("GET", "/api/v1/incidents/{id}/attachments/{number}", May(SeeEvidence)),
         ("GET", "/api/v1/handlers", May(WorkIncidents)),
         ("GET", "/api/v1/incident-figures", May(SeeAllIncidents)),
         ("GET", "/api/v1/shift-report", May(SeeAllIncidents)),

@@ -37,7 +37,7 @@ pub struct Deletions {
     next: Option<String>,
 }
 
-/// Pictures, clips and originals that were deleted here, the latest first
+/// Pictures, clips, originals and attachments that were deleted here, the latest first
 #[utoipa::path(get, path = "/api/v1/deletions", tag = "evidence", params(Query), responses(
     (status = 200, description = "A page of the list", body = Deletions),
     (status = 400, description = "A parameter is wrong", body = Problem, content_type = "application/problem+json"),

@@ -97,7 +97,8 @@ const HEADERS: [(HeaderName, HeaderValue); 5] = [
 pub async fn add_headers(request: Request, next: Next) -> Response {
     let mut response = next.run(request).await;
     for (name, value) in HEADERS {
-        response.headers_mut().insert(name, value);
+        // What people attached is allowed less than the page.
+        response.headers_mut().entry(name).or_insert(value);
     }
     // Answers of the API are never to be kept; pictures and the page's files say themselves how long they hold.
     response.headers_mut().entry(header::CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));

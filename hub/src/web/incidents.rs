@@ -133,7 +133,7 @@ pub struct WantedStep {
     version: u32,
     /// What is to be done; `action` names it: `triage` (`outcome`, `reason` of a false alarm), `assign` (`to`), `accept`, `return`, `begin`,
     /// `feed_back`, `pass`, `fail`, `close`, `evaluate` (`grade`), `shelve` and `request_extension` (`until`), `unshelve`, `approve_extension`,
-    /// `decline_extension`, `note`. Where something is to
+    /// `decline_extension`, `note`, `withdraw` (`attachment`). Where something is to
     /// be said it is in `text`: 1 to 1000 characters.
     action: Action,
 }
@@ -211,7 +211,7 @@ pub(super) fn viewer(caller: &Caller) -> Viewer {
     Viewer { scope: caller.scope(), only_of }
 }
 
-async fn find(app: &App, caller: &Caller, id: IncidentId) -> Result<Incident, Problem> {
+pub(super) async fn find(app: &App, caller: &Caller, id: IncidentId) -> Result<Incident, Problem> {
     let actor = Actor::from(&caller.session.person);
     let incident = app.store.incident(id, &viewer(caller), &actor, Timestamp::now()).await?;
     incident.ok_or_else(|| Problem::not_found(format!("there is no incident {id}")))
@@ -314,7 +314,7 @@ pub async fn timeline(
         (status = 400, description = "A field is wrong", body = Problem, content_type = "application/problem+json"),
         (status = 403, description = "Not permitted, or not by this person", body = Problem, content_type = "application/problem+json"),
         (status = 404, description = "No such incident", body = Problem, content_type = "application/problem+json"),
-        (status = 409, description = "It has changed meanwhile, or the step does not go with its stage", body = Problem,
+        (status = 409, description = "It has changed meanwhile, the step does not go with its stage, or the attachment is on legal hold", body = Problem,
             content_type = "application/problem+json"),
         (status = 503, description = "The database cannot be written", body = Problem, content_type = "application/problem+json"),
     ))]
@@ -378,11 +378,16 @@ impl From<IncidentError> for Problem {
     fn from(error: IncidentError) -> Self {
         match error {
             IncidentError::Unknown(_) => Self::not_found(error.to_string()),
-            IncidentError::Changed | IncidentError::Step(StepError::WrongStage) => {
-                Self::new(StatusCode::CONFLICT, error.to_string())
-            }
+            IncidentError::Changed
+            | IncidentError::Step(StepError::WrongStage)
+            | IncidentError::AttachedAlready(_)
+            | IncidentError::TooManyAttachments
+            | IncidentError::AttachmentHeld => Self::new(StatusCode::CONFLICT, error.to_string()),
             IncidentError::Step(StepError::Parameter { name, problem }) => Self::parameter(name, problem),
-            IncidentError::Step(_) => Self::new(StatusCode::FORBIDDEN, error.to_string()),
+            IncidentError::Step(_) | IncidentError::NotTheirAttachment => {
+                Self::new(StatusCode::FORBIDDEN, error.to_string())
+            }
+            IncidentError::NoAttachment(_) => Self::parameter("attachment", error),
             IncidentError::NoHandler(_) => Self::parameter("to", error),
             IncidentError::Store(error) => error.into(),
         }

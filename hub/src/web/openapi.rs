@@ -12,8 +12,8 @@ use self::formats::Formats;
 use self::operation_ids::OperationIds;
 use self::refusals::Refusals;
 use super::{
-    access_log, alerts, commands, deletions, devices, disposals, events, evidence, exports, health, holds,
-    incidents, live, oidc, people, plans, session, shift_report, sites, telemetry, viewings,
+    access_log, alerts, attachments, commands, deletions, devices, disposals, events, evidence, exports,
+    health, holds, incidents, live, oidc, people, plans, session, shift_report, sites, telemetry, viewings,
 };
 
 #[derive(OpenApi)]
@@ -42,6 +42,9 @@ use super::{
         incidents::alerts,
         incidents::timeline,
         incidents::take_step,
+        attachments::list,
+        attachments::add,
+        attachments::one,
         incidents::handlers,
         incidents::figures,
         shift_report::show,

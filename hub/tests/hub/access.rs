@@ -33,6 +33,9 @@ const TABLE: &[(&str, &str, &[&str])] = &[
     ("GET", "/api/v1/incidents/{id}/alerts", &["operator", "handler", "supervisor", "auditor"]),
     ("GET", "/api/v1/incidents/{id}/timeline", &["operator", "handler", "supervisor", "auditor"]),
     ("POST", "/api/v1/incidents/{id}/steps", &["operator", "handler", "supervisor", "auditor"]),
+    ("GET", "/api/v1/incidents/{id}/attachments", &["operator", "handler", "supervisor", "auditor"]),
+    ("POST", "/api/v1/incidents/{id}/attachments", &["operator", "handler", "supervisor", "auditor"]),
+    ("GET", "/api/v1/incidents/{id}/attachments/{number}", &["operator", "handler", "supervisor"]),
     ("GET", "/api/v1/handlers", &["operator", "supervisor"]),
     ("GET", "/api/v1/incident-figures", &["operator", "supervisor", "auditor"]),
     ("GET", "/api/v1/shift-report", &["operator", "supervisor", "auditor"]),
@@ -163,7 +166,7 @@ async fn every_route_is_open_to_the_roles_of_the_table_and_to_nobody_else() {
 
     let place = |path: &str| {
         let path = path.replace("{sha256}", &sha256).replace("{name}", "nobody").replace("{site}", "nowhere");
-        let path = path.replace("{edge}", "gate-1");
+        let path = path.replace("{edge}", "gate-1").replace("{number}", "1");
         if path.contains("/commands/") || path.contains("/incidents/") {
             path.replace("{id}", "01ARZ3NDEKTSV4RRFFQ69G5FAV")
         } else {

@@ -49,12 +49,18 @@ async fn every_view_is_accessible() {
     let picture = real_picture(home.data());
     let seen = with_original_kept(intrusion_of("gate-1", boot, 2, alarm(), Phase::Began), &picture);
     assert!(edge.send(&seen).await.unwrap());
-    edge.publish(&evidence_topic(&seen), picture, false).await.unwrap();
-    http::wait_until("incidents", PATIENCE, || {
+    edge.publish(&evidence_topic(&seen), picture.clone(), false).await.unwrap();
+    let first = http::wait_until("incidents", PATIENCE, || {
         let all = hub.get("/api/v1/incidents");
-        (all["incidents"].as_array().unwrap().len() == 2).then_some(())
+        let all = all["incidents"].as_array().unwrap();
+        (all.len() == 2).then(|| all[0]["id"].as_str().unwrap().to_owned())
     })
     .unwrap();
+    for (name, bytes) in [("gate.jpg", picture.as_slice()), ("bill.pdf", b"%PDF-1.4 %%EOF")] {
+        let url = hub.url(&format!("/api/v1/incidents/{first}/attachments?name={name}"));
+        let attached = http::post_bytes(&url, Some(&cookie), "image/jpeg", bytes).unwrap();
+        assert_eq!(attached.status, 201, "{}", attached.text());
+    }
     hub.look_at(&seen);
     let until = gatepost_wire::Timestamp::now() + jiff::SignedDuration::from_hours(48);
     let fence = hub.get("/api/v1/alerts")["alerts"][1]["id"].clone();

@@ -41,6 +41,10 @@ async fn every_documented_path_answers() {
         page["incidents"][0]["id"].as_str().map(str::to_owned)
     });
     let incident = incident.unwrap();
+    let attachments = hub.url(&format!("/api/v1/incidents/{incident}/attachments?name=bill.pdf"));
+    let attached =
+        http::post_bytes(&attachments, Some(&hub.cookie), "application/pdf", b"%PDF-1.4 %%EOF").unwrap();
+    assert_eq!(attached.status, 201, "{}", attached.text());
 
     let printed: Value = serde_json::from_slice(&command(&["openapi"]).stdout).unwrap();
     assert_eq!(printed, hub.get("/api/v1/openapi.json"));
@@ -66,7 +70,12 @@ async fn every_documented_path_answers() {
             _ => "",
         };
         let url = hub.url(
-            &(path.replace("{id}", &id).replace("{edge}", "gate-1").replace("{sha256}", sha256) + query),
+            &(path
+                .replace("{id}", &id)
+                .replace("{number}", "1")
+                .replace("{edge}", "gate-1")
+                .replace("{sha256}", sha256)
+                + query),
         );
         if content_type == "text/event-stream" {
             EventStream::open(&url).unwrap();

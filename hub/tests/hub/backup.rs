@@ -32,6 +32,11 @@ async fn a_hub_goes_on_from_a_backup_that_was_taken_under_load() {
     let note = http::post_json(&steps, &json!({ "version": 1, "action": "note", "text": "seen" })).unwrap();
     assert_eq!(note.status, 200, "{}", note.text());
 
+    let attachments = format!("/api/v1/incidents/{id}/attachments");
+    let bill = b"%PDF-1.4 the bill %%EOF";
+    let named = hub.url(&format!("{attachments}?name=bill.pdf"));
+    assert_eq!(http::post_bytes(&named, Some(&hub.cookie), "application/pdf", bill).unwrap().status, 201);
+
     // Events and pictures come all the while.
     let (stop, mut stopped) = tokio::sync::oneshot::channel::<()>();
     let load = tokio::spawn(async move {
@@ -93,6 +98,8 @@ async fn a_hub_goes_on_from_a_backup_that_was_taken_under_load() {
     assert!(shown.iter().any(|path| path.contains(&first.id.to_string())));
     let incident: Value = hub.get(&format!("/api/v1/incidents/{id}"));
     assert!(incident["version"].as_i64().unwrap() >= 2, "{incident}");
+    let attached = http::get(&hub.url(&format!("{attachments}/1"))).unwrap();
+    assert_eq!((attached.status, attached.body.as_slice()), (200, &bill[..]));
     let export = dir.path().join("timeline.jsonl");
     std::fs::write(&export, home.call(&["timeline", "export"]) + "\n").unwrap();
     let verified = command(&["timeline", "verify", &export.display().to_string()]);

@@ -155,3 +155,24 @@ async fn a_full_disk_loses_nothing_and_recovers() {
     let snapshot = http::get(&hub.url(&format!("/api/v1/events/{}/snapshot", kept_by_edge.id))).unwrap();
     assert_eq!(snapshot.body, picture("late"));
 }
+
+/// Alarms come first: an attachment may not take the last room there is, and what is refused leaves none taken.
+#[tokio::test(flavor = "multi_thread")]
+async fn no_attachment_takes_the_room_that_alarms_need() {
+    let Some(disk) = small_disk() else { return };
+    let home = Home::embedded().with_store("").with_data(disk.path().join("data"));
+    let token = home.add("gate-1");
+    let hub = home.start();
+    let mut edge = Edge::connect(hub.broker_port(), "gate-1", &token).await.unwrap();
+    assert!(edge.send(&intrusion(boot(), 1)).await.unwrap());
+    let incident = crate::incident::wait_for_incidents(&hub, 1)[0]["id"].as_str().unwrap().to_owned();
+    let url = hub.url(&format!("/api/v1/incidents/{incident}/attachments?name=bill.pdf"));
+    let refused =
+        http::post_bytes(&url, Some(&hub.cookie), "application/pdf", b"%PDF-1.4 the bill %%EOF").unwrap();
+    assert_eq!((refused.status, refused.content_type.as_str()), (507, "application/problem+json"));
+    assert!(refused.text().contains("alarms come first"), "{}", refused.text());
+    hub.wait_for_log(&["ERROR", "an attachment cannot be written", "free space"]);
+    assert_eq!(std::fs::read_dir(home.data().join("attachments")).unwrap().count(), 0);
+    assert_eq!(hub.get(&format!("/api/v1/incidents/{incident}"))["version"], 1);
+    assert!(edge.send(&intrusion(boot(), 1)).await.unwrap(), "alarms go on");
+}

@@ -149,7 +149,7 @@ async fn people_follow_an_incident_to_its_end() {
     assert_eq!(handler.list(""), Vec::<Value>::new());
     assert_eq!(
         operator.incident(id)["may"],
-        json!(["triage", "assign", "shelve", "request_extension", "note"])
+        json!(["triage", "assign", "shelve", "request_extension", "note", "attach"])
     );
     let people: Value = operator.get("/api/v1/handlers?edge=gate-1").json().unwrap();
     let names: Vec<&Value> = people["people"].as_array().unwrap().iter().map(|one| &one["name"]).collect();
@@ -176,7 +176,10 @@ async fn people_follow_an_incident_to_its_end() {
         .takes(id, json!({ "action": "assign", "to": "zhao", "text": "at the <b>east</b> gate\n请尽快" }));
     assert_eq!(assigned["assignee"], json!({ "name": "zhao", "display_name": "zhao" }));
     assert_eq!(handler.list("mine=true&open=true").len(), 1);
-    assert_eq!(handler.incident(id)["may"], json!(["accept", "return", "request_extension", "note"]));
+    assert_eq!(
+        handler.incident(id)["may"],
+        json!(["accept", "return", "request_extension", "note", "attach"])
+    );
     handler.takes(id, json!({ "action": "accept" }));
     handler.takes(id, json!({ "action": "begin" }));
     assert_eq!(

@@ -4,6 +4,7 @@
 mod access;
 mod accessible;
 mod api;
+mod attachment;
 mod backup;
 mod batch;
 mod client;

@@ -94,6 +94,15 @@ async fn markup_is_text_wherever_it_comes_from() {
     );
     step(shelved, json!({ "action": "assign", "to": "wang.li", "text": markup("assign") }));
     step(late, json!({ "action": "request_extension", "until": until, "text": markup("extension") }));
+    let id = late["id"].as_str().unwrap();
+    for (number, place) in [(1, "file"), (2, "withdrawn")] {
+        let name: String = form_urlencoded::byte_serialize(markup(place).as_bytes()).collect();
+        let url = hub.url(&format!("/api/v1/incidents/{id}/attachments?name={name}"));
+        let paper = format!("%PDF-1.4 {number} %%EOF");
+        let attached = http::post_bytes(&url, Some(&cookie), "text/html", paper.as_bytes()).unwrap();
+        assert_eq!(attached.status, 201, "{}", attached.text());
+    }
+    step(late, json!({ "action": "withdraw", "attachment": 2, "text": markup("withdraw") }));
     let order = json!({
         "edge": "gate-1", "why": markup("why"),
         "order": { "kind": "release_original", "event": seen.id, "until": until },

@@ -89,6 +89,11 @@ async fn furnished(home: &Home) -> (Hub, Edge) {
     let incident = incident.unwrap();
     let note = json!({ "version": incident["version"], "action": "note", "text": "the fence is whole" });
     ask_for("POST", &format!("/api/v1/incidents/{}/steps", incident["id"].as_str().unwrap()), note);
+    let attachments =
+        format!("/api/v1/incidents/{}/attachments?name=bill.pdf", incident["id"].as_str().unwrap());
+    let attached =
+        http::post_bytes(&hub.url(&attachments), Some(&hub.cookie), "application/pdf", b"%PDF-1.4 %%EOF");
+    assert_eq!(attached.unwrap().status, 201);
     hub.look_at(&seen);
     ask(home, &hub, &seen, "2 h");
     let until = gatepost_wire::Timestamp::now() + jiff::SignedDuration::from_hours(48);

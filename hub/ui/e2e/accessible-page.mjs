@@ -73,6 +73,31 @@ async function incidents({ page, audit, seen, go, phone }) {
     await page.keyboard.press('Escape');
     await page.waitForSelector(`[data-form="${choice}"]`, { state: 'detached', timeout: UI_MS });
   }
+  if (await page.$('[data-attachment]')) await attachments({ page, audit, seen });
+}
+
+/** What was attached to the first incident, and adding to it. */
+async function attachments({ page, audit, seen }) {
+  await audit('an attachment that is open', async () => {
+    await page.click('[data-attachment="1"] [data-show-attachment]');
+    await page.waitForFunction(() => document.querySelector('[data-attachments] .picture img')?.naturalWidth > 0, undefined, { timeout: UI_MS });
+  });
+  await audit('the form to withdraw one', async () => {
+    await page.click('[data-attachment="2"] [data-withdraw]');
+    await seen('[data-form="withdraw"]');
+  });
+  await page.keyboard.press('Escape');
+  await page.waitForSelector('[data-form="withdraw"]', { state: 'detached', timeout: UI_MS });
+  await audit('a file that cannot be attached', async () => {
+    await page.setInputFiles('[data-pick]', { name: 'a.svg', mimeType: 'image/svg+xml', buffer: Buffer.from('<svg/>') });
+    await seen('[data-adding] .problem');
+  });
+  await audit('a file about to be attached', async () => {
+    await page.setInputFiles('[data-pick]', { name: 'b.pdf', mimeType: 'application/pdf', buffer: Buffer.from('%PDF-1.4') });
+    await seen('[data-form="attach"]');
+  });
+  await page.keyboard.press('Escape');
+  await seen('[data-adding="idle"]');
 }
 
 async function alerts({ page, audit, seen, go }) {

@@ -20,6 +20,7 @@ import { dirname, extname, join, normalize } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { answer as answerOfAccounts, endAll, mayOf, sessionOf, watchEnds } from './accounts.mjs';
+import { answer as answerOfAttachments, isUpload } from './attachments.mjs';
 import { answer as answerOfHolds } from './holds.mjs';
 import { answer as answerOfIncidents, begin, report, watchIncidents } from './incidents.mjs';
 import { answer as answerOfPlans } from './plans.mjs';
@@ -437,6 +438,10 @@ const server = createServer(async (request, response) => {
   const path = url.pathname;
   response.setHeader('content-security-policy', POLICY);
   response.setHeader('x-content-type-options', 'nosniff');
+  if (isUpload(request.method, path)) {
+    const session = sessionOf(request);
+    return json(response, ...(await answerOfAttachments(request, url, session, session ? mayOf(session) : [])));
+  }
   const body = await bodyOf(request);
   if (request.method === 'POST' && path === '/dev/alert') return json(response, 200, { id: publish(body) });
   if (request.method === 'POST' && path === '/dev/cut') {
@@ -456,6 +461,13 @@ const server = createServer(async (request, response) => {
       answerOfViewings(request.method, url, session, body, alerts) ??
       answerOfIncidents(request.method, url, session, mayOf(session), body, alerts);
     if (told) return json(response, ...told);
+    const file = session && (await answerOfAttachments(request, url, session, mayOf(session)));
+    if (file?.bytes) {
+      const headers = { 'content-type': file.media_type, 'content-disposition': 'attachment', 'cache-control': 'no-store' };
+      response.writeHead(200, headers);
+      return response.end(file.bytes);
+    }
+    if (file) return json(response, ...file);
   }
   if (request.method === 'POST' && path === '/api/v1/commands') {
     if ('who' in body) return json(response, 400, { detail: 'unknown field `who`' });

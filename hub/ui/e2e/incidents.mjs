@@ -35,6 +35,8 @@ const RULES = {
   decline_extension: { from: OPEN, needs: ['verify_incidents'], assignee: false, text: true },
   request_extension: { from: OPEN, needs: ['work_incidents', 'handle_incidents'], text: true },
   note: { from: [...OPEN, 'closed', 'evaluated'], needs: ['work_incidents', 'handle_incidents'], text: true },
+  attach: { from: [...OPEN, 'closed', 'evaluated'], needs: ['work_incidents', 'handle_incidents'] },
+  withdraw: { from: [...OPEN, 'closed', 'evaluated'], needs: ['work_incidents', 'handle_incidents'], text: true },
 };
 
 function goes(incident, action, name, may) {
@@ -56,13 +58,14 @@ export const isReason = (id, alarm) => incidents.some((one) => one.id === id && 
 const sees = (incident, name, may) =>
   may.includes('see_incidents') && (may.includes('work_incidents') || may.includes('verify_incidents') || !may.includes('handle_incidents') || incident.hands.has(name));
 
-function told({ steps, ids, hands, ...incident }, name, may) {
+function told({ steps, ids, hands, files, ...incident }, name, may) {
   const overdue = incident.due !== null && Date.parse(incident.due) <= Date.now();
   // As the hub does: as long again as the stage may take, at least a minute.
   const limit = (LIMITS[incident.stage] ?? 0) * MINUTE;
   const escalated = overdue && isOpen(incident) && Date.parse(incident.due) + Math.max(limit, MINUTE) <= Date.now();
-  const whole = { ...incident, overdue, escalated, version: steps.length };
-  return name === undefined ? whole : { ...whole, may: Object.keys(RULES).filter((action) => goes(incident, action, name, may)) };
+  const attachments = files.filter(({ gone }) => gone === null).length;
+  const whole = { ...incident, attachments, overdue, escalated, version: steps.length };
+  return name === undefined ? whole : { ...whole, may: Object.keys(RULES).filter((action) => action !== 'withdraw' && goes(incident, action, name, may)) };
 }
 
 function note(incident, action, who, { to = incident.stage, text = null, detail = {}, time = Date.now() } = {}) {
@@ -90,7 +93,7 @@ export function report(alert, time = Date.now(), quiet = false) {
   const incident = group ?? {
     id: alert.id.replace(/^01/, '00'), number: incidents.length + 1, kind, severity, edge, camera, camera_label, zone, zone_label,
     sensor: null, sensor_label: null, cause, object: alert.object ?? null, input: alert.input ?? null, alarms: 0, ongoing: false, first: alert.began, last: alert.last, opened: iso(time),
-    stage: 'reported', outcome: null, reason: null, assignee: null, shelved_until: null, due: null, extension: null, steps: [], ids: new Map(), hands: new Set(),
+    stage: 'reported', outcome: null, reason: null, assignee: null, shelved_until: null, due: null, extension: null, steps: [], files: [], ids: new Map(), hands: new Set(),
   };
   const joins = !incident.ids.has(alert.id);
   incident.ids.set(alert.id, alert.phase !== 'ended');
@@ -115,7 +118,7 @@ function shownPerson(name) {
 }
 
 /** Does what was asked; null when all is well, else the problem. */
-function perform(incident, { action, text, outcome, reason, to, until, grade }, who, time = Date.now()) {
+function perform(incident, { action, text, outcome, reason, to, until, grade, attachment }, who, time = Date.now()) {
   const rule = RULES[action];
   const wanting = rule.text || (action === 'close' && incident.stage === 'triaged');
   if (wanting ? !text?.trim() : text !== undefined && !text.trim()) return problem(400, 'text is needed', 'text');
@@ -159,6 +162,13 @@ function perform(incident, { action, text, outcome, reason, to, until, grade }, 
       if (action === 'approve_extension') incident.due = asked;
       incident.extension = null;
       note(incident, action, who, { ...plain, detail: { until: asked, by: by.name } });
+      return null;
+    }
+    case 'withdraw': {
+      const file = incident.files.find(({ number, gone }) => number === attachment && gone === null);
+      if (!file) return problem(400, 'there is no such attachment', 'attachment');
+      file.gone = { time: iso(time), cause: 'withdrawn' };
+      note(incident, action, who, { ...plain, detail: { attachment, name: file.name, sha256: file.sha256 } });
       return null;
     }
     case 'evaluate':
@@ -250,10 +260,22 @@ function shift(from, until) {
   };
 }
 
+/** One that somebody sees, and what they may do with it. */
+export function incidentFor(id, name, may) {
+  const incident = incidents.find((one) => one.id === id && sees(one, name, may));
+  return incident && { incident, attaches: goes(incident, 'attach', name, may) };
+}
+
+/** Something was attached. */
+export function attached(incident, who, detail) {
+  note(incident, 'attach', who, { detail });
+  changed(incident);
+}
+
 /** What is asked of incidents; undefined: something else is asked. `alerts` are all there are. */
 export function answer(method, url, session, may, body, alerts) {
   const found = /^\/api\/v1\/(incidents|handlers|incident-figures|shift-report)(?:\/([0-9A-Z]{26}))?(?:\/(\w+))?$/.exec(url.pathname);
-  if (!found) return undefined;
+  if (!found || found[3] === 'attachments') return undefined;
   const [, what, id, part] = found;
   const { name, display_name } = session.person;
   if (!may.includes('see_incidents')) return problem(403, 'your account does not have the permission `see_incidents`');

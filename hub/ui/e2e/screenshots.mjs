@@ -164,6 +164,31 @@ const toTimeline = (stage) => async (page) => {
   await incidentAt(stage)(page);
   await page.$eval('[data-timeline]', (list) => list.scrollIntoView({ block: 'center' }));
 };
+/** A photo and a paper are there, one is taken back, another is about to be sent. */
+const attach = (stage) => async (page) => {
+  await incidentAt(stage)(page);
+  const photo = async (colour) => {
+    const made = await page.evaluate((fill) => {
+      const canvas = Object.assign(document.createElement('canvas'), { width: 640, height: 360 });
+      const drawing = canvas.getContext('2d');
+      drawing.fillStyle = fill;
+      drawing.fillRect(0, 0, 640, 360);
+      return canvas.toDataURL('image/jpeg').split(',')[1];
+    }, colour);
+    return { name: '东门 1.jpg', mimeType: 'image/jpeg', buffer: Buffer.from(made, 'base64') };
+  };
+  const paper = { name: '维修发票 2026-01-31.pdf', mimeType: 'application/pdf', buffer: Buffer.from('%PDF-1.4 %%EOF') };
+  const before = await page.$$eval('[data-attachment]', (all) => all.length);
+  for (const [index, file] of [await photo(`hsl(${before * 40} 40% 40%)`), { ...paper, buffer: Buffer.from(`%PDF-1.4 ${before} %%EOF`) }].entries()) {
+    await page.setInputFiles('[data-pick]', file);
+    await page.click('[data-form="attach"] [type="submit"]');
+    await page.waitForSelector(`[data-attachment="${before + index + 1}"]`);
+  }
+  await page.click(`[data-attachment="${before + 1}"] [data-show-attachment]`);
+  await page.setInputFiles('[data-pick]', await photo(`hsl(${before * 40 + 120} 40% 40%)`));
+  await page.waitForSelector('[data-preview="drawn"]');
+  await page.$eval('[data-attachments]', (section) => section.scrollIntoView({ block: 'start' }));
+};
 const figures = async (page) => {
   await page.click('[data-to="figures"]');
   await page.waitForSelector('[data-figures]');
@@ -211,6 +236,10 @@ const CASES = [
   { name: 'incident-phone-zh-feedback', ...PHONE, ...dark, ...zh, as: 'zhao.min', act: choose('handling', 'feed_back') },
   { name: 'incidents-phone-zh-mine', ...PHONE, ...dark, ...zh, as: 'zhao.min' },
   { name: 'incidents-phone-en-mine', ...PHONE, ...light, ...en, as: 'zhao.min' },
+  { name: 'incident-dark-zh-attachments', ...WALL, ...dark, ...zh, act: attach('fed_back') },
+  { name: 'incident-light-en-attachments', ...DESKTOP, ...light, ...en, act: attach('fed_back') },
+  { name: 'incident-phone-zh-attachments', ...PHONE, ...light, ...zh, viewport: { width: 390, height: 1900 }, as: 'zhao.min', act: attach('handling') },
+  { name: 'incident-phone-en-attachments', ...PHONE, ...dark, ...en, viewport: { width: 390, height: 1900 }, as: 'zhao.min', act: attach('handling') },
   { name: 'figures-dark-zh', ...WALL, ...dark, ...zh, act: figures },
   { name: 'figures-light-en', ...DESKTOP, ...light, ...en, act: figures },
   { name: 'figures-phone-zh', ...PHONE, ...light, ...zh, viewport: { width: 390, height: 1700 }, act: figures },

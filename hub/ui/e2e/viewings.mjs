@@ -20,7 +20,7 @@ function open(session, { alarm, incident = null, reason = null, text = null }, a
   const viewing = {
     number: viewings.length + 1, id: String(viewings.length + 1).padStart(26, '0'), time: iso(now), until: iso(now + LASTS_MS),
     person: name, display_name, roles, sites: sites ?? null, address: '127.0.0.1',
-    edge: alert.edge, alarm, kind: alert.kind, camera: alert.camera, incident, reason, text: text?.trim() ?? null, pieces: [],
+    edge: alert.edge, alarm, kind: alert.kind, camera: alert.camera, incident, reason, text: text?.trim() ?? null, pieces: [], attachments: [],
   };
   viewings.unshift(viewing);
   if (!openings.has(session)) openings.set(session, new Map());
@@ -35,6 +35,16 @@ export function looks(session, event, sha256, mediaType, alerts) {
   if (!viewing) return false;
   if (!viewing.pieces.some((piece) => piece.event === event && piece.sha256 === sha256)) {
     viewing.pieces.push({ event, sha256, media_type: mediaType, time: iso(Date.now()) });
+  }
+  return true;
+}
+
+/** May the session see this attachment? It may while an alarm of its incident is open to it. */
+export function looksAtAttachment(session, incident, { number, sha256, media_type }) {
+  const viewing = [...incident.ids.keys()].map((alarm) => openings.get(session)?.get(alarm)).find(Boolean);
+  if (!viewing) return false;
+  if (!viewing.attachments.some((one) => one.incident === incident.id && one.number === number)) {
+    viewing.attachments.push({ incident: incident.id, number, sha256, media_type, time: iso(Date.now()) });
   }
   return true;
 }

@@ -130,7 +130,7 @@ describe('the incidents', () => {
 
 describe('the one that is open', () => {
   const answers = (version: number, may: string[] = ['note']) => (path: string) =>
-    path.endsWith('/alerts') ? { alerts: [] } : path.endsWith('/timeline') ? { steps: [] } : told('A', { version, may });
+    path.endsWith('/alerts') ? { alerts: [] } : path.endsWith('/attachments') ? { attachments: [] } : path.endsWith('/timeline') ? { steps: [] } : told('A', { version, may });
   const open = async () => {
     const { Dossier } = await import('../src/lib/dossier.svelte');
     return new Dossier('A');

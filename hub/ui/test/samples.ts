@@ -138,6 +138,7 @@ export function incident(id: string, more: Partial<Incident> = {}): Incident {
     object: 'person',
     input: null,
     alarms: 1,
+    attachments: 0,
     ongoing: false,
     first: opened,
     last: opened,

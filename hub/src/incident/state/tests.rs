@@ -213,6 +213,7 @@ fn any_action() -> impl Strategy<Value = Action> {
         words().prop_map(|text| Action::Close { text: Some(text) }),
         (1_u8..=5).prop_map(|grade| Action::Evaluate { grade: grade.try_into().unwrap(), text: None }),
         words().prop_map(|text| Action::Note { text }),
+        words().prop_map(|text| Action::Withdraw { attachment: 1, text }),
         words().prop_map(|text| Action::Shelve { until: at(0), text }),
         Just(Action::Unshelve {}),
         words().prop_map(|text| Action::RequestExtension { until: at(0), text }),
@@ -236,7 +237,9 @@ proptest! {
         let mut state = new();
         for (action, who) in steps {
             let who = &people[who];
-            let offered = state.choices(who, at(1000)).contains(&action.kind());
+            // Which attachment somebody may withdraw is offered with it, to who may note something.
+            let offer = if action.kind() == Kind::Withdraw { Kind::Attach } else { action.kind() };
+            let offered = state.choices(who, at(1000)).contains(&offer);
             match step(&state, &action, who) {
                 Ok(next) => {
                     prop_assert!(offered);

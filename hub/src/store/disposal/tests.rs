@@ -213,7 +213,7 @@ async fn registers_go_after_their_time() {
                 "INSERT INTO access_record VALUES ({days}, {at}, 'li.na', NULL, 'signed_in', NULL, NULL)"
             ),
             format!(
-                "INSERT INTO deletion VALUES ({days}, {at}, 'e', '{name}', 'gate-1', 'image/jpeg', 1, 0, 'age', NULL)"
+                "INSERT INTO deletion VALUES ({days}, {at}, 'e', '{name}', 'gate-1', 'image/jpeg', 1, 0, 'age', NULL, NULL, NULL)"
             ),
         ] {
             hub.write(&statement).await;

@@ -5,8 +5,9 @@ use serde_json::Value;
 use sqlx::AnyConnection;
 
 use super::deadline::DeadlinesAt;
-use super::{find, keep};
+use super::{attachment, find, keep};
 use crate::access::{DisplayName, Person, PersonName};
+use crate::attachment::MOST;
 use crate::incident::timeline::{self, BEGINNING, Document, Line, Step};
 use crate::incident::{Action, Actor, Deadlines, IncidentId, Kind, Stage, StepError};
 use crate::store::access::{account, holds};
@@ -32,6 +33,21 @@ pub enum IncidentError {
         "{0} cannot handle it: there is no such person, or they are disabled, no handler, or not of that site"
     )]
     NoHandler(PersonName),
+    /// The same bytes are attached to it.
+    #[error("this file is attached already, as number {0}")]
+    AttachedAlready(u32),
+    /// It has as many as it may have.
+    #[error("the incident has {most} attachments, which is as many as it may have: withdraw one that is not needed", most = MOST)]
+    TooManyAttachments,
+    /// There is no such attachment, or no more.
+    #[error("the incident has no attachment {0}, or its bytes are deleted already")]
+    NoAttachment(u32),
+    /// Somebody else attached it.
+    #[error("only who attached it, or a supervisor, may withdraw it")]
+    NotTheirAttachment,
+    /// Two people want it kept.
+    #[error("evidence of this incident is on legal hold: nothing of it is deleted until two people lift it")]
+    AttachmentHeld,
     /// The database.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -83,6 +99,9 @@ impl Store {
         if let Action::Assign { to, .. } = action {
             let name = assign(connection, &row.id, &parse("incident.edge", &row.edge)?, to).await?;
             detail["display_name"] = name.as_str().into();
+        }
+        if let Action::Withdraw { attachment, .. } = action {
+            detail = attachment::withdraw(connection, &row, *attachment, person, now).await?;
         }
         let version = version.saturating_add(1);
         let taken = Taken {

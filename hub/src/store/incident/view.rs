@@ -185,6 +185,7 @@ pub(super) struct Shown {
     sensor_label: Option<String>,
     display_name: Option<String>,
     asker_name: Option<String>,
+    attachments: i64,
 }
 
 impl Shown {
@@ -220,6 +221,7 @@ impl Shown {
             input: row.input.clone().map(|word| from_word("incident.input", word)).transpose()?,
             severity: row.severity()?,
             alarms: u32::try_from(row.alarms).unwrap_or(u32::MAX),
+            attachments: u32::try_from(self.attachments).unwrap_or(u32::MAX),
             ongoing: row.ongoing > 0,
             first: timestamp(row.first),
             last: timestamp(row.last),
@@ -242,7 +244,9 @@ impl Shown {
 }
 
 pub(super) const SELECT: &str = "SELECT incident.*, c.label AS camera_label, z.label AS zone_label, s.label AS sensor_label, \
-      person.display_name, asker.display_name AS asker_name FROM incident \
+      person.display_name, asker.display_name AS asker_name, \
+      (SELECT count(*) FROM attachment WHERE attachment.incident = incident.id AND attachment.gone IS NULL) AS attachments \
+    FROM incident \
     LEFT JOIN label c ON c.edge = incident.edge AND c.camera = incident.camera AND c.zone = '' \
     LEFT JOIN label z ON z.edge = incident.edge AND z.camera = incident.camera AND z.zone = incident.zone \
     LEFT JOIN sensor_label s ON s.edge = incident.edge AND s.sensor = incident.sensor \

@@ -1,6 +1,7 @@
-// Everything about one incident: itself with what may be done, its alarms, its timeline. Kept true while it is looked at.
+// Everything about one incident: itself with what may be done, its alarms, what was attached, its timeline. Kept true while it is looked at.
 
 import type { Alert } from './api';
+import { fetchAttachments, type Attachment } from './attachments';
 import { HubError } from './http';
 import { act, fetchAlarms, fetchIncident, fetchTimeline, type Deed, type Incident, type Step } from './incidents';
 import { later } from './incident-list';
@@ -11,6 +12,7 @@ const RETRY_MS = 5_000;
 export class Dossier {
   incident = $state.raw<Incident | null>(null);
   alarms = $state.raw<readonly Alert[] | null>(null);
+  attachments = $state.raw<readonly Attachment[] | null>(null);
   steps = $state.raw<readonly Step[] | null>(null);
   /** The last error, 0 when the hub did not answer. What came before it is still shown. */
   failed = $state.raw<number | null>(null);
@@ -43,9 +45,14 @@ export class Dossier {
     const generation = ++this.#generation;
     clearTimeout(this.#timer);
     try {
-      const [incident, alarms, steps] = await Promise.all([fetchIncident(this.id), fetchAlarms(this.id), fetchTimeline(this.id)]);
+      const [incident, alarms, attachments, steps] = await Promise.all([
+        fetchIncident(this.id),
+        fetchAlarms(this.id),
+        fetchAttachments(this.id),
+        fetchTimeline(this.id),
+      ]);
       if (generation !== this.#generation) return;
-      [this.alarms, this.steps, this.failed] = [alarms, steps, null];
+      [this.alarms, this.attachments, this.steps, this.failed] = [alarms, attachments, steps, null];
       this.#take(incident);
     } catch (error) {
       if (generation !== this.#generation) return;

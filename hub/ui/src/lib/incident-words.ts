@@ -41,6 +41,8 @@ export const STEP_ICONS: ReadonlyMap<string, IconName> = new Map([
   ['approve_extension', 'check'],
   ['decline_extension', 'cross'],
   ['note', 'book'],
+  ['attach', 'attach'],
+  ['withdraw', 'undo'],
   ['remind', 'warn'],
   ['escalate', 'escalate'],
 ] satisfies [string, IconName][]);
@@ -84,6 +86,9 @@ export function stepWords({ action, to, detail }: Step, now: Time, language: Lan
     case 'approve_extension':
     case 'decline_extension':
       return words[action](when);
+    case 'attach':
+    case 'withdraw':
+      return words[action](asText(detail.name));
     case 'open':
     case 'join':
     case 'accept':

@@ -17,7 +17,7 @@ export type Outcome = (typeof OUTCOMES)[number];
 /** What people do with it. */
 export const ACTIONS = [
   'triage', 'assign', 'accept', 'return', 'begin', 'feed_back', 'pass', 'fail', 'close', 'evaluate', 'shelve', 'unshelve',
-  'request_extension', 'approve_extension', 'decline_extension', 'note',
+  'request_extension', 'approve_extension', 'decline_extension', 'note', 'attach', 'withdraw',
 ] as const;
 export type Action = (typeof ACTIONS)[number];
 
@@ -39,6 +39,8 @@ export interface Incident extends Happening {
   /** What people call it by. */
   readonly number: number;
   readonly alarms: number;
+  /** Files people added whose bytes are here. */
+  readonly attachments: number;
   /** One of its alarms still goes on. */
   readonly ongoing: boolean;
   /** Of its alarms, by the box's clock. */
@@ -103,6 +105,7 @@ export function parseIncident(value: unknown): Incident {
     ...parseHappening(incident, 'incident'),
     number: count(incident.number),
     alarms: Math.max(1, count(incident.alarms)),
+    attachments: count(incident.attachments),
     ongoing: incident.ongoing === true,
     first,
     last: optionalTime(incident.last) ?? first,
@@ -190,6 +193,8 @@ export interface Deed {
   readonly to?: string;
   readonly until?: Time;
   readonly grade?: number;
+  /** The number of the one that is withdrawn. */
+  readonly attachment?: number;
   readonly text?: string;
 }
 

@@ -1,7 +1,7 @@
 // What pictures are looked at for: saying so, and the register of it.
 
 import { get, post } from './http';
-import { each, fields, optionalText, text, time, type Time } from './shape';
+import { count, each, fields, optionalText, text, time, type Time } from './shape';
 
 export const REASONS = ['check_alarm', 'follow_up', 'request', 'check_camera', 'other'] as const;
 export type Reason = (typeof REASONS)[number];
@@ -13,6 +13,14 @@ export type Purpose = { readonly incident: string } | { readonly reason: Reason;
 
 export interface ViewedPiece {
   readonly event: string;
+  readonly sha256: string;
+  readonly mediaType: string;
+  readonly time: Time;
+}
+
+export interface ViewedAttachment {
+  readonly incident: string;
+  readonly number: number;
   readonly sha256: string;
   readonly mediaType: string;
   readonly time: Time;
@@ -40,6 +48,7 @@ export interface Viewing {
   readonly reason: string | null;
   readonly text: string | null;
   readonly pieces: readonly ViewedPiece[];
+  readonly attachments: readonly ViewedAttachment[];
 }
 
 export interface Register {
@@ -54,6 +63,17 @@ function parsePiece(value: unknown): ViewedPiece {
     sha256: text(piece.sha256, 'piece.sha256'),
     mediaType: optionalText(piece.media_type) ?? '',
     time: time(piece.time, 'piece.time'),
+  };
+}
+
+function parseViewedAttachment(value: unknown): ViewedAttachment {
+  const attachment = fields(value, 'attachment');
+  return {
+    incident: text(attachment.incident, 'attachment.incident'),
+    number: count(attachment.number),
+    sha256: text(attachment.sha256, 'attachment.sha256'),
+    mediaType: optionalText(attachment.media_type) ?? '',
+    time: time(attachment.time, 'attachment.time'),
   };
 }
 
@@ -78,6 +98,7 @@ export function parseViewing(value: unknown): Viewing {
     reason: optionalText(viewing.reason),
     text: optionalText(viewing.text),
     pieces: each(viewing.pieces, 'viewing.pieces', parsePiece),
+    attachments: each(viewing.attachments ?? [], 'viewing.attachments', parseViewedAttachment),
   };
 }
 
