@@ -58,6 +58,8 @@ async function incidents({ page, audit, seen, go, phone }) {
     await unfold('[data-edge]');
   });
   if (phone) await page.click('.tabs button >> nth=0');
+  // Rows are drawn once their list is on the screen.
+  await seen('[data-list="incidents"] [data-incident-id]');
   const [id] = await page.$$eval('[data-list="incidents"] [data-incident-id]', (rows) => rows.map((row) => row.dataset.incidentId));
   await audit('an incident', async () => {
     await go(`#/?incident=${id}`, `[data-panel="${id}"] [data-timeline]`);
