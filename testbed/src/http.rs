@@ -130,17 +130,6 @@ fn send_body(
     answer(url, agent(Some(PATIENCE)).run(request))
 }
 
-/// Posts bytes of this type, with this cookie or none; any status is an answer.
-pub fn post_bytes(url: &str, cookie: Option<&str>, content_type: &str, bytes: &[u8]) -> Result<Answer> {
-    let mut request = Request::builder().method("POST").uri(url).header("content-type", content_type);
-    if let Some(cookie) = cookie {
-        request = request.header("cookie", cookie);
-    }
-    let failed = |error: ureq::http::Error| Error::Http { url: url.into(), source: Box::new(error.into()) };
-    let request = request.body(bytes.to_vec()).map_err(failed)?;
-    answer(url, agent(Some(PATIENCE)).run(request))
-}
-
 /// Gets `url`; any status is an answer.
 pub fn get(url: &str) -> Result<Answer> {
     send("GET", url, session(url).as_deref(), None::<&()>)

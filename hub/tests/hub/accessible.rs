@@ -58,7 +58,7 @@ async fn every_view_is_accessible() {
     .unwrap();
     for (name, bytes) in [("gate.jpg", picture.as_slice()), ("bill.pdf", b"%PDF-1.4 %%EOF")] {
         let url = hub.url(&format!("/api/v1/incidents/{first}/attachments?name={name}"));
-        let attached = http::post_bytes(&url, Some(&cookie), "image/jpeg", bytes).unwrap();
+        let attached = http::send_bytes("POST", &url, Some(&cookie), "image/jpeg", bytes).unwrap();
         assert_eq!(attached.status, 201, "{}", attached.text());
     }
     hub.look_at(&seen);

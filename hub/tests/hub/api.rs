@@ -5,11 +5,12 @@ use std::io::{Read as _, Write as _};
 use std::net::TcpStream;
 
 use gatepost_testbed::http::{self, EventStream};
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::command::ask;
 use crate::edge::Edge;
 use crate::message::{boot, evidence_topic, intrusion, picture, with_evidence, with_original_kept};
+use crate::plan;
 use crate::process::{Home, Hub, PATIENCE, command};
 
 /// The answer to a request with these headers, and the session's cookie where there is one.
@@ -43,8 +44,15 @@ async fn every_documented_path_answers() {
     let incident = incident.unwrap();
     let attachments = hub.url(&format!("/api/v1/incidents/{incident}/attachments?name=bill.pdf"));
     let attached =
-        http::post_bytes(&attachments, Some(&hub.cookie), "application/pdf", b"%PDF-1.4 %%EOF").unwrap();
+        http::send_bytes("POST", &attachments, Some(&hub.cookie), "application/pdf", b"%PDF-1.4 %%EOF")
+            .unwrap();
     assert_eq!(attached.status, 201, "{}", attached.text());
+    let site = json!({ "label": "school", "edges": ["gate-1"] });
+    let put = http::send("PUT", &hub.url("/api/v1/sites/school-1"), Some(&hub.cookie), Some(&site)).unwrap();
+    assert_eq!(put.status, 200);
+    let plan = hub.url("/api/v1/sites/school-1/plan/picture?version=0");
+    let drawn = http::send_bytes("PUT", &plan, Some(&hub.cookie), "image/png", &plan::png(160, 100)).unwrap();
+    assert_eq!(drawn.status, 200, "{}", drawn.text());
 
     let printed: Value = serde_json::from_slice(&command(&["openapi"]).stdout).unwrap();
     assert_eq!(printed, hub.get("/api/v1/openapi.json"));
@@ -74,6 +82,7 @@ async fn every_documented_path_answers() {
                 .replace("{id}", &id)
                 .replace("{number}", "1")
                 .replace("{edge}", "gate-1")
+                .replace("{site}", "school-1")
                 .replace("{sha256}", sha256)
                 + query),
         );

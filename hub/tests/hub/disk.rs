@@ -168,7 +168,8 @@ async fn no_attachment_takes_the_room_that_alarms_need() {
     let incident = crate::incident::wait_for_incidents(&hub, 1)[0]["id"].as_str().unwrap().to_owned();
     let url = hub.url(&format!("/api/v1/incidents/{incident}/attachments?name=bill.pdf"));
     let refused =
-        http::post_bytes(&url, Some(&hub.cookie), "application/pdf", b"%PDF-1.4 the bill %%EOF").unwrap();
+        http::send_bytes("POST", &url, Some(&hub.cookie), "application/pdf", b"%PDF-1.4 the bill %%EOF")
+            .unwrap();
     assert_eq!((refused.status, refused.content_type.as_str()), (507, "application/problem+json"));
     assert!(refused.text().contains("alarms come first"), "{}", refused.text());
     hub.wait_for_log(&["ERROR", "an attachment cannot be written", "free space"]);

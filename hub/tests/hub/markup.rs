@@ -99,7 +99,7 @@ async fn markup_is_text_wherever_it_comes_from() {
         let name: String = form_urlencoded::byte_serialize(markup(place).as_bytes()).collect();
         let url = hub.url(&format!("/api/v1/incidents/{id}/attachments?name={name}"));
         let paper = format!("%PDF-1.4 {number} %%EOF");
-        let attached = http::post_bytes(&url, Some(&cookie), "text/html", paper.as_bytes()).unwrap();
+        let attached = http::send_bytes("POST", &url, Some(&cookie), "text/html", paper.as_bytes()).unwrap();
         assert_eq!(attached.status, 201, "{}", attached.text());
     }
     step(late, json!({ "action": "withdraw", "attachment": 2, "text": markup("withdraw") }));

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use crate::process::{Home, Hub};
 
 /// The head of a PNG of this size; the hub looks at no more of it.
-fn png(width: u32, height: u32) -> Vec<u8> {
+pub fn png(width: u32, height: u32) -> Vec<u8> {
     let head = [&b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR"[..], &width.to_be_bytes(), &height.to_be_bytes()].concat();
     [&head[..], b"\x08\x02\0\0\0and its pixels"].concat()
 }

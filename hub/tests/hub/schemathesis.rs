@@ -91,8 +91,13 @@ async fn furnished(home: &Home) -> (Hub, Edge) {
     ask_for("POST", &format!("/api/v1/incidents/{}/steps", incident["id"].as_str().unwrap()), note);
     let attachments =
         format!("/api/v1/incidents/{}/attachments?name=bill.pdf", incident["id"].as_str().unwrap());
-    let attached =
-        http::post_bytes(&hub.url(&attachments), Some(&hub.cookie), "application/pdf", b"%PDF-1.4 %%EOF");
+    let attached = http::send_bytes(
+        "POST",
+        &hub.url(&attachments),
+        Some(&hub.cookie),
+        "application/pdf",
+        b"%PDF-1.4 %%EOF",
+    );
     assert_eq!(attached.unwrap().status, 201);
     hub.look_at(&seen);
     ask(home, &hub, &seen, "2 h");

@@ -64,7 +64,7 @@ fn event(edge: u8, seq: u8) -> (Box<Event>, String) {
 fn health(edge: u8, last: u8, label: u8) -> (Box<Health>, String) {
     let text = json!({
         "edge": format!("gate-{edge}"), "time": "2026-01-31T08:30:00Z", "boot": boot(edge).to_string(), "uptime_ms": 1000,
-        "version": "0.1.0", "recorded": [{ "boot": boot(edge).to_string(), "last": last.to_string() }],
+        "version": "0.1.0", "recorded": [{ "boot": boot(edge).to_string(), "last": last }],
         "outbox": { "queued": 0, "disk_bytes": 0 },
         "cameras": [{
             "camera": format!("camera-{}", label % 2), "label": format!("label {label}"),
