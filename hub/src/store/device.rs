@@ -248,16 +248,13 @@ pub(super) async fn touch(
     batch: &mut Batch<'_>,
     devices: BTreeMap<EdgeId, Touched>,
 ) -> Result<(), StoreError> {
-    let mut alike: BTreeMap<(bool, bool), Vec<(EdgeId, Touched, i64)>> = BTreeMap::new();
-    for (edge, touched) in devices {
-        let change = batch.next_change();
-        alike
-            .entry((touched.last_seen.is_some(), touched.changed))
-            .or_default()
-            .push((edge, touched, change));
-    }
-    for ((live, changed), devices) in alike {
-        for some in chunks(&devices) {
+    let rows: Vec<(EdgeId, Touched, i64)> =
+        devices.into_iter().map(|(edge, touched)| (edge, touched, batch.next_change())).collect();
+    for (live, changed) in [(true, true), (true, false), (false, true), (false, false)] {
+        let is_like_this =
+            |touched: &Touched| touched.last_seen.is_some() == live && touched.changed == changed;
+        let alike: Vec<_> = rows.iter().filter(|(_, touched, _)| is_like_this(touched)).collect();
+        for some in chunks(&alike) {
             let mut insert = Sql::new("INSERT INTO device (edge, last_seen, refused, change) ");
             insert.push_rows(some, |row, (edge, touched, change)| {
                 let last_seen = touched.last_seen.unwrap_or(touched.received);

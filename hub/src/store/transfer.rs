@@ -193,7 +193,9 @@ impl Table {
     }
 
     async fn copy(&self, source: &mut AnyConnection, target: &mut AnyConnection) -> Result<u64, sqlx::Error> {
-        let most = VALUES / self.columns.len();
+        // A row with a picture goes alone.
+        let has_bytes = self.columns.iter().any(|column| matches!(column.kind, Kind::Blob));
+        let most = if has_bytes { 1 } else { VALUES / self.columns.len() };
         let mut stream =
             sqlx::query(AssertSqlSafe(format!("SELECT {} FROM {}", self.list(), self.name))).fetch(source);
         let (mut rows, mut count) = (Vec::with_capacity(most), 0);
