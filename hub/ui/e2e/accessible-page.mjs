@@ -21,6 +21,12 @@ const { browser, close } = await launch();
 const DESK = { viewport: { width: 1440, height: 900 } };
 const PHONE = { viewport: { width: 390, height: 844 }, hasTouch: true, isMobile: true };
 
+/** Waits until nothing is on its way from one colour to another: what is between is not what people read. */
+function settled(page) {
+  const transitions = () => document.getAnimations().filter((one) => one instanceof CSSTransition);
+  return page.evaluate(`Promise.allSettled((${transitions})().map((one) => one.finished)).then(() => undefined)`);
+}
+
 /** A page of its own; `audit` goes somewhere and has it looked at. */
 async function open(locale, settings, scheme, label, address = hub) {
   const context = await browser.newContext({ locale, colorScheme: scheme, reducedMotion: 'reduce', ...settings });
@@ -29,6 +35,7 @@ async function open(locale, settings, scheme, label, address = hub) {
   const audit = (name, reach) =>
     check(`${label}: ${name}`, async () => {
       await reach();
+      await settled(page);
       const found = await violations(page);
       assert(found.length === 0, found.slice(0, 3).join('\n'));
     });
