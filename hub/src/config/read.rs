@@ -63,6 +63,11 @@ impl Source<'_> {
     fn path(&self, path: &Path) -> PathBuf {
         self.file.parent().map_or_else(|| path.to_owned(), |dir| dir.join(path))
     }
+
+    /// Whose certificates count: those of the system unless a file is given.
+    fn authorities(&self, ca_file: Option<&Path>) -> PathBuf {
+        ca_file.map_or_else(|| PathBuf::from(SYSTEM_AUTHORITIES), |file| self.path(file))
+    }
 }
 
 /// Reads any TOML file into its type.
@@ -310,12 +315,11 @@ fn webhooks(
         };
         let text = secret(&path).map_err(|error| wrong(error.to_string()))?;
         let secret = Secret::parse(&text).map_err(|problem| wrong(problem.to_owned()))?;
-        let system = || PathBuf::from(SYSTEM_AUTHORITIES);
         webhooks.push(Webhook {
             name: table.name,
             url: table.url,
             secret,
-            ca_file: table.ca_file.map_or_else(system, |file| source.path(&file)),
+            ca_file: source.authorities(table.ca_file.as_deref()),
             tells: table.tells,
             sites: table.sites,
             give_up_after: std::time::Duration::from_secs(table.give_up_after_s.into()),

@@ -15,16 +15,8 @@ use crate::device::sequence::{Placed, Range, missing, place as place_among};
 /// So many gaps of one boot are listed, the oldest ones; more would only tell the same.
 const MAX_LISTED_GAPS: usize = 100;
 
-#[derive(FromRow)]
-struct Row {
-    first: i64,
-    last: i64,
-}
-
-impl From<Row> for Range {
-    fn from(row: Row) -> Self {
-        Self { first: from_column(row.first), last: from_column(row.last) }
-    }
+fn range(first: i64, last: i64) -> Range {
+    Range { first: from_column(first), last: from_column(last) }
 }
 
 /// The range that was written to last, not yet on its way to the disk, and the one above it.
@@ -48,12 +40,19 @@ pub(super) struct Numbers {
     pub seqs: Vec<Seq>,
 }
 
-/// What is known of a boot before its numbers are placed.
+impl Numbers {
+    fn at_the_first(&self) -> (&EdgeId, BootId, Seq) {
+        (&self.edge, self.boot, self.seqs.first().copied().unwrap_or(Seq::FIRST))
+    }
+}
+
+/// What is known of a boot around one of its numbers.
 #[derive(Default)]
 struct Known {
     announced: Option<Seq>,
-    /// The neighbours of the first number.
+    /// The range that starts highest at or below the number.
     below: Option<Range>,
+    /// The one that starts lowest above it.
     above: Option<Range>,
 }
 
@@ -63,7 +62,8 @@ pub(super) async fn place(batch: &mut Batch<'_>, boots: &[Numbers]) -> Result<Ve
     let mut placed = Vec::with_capacity(boots.len());
     let mut ranges = Vec::with_capacity(boots.len());
     for some in chunks(boots) {
-        let mut known = look_up(batch, some).await?;
+        let firsts: Vec<_> = some.iter().map(Numbers::at_the_first).collect();
+        let mut known = look_up(batch, &firsts).await?;
         for numbers in some {
             let known = known.remove(&(numbers.edge.clone(), numbers.boot)).unwrap_or_default();
             let (fates, last) = place_boot(batch, numbers, known).await?;
@@ -93,7 +93,8 @@ async fn place_boot(
             Some(neighbours) => neighbours,
             None => {
                 write_open(batch, numbers, open.take()).await?;
-                self::neighbours(batch, edge, *boot, seq).await?
+                let known = look_up(batch, &[(edge, *boot, seq)]).await?.into_values().next();
+                known.map_or((None, None), |known| (known.below, known.above))
             }
         };
         let Placed::New { range, absorbs_below, absorbs_above } = place_among(seq, below, above) else {
@@ -129,15 +130,14 @@ struct KnownRow {
     above_last: Option<i64>,
 }
 
-/// What is known of each of these boots, which are few enough for one statement.
+/// What is known of each of these boots around a number of it; they are few enough for one statement.
 async fn look_up(
     batch: &mut Batch<'_>,
-    boots: &[Numbers],
+    boots: &[(&EdgeId, BootId, Seq)],
 ) -> Result<HashMap<(EdgeId, BootId), Known>, StoreError> {
     let mut query = Sql::new("WITH asked (edge, boot, seq) AS (");
-    query.push_rows(boots, |row, Numbers { edge, boot, seqs }| {
-        let first = seqs.first().copied().unwrap_or(Seq::FIRST);
-        row.bind(edge.as_str()).bind(boot.to_string()).bind(integer(first));
+    query.push_rows(boots, |row, (edge, boot, seq)| {
+        row.bind(edge.as_str()).bind(boot.to_string()).bind(integer(*seq));
     });
     query.push(
         ") SELECT asked.edge, asked.boot, boot.announced, below.first AS below_first, below.last AS below_last, \
@@ -153,15 +153,14 @@ async fn look_up(
     );
     let query = query.suited_to(batch.connection);
     let rows: Vec<KnownRow> = query.build_query_as().fetch_all(&mut *batch.connection).await?;
-    let range = |first: Option<i64>, last: Option<i64>| {
-        first.zip(last).map(|(first, last)| Range::from(Row { first, last }))
-    };
+    let both =
+        |first: Option<i64>, last: Option<i64>| first.zip(last).map(|(first, last)| range(first, last));
     let known = rows.into_iter().map(|row| {
         let boot = (parse("boot.edge", &row.edge)?, parse("boot.boot", &row.boot)?);
         let known = Known {
             announced: row.announced.map(from_column),
-            below: range(row.below_first, row.below_last),
-            above: range(row.above_first, row.above_last),
+            below: both(row.below_first, row.below_last),
+            above: both(row.above_first, row.above_last),
         };
         Ok((boot, known))
     });
@@ -194,48 +193,6 @@ async fn remove(batch: &mut Batch<'_>, edge: &EdgeId, boot: BootId, range: Range
         .execute(&mut *batch.connection)
         .await?;
     Ok(())
-}
-
-/// The range that starts highest at or below a number, and the one that starts lowest above it.
-async fn neighbours(
-    batch: &mut Batch<'_>,
-    edge: &EdgeId,
-    boot: BootId,
-    seq: Seq,
-) -> Result<(Option<Range>, Option<Range>), StoreError> {
-    let below = neighbour(
-        batch,
-        "SELECT first, last FROM sequence WHERE edge = $1 AND boot = $2 AND first <= $3 ORDER BY first DESC LIMIT 1",
-        edge,
-        boot,
-        seq,
-    )
-    .await?;
-    let above = neighbour(
-        batch,
-        "SELECT first, last FROM sequence WHERE edge = $1 AND boot = $2 AND first > $3 ORDER BY first LIMIT 1",
-        edge,
-        boot,
-        seq,
-    )
-    .await?;
-    Ok((below, above))
-}
-
-async fn neighbour(
-    batch: &mut Batch<'_>,
-    query: &'static str,
-    edge: &EdgeId,
-    boot: BootId,
-    seq: Seq,
-) -> Result<Option<Range>, StoreError> {
-    let row: Option<Row> = sqlx::query_as(query)
-        .bind(edge.as_str())
-        .bind(boot.to_string())
-        .bind(integer(seq))
-        .fetch_optional(&mut *batch.connection)
-        .await?;
-    Ok(row.map(Range::from))
 }
 
 /// Notes how far boxes say they got in a boot.
@@ -314,7 +271,7 @@ async fn seen(
     let mut seen: HashMap<_, Vec<Range>> = HashMap::new();
     for (edge, boot, first, last) in rows {
         let boot = (parse("sequence.edge", &edge)?, parse("sequence.boot", &boot)?);
-        seen.entry(boot).or_default().push(Row { first, last }.into());
+        seen.entry(boot).or_default().push(range(first, last));
     }
     Ok(seen)
 }

@@ -1,9 +1,9 @@
 //! The provider of sign-ins.
 
 use std::io;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
-use super::{ConfigError, SYSTEM_AUTHORITIES, Source, password};
+use super::{ConfigError, Source, password};
 use crate::config::oidc::{ClientSecret, Oidc, OidcTable};
 use crate::config::{TlsTable, Web};
 
@@ -25,7 +25,6 @@ pub(super) fn oidc(
         None => None,
         Some(file) => Some(ClientSecret::kept(password(&file, "oidc.client_secret_file", source, secret)?)),
     };
-    let system = || PathBuf::from(SYSTEM_AUTHORITIES);
     Ok(Some(Oidc {
         issuer: table.issuer.into_inner(),
         client_id: table.client_id,
@@ -33,7 +32,7 @@ pub(super) fn oidc(
         claim: table.claim,
         prompt: table.prompt,
         label: table.label,
-        ca_file: table.ca_file.map_or_else(system, |file| source.path(&file)),
+        ca_file: source.authorities(table.ca_file.as_deref()),
         page,
     }))
 }

@@ -1,9 +1,9 @@
 //! The collector of traces.
 
 use std::io;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
-use super::{ConfigError, SYSTEM_AUTHORITIES, Source, password};
+use super::{ConfigError, Source, password};
 use crate::config::traces::{BearerToken, Traces, TracesTable};
 
 pub(super) fn traces(
@@ -25,11 +25,10 @@ pub(super) fn traces(
             Some(token)
         }
     };
-    let system = || PathBuf::from(SYSTEM_AUTHORITIES);
     Ok(Some(Traces {
         url: table.url,
         token,
-        ca_file: table.ca_file.map_or_else(system, |file| source.path(&file)),
+        ca_file: source.authorities(table.ca_file.as_deref()),
         share: table.share,
     }))
 }
