@@ -30,11 +30,13 @@ fn shown(hub: &Hub) -> Vec<(&'static str, Value)> {
     .into()
 }
 
-async fn wait_for_incidents(hub: &Hub, count: usize) -> Vec<Value> {
+/// The hub's incidents, once there are `count` that hold `alarms` together: an incident grows behind what is stored.
+fn wait_for_incidents(hub: &Hub, count: usize, alarms: u64) -> Vec<Value> {
     http::wait_until("incidents", PATIENCE, || {
         let page = hub.get("/api/v1/incidents");
         let incidents = page["incidents"].as_array().unwrap().clone();
-        (incidents.len() == count).then_some(incidents)
+        let grouped: u64 = incidents.iter().map(|incident| incident["alarms"].as_u64().unwrap()).sum();
+        (incidents.len() == count && grouped == alarms).then_some(incidents)
     })
     .unwrap()
 }
@@ -51,7 +53,7 @@ async fn a_hub_moves_to_a_server_with_all_it_knows() {
             assert!(edge.send(&intrusion_of("gate-1", boot, seq, alarm(), Phase::Began)).await.unwrap());
         }
     }
-    let [incident] = &wait_for_incidents(&hub, 1).await[..] else { panic!("one place, one incident") };
+    let [incident] = &wait_for_incidents(&hub, 1, 600)[..] else { panic!("one place, one incident") };
     let id = incident["id"].as_str().unwrap();
     let step = |hub: &Hub, mut step: Value| {
         step["version"] = hub.get(&format!("/api/v1/incidents/{id}"))["version"].clone();
@@ -87,7 +89,7 @@ async fn a_hub_moves_to_a_server_with_all_it_knows() {
     let mut edge = Edge::connect(hub.broker_port(), "gate-1", &token).await.unwrap();
     let mut later = intrusion_of("gate-1", boot, 601, alarm(), Phase::Began);
     assert!(edge.send(&later).await.unwrap());
-    let incidents = wait_for_incidents(&hub, 2).await;
+    let incidents = wait_for_incidents(&hub, 2, 601);
     assert_eq!(incidents[0]["number"].as_i64().unwrap(), incident["number"].as_i64().unwrap() + 1);
     later.seq = gatepost_wire::Seq(602);
     assert!(edge.send(&later).await.unwrap(), "a duplicate by its id");
