@@ -92,7 +92,8 @@ pub async fn run(config: Config) -> Result<(), StartError> {
         Listeners { changes: changed.clone(), telemetry: telemetry.clone(), traces: traces.clone() };
     let (intake, writing) = Intake::start(store.writer(folder.clone()), folder.clone(), listeners);
     let stop = CancellationToken::new();
-    let (feed, telling) = Feed::start(store.clone(), changes.clone(), stop.clone()).await?;
+    let news = store.follower().await?;
+    let (feed, telling) = Feed::start(news.clone(), changes.clone(), stop.clone()).await?;
     let provider = config.oidc.as_ref().map(Provider::new).transpose()?.map(Arc::new);
     let app = App {
         store: store.clone(),
@@ -112,7 +113,7 @@ pub async fn run(config: Config) -> Result<(), StartError> {
     };
     let following = store.follow(changed.clone(), stop.clone());
     let server = Server::start(&config.web, config.metrics, &config.tls, &authority, app).await?;
-    let grouping = Grouping::start(store.clone(), config.incident_deadlines, changed);
+    let grouping = Grouping::start(news, config.incident_deadlines, changed);
     let retention = Retention::start(store.clone(), intake.clone(), attachments.clone(), config.kept);
     let enrolment = match config.enrolment {
         Some(address) => Some(Enrolment::start(address, &config.tls, &authority, &store).await?),

@@ -51,6 +51,7 @@ pub use census::Census;
 pub use certificate::{KnownCertificate, Redeemed};
 use change::Spare;
 pub use command::{CommandFilter, DecisionError, Open};
+use database::Purpose;
 pub use database::{Database, Server};
 pub use deletion::{DeletionFilter, StoredDeletion};
 pub use device::DeviceFilter;
@@ -141,8 +142,20 @@ impl Store {
     /// Names the file, directory or server.
     pub async fn open(database: &Database) -> Result<Self, StoreError> {
         database.prepare().await?;
-        let readers = database.readers().await.map_err(|source| database.unreachable(source))?;
+        let readers = database.pool(Purpose::Read).await.map_err(|source| database.unreachable(source))?;
         Ok(Self { database: database.clone(), readers, spare: Arc::default() })
+    }
+
+    /// The same, for who looks at what came last, again and again.
+    ///
+    /// # Errors
+    /// When the server cannot be reached.
+    pub async fn follower(&self) -> Result<Self, StoreError> {
+        let readers = match self.database {
+            Database::File(_) => self.readers.clone(),
+            Database::Server(_) => self.database.pool(Purpose::Follow).await?,
+        };
+        Ok(Self { readers, ..self.clone() })
     }
 
     /// The one that writes what intake takes. There is one per hub.

@@ -129,6 +129,8 @@ fn is_here(url: &Url) -> bool {
 pub(super) enum Purpose {
     /// Looking.
     Read,
+    /// Looking at what came last, as it comes.
+    Follow,
     /// Changing.
     Write,
 }
@@ -176,21 +178,23 @@ impl Database {
         tokio::time::timeout(PATIENCE, connecting).await.unwrap_or_else(|_| Err(gone()))
     }
 
-    pub(super) async fn readers(&self) -> Result<AnyPool, sqlx::Error> {
+    /// Connections that look.
+    pub(super) async fn pool(&self, purpose: Purpose) -> Result<AnyPool, sqlx::Error> {
         let database = self.clone();
         AnyPoolOptions::new()
-            .max_connections(match self {
-                Self::File(_) => 4,
-                Self::Server(_) => 8,
+            .max_connections(match (self, purpose) {
+                (Self::File(_), _) => 4,
+                (Self::Server(_), Purpose::Follow) => 2,
+                (Self::Server(_), _) => 8,
             })
             // One stays open, so that the WAL's index exists while the writer reconnects on a full disk.
             .min_connections(1)
             .acquire_timeout(PATIENCE)
             .after_connect(move |connection, _| {
                 let database = database.clone();
-                Box::pin(async move { database.set_up(connection, Purpose::Read).await })
+                Box::pin(async move { database.set_up(connection, purpose).await })
             })
-            .connect_with(self.options(Purpose::Read)?)
+            .connect_with(self.options(purpose)?)
             .await
     }
 
@@ -214,7 +218,7 @@ impl Database {
         let statements: &[&'static str] = match (self, purpose) {
             // NORMAL would answer before the WAL is on disk: an acknowledged event could be lost with the power.
             (Self::File(_), Purpose::Write) => &["PRAGMA journal_mode = WAL", "PRAGMA synchronous = FULL"],
-            (Self::File(_), Purpose::Read) => &[],
+            (Self::File(_), Purpose::Read | Purpose::Follow) => &[],
             // The same, where somebody has set it so for the whole server.
             (Self::Server(_), Purpose::Write) => &[
                 "SELECT set_config('synchronous_commit', 'on', false) WHERE current_setting('synchronous_commit') = 'off'",
@@ -229,6 +233,14 @@ impl Database {
             (Self::Server(_), Purpose::Read) => {
                 &["SET default_transaction_read_only = on", "SET statement_timeout = '30s'"]
             }
+            // What came last is found by the number of its change, in tables that may be new as above: a page would be seconds behind for
+            // the first minute.
+            (Self::Server(_), Purpose::Follow) => &[
+                "SET default_transaction_read_only = on",
+                "SET statement_timeout = '30s'",
+                "SET enable_seqscan = off",
+                "SET jit = off",
+            ],
         };
         for statement in statements {
             sqlx::query(*statement).execute(&mut *connection).await?;
@@ -316,7 +328,7 @@ fn file_url(path: &Path, purpose: Purpose) -> Result<Url, sqlx::Error> {
     // Escapes whatever a path may hold that a URL may not.
     let escaped = Url::from_file_path(&path).map_err(|()| wrong("no path".into()))?;
     let mode = match purpose {
-        Purpose::Read => "ro",
+        Purpose::Read | Purpose::Follow => "ro",
         Purpose::Write => "rwc",
     };
     format!("sqlite://{}?mode={mode}", escaped.path())

@@ -17,7 +17,7 @@ use super::App;
 use super::caller::Caller;
 use super::problem::Problem;
 use crate::access::{Permission, PersonName, Session, TokenHash};
-use crate::live::{Change, Feed, Missed, Subject};
+use crate::live::{Change, Missed, Place, Subject};
 use crate::store::StoreError;
 
 const KEEP_ALIVE: Duration = Duration::from_secs(15);
@@ -27,16 +27,16 @@ const CHECK: Duration = Duration::from_secs(5);
 
 /// Changes as they happen
 ///
-/// Server-sent events: `alert` with an `Alert`, `device` with a `Device`, `command` with a `Given`, `incident` with an `Incident` without `may`, each the present state under the
-/// `id` of its last change. `reset` (data: null) means that too much was missed: load the lists anew and go on
+/// Server-sent events: `alert` with an `Alert`, `device` with a `Device`, `command` with a `Given`, `incident` with an `Incident` without `may`, each the present state under an
+/// `id` to ask for what comes after it: two numbers, for alarms, commands and incidents are not kept waiting by devices. `reset` (data: null) means that too much was missed: load the lists anew and go on
 /// listening. Only what the person may see is sent, and the stream ends with the session. It begins with an `id` alone; open it before loading the lists, and nothing is missed
 /// between the two.
 #[utoipa::path(get, path = "/api/v1/live", tag = "live",
-    params(("Last-Event-ID" = Option<i64>, Header, description = "`id` of the last event seen: what came after it is sent first")),
+    params(("Last-Event-ID" = Option<String>, Header, description = "`id` of the last event seen, such as `420-398`: what came after it is sent first")),
     responses(
         (status = 200, description = "An endless stream", body = String, content_type = "text/event-stream",
-            example = "event: alert\nid: 42\ndata: {\"id\":\"01ARZ3NDEKTSV4RRFFQ69G5FAV\"}\n\n"),
-        (status = 400, description = "No number in Last-Event-ID", body = Problem, content_type = "application/problem+json"),
+            example = "event: alert\nid: 42-40\ndata: {\"id\":\"01ARZ3NDEKTSV4RRFFQ69G5FAV\"}\n\n"),
+        (status = 400, description = "No `id` of this stream in Last-Event-ID", body = Problem, content_type = "application/problem+json"),
         (status = 503, description = "The database cannot be read", body = Problem, content_type = "application/problem+json"),
     ))]
 pub async fn stream(
@@ -49,22 +49,28 @@ pub async fn stream(
     let mut view = View::of(&app, caller.session).await?;
     let (mut at, first) = match headers.get("last-event-id") {
         None => {
-            let at = app.feed.position();
+            let at = app.feed.place();
             (at, vec![Event::default().id(at.to_string())])
         }
         Some(value) => {
-            let number = value
+            let mut at = value
                 .to_str()
-                .ok()
-                .and_then(|text| text.parse::<i64>().ok())
-                .ok_or_else(|| Problem::parameter("Last-Event-ID", "a number is needed"))?;
-            match app.feed.missed(number).await? {
+                .map_err(|error| error.to_string())
+                .and_then(str::parse::<Place>)
+                .map_err(|error| Problem::parameter("Last-Event-ID", error))?;
+            match app.feed.missed(at).await? {
                 Missed::Changes(missed) => {
-                    let at = missed.last().map_or(number, |change| change.number);
-                    (at, missed.iter().filter(|change| view.shows(change)).map(event).collect())
+                    let mut first = Vec::new();
+                    for change in &missed {
+                        at = at.with(change.subject.lane(), change.number);
+                        if view.shows(change) {
+                            first.push(event(change, at));
+                        }
+                    }
+                    (at, first)
                 }
                 Missed::TooMuch => {
-                    let at = app.feed.position();
+                    let at = app.feed.place();
                     (at, vec![reset(at)])
                 }
             }
@@ -92,16 +98,16 @@ pub async fn stream(
                 change = changes.recv() => change,
             };
             match change {
-                Ok(change) if change.number > at => {
-                    at = change.number;
+                Ok(change) if change.number > at.in_lane(change.subject.lane()) => {
+                    at = at.with(change.subject.lane(), change.number);
                     if view.shows(&change) {
-                        yield Ok(event(&change));
+                        yield Ok(event(&change, at));
                     }
                 }
                 Ok(_) => {}
                 Err(RecvError::Lagged(_)) => {
                     changes = app.feed.listen();
-                    at = Feed::position(&app.feed);
+                    at = app.feed.place();
                     yield Ok(reset(at));
                 }
                 Err(RecvError::Closed) => return,
@@ -160,11 +166,11 @@ impl View {
     }
 }
 
-fn event(change: &Change) -> Event {
-    Event::default().event(change.subject.name()).id(change.number.to_string()).data(&change.json)
+fn event(change: &Change, at: Place) -> Event {
+    Event::default().event(change.subject.name()).id(at.to_string()).data(&change.json)
 }
 
 /// Data is needed: browsers drop an event without any.
-fn reset(at: i64) -> Event {
+fn reset(at: Place) -> Event {
     Event::default().event("reset").id(at.to_string()).data("null")
 }
