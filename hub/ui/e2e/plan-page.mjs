@@ -170,6 +170,35 @@ try {
     const words = await page.textContent(`${CAMERA} > title`);
     assert(words.includes('登录') && words.includes('1 起未办结警情'), words);
   });
+  await check('what is not saved stays while somebody looks at something else, and is not left by accident', async () => {
+    const wouldAsk = () => page.evaluate(() => !dispatchEvent(new Event('beforeunload', { cancelable: true })));
+    assert(!(await wouldAsk()), 'the browser would ask although nothing is changed');
+    await page.click('[data-edit-plan]');
+    await page.click('[data-choose="zone 0"]');
+    await page.fill('[data-chosen="zone"] [name="label"]', '操场');
+    await page.click('[data-to="watch"]');
+    await seen(page, '[data-to="watch"][aria-current="page"]');
+    await seen(page, '[data-to="plan"] [data-unsaved]');
+    assert(await wouldAsk(), 'the browser would not ask before the page is closed');
+    await accessible(page);
+    await page.click('[data-sign-out]');
+    await seen(page, '[data-leave-unsaved]');
+    await page.goBack();
+    await seen(page, '[data-editing] [data-resumed]');
+    // What was chosen still is.
+    assert((await page.inputValue('[data-chosen="zone"] [name="label"]')) === '操场', 'it is lost');
+    assert((await planOf(page)).placed.zones[0].label === '草坪', 'it was saved');
+    await accessible(page);
+    await page.click('[data-ask-for="discard"]');
+    await page.click('[data-yes="discard"]');
+    await seen(page, '[data-edit-plan]');
+    assert(!(await wouldAsk()), 'the browser would ask although nothing is left');
+    await page.click('[data-to="watch"]');
+    await seen(page, '[data-to="watch"][aria-current="page"]');
+    assert((await page.$('[data-unsaved]')) === null, 'it says that something is not saved');
+    await page.goBack();
+    await seen(page, '[data-edit-plan]');
+  });
   await check('of two who change it the later is told, and nothing is overwritten', async () => {
     const other = await openPage(SECOND, 'en-GB', { viewport: { width: 1440, height: 900 } });
     await page.click('[data-edit-plan]');

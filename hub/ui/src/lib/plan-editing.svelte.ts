@@ -62,6 +62,11 @@ export class PlanEditing {
     return !isSame(this.draft, this.#plan.placed);
   }
 
+  /** Something would be lost: a change, or a zone that is being drawn. */
+  get isUnsaved(): boolean {
+    return this.isChanged || (this.tool.name === 'draw' && this.tool.outline.length > 0);
+  }
+
   /** The first zone without a proper name, or null. */
   get nameless(): number | null {
     return unnamed(this.draft)[0] ?? null;
