@@ -27,6 +27,9 @@ pub use timeline::TimelineCommand;
 pub use transfer::TransferCommand;
 pub use webhook::WebhookCommand;
 
+/// How the access log names who used this.
+const BY: &str = "command line";
+
 #[derive(Subcommand)]
 pub enum DeviceCommand {
     /// Prints a code by which a box enrols, once: `gatepost-edge enrol` asks for it

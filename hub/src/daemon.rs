@@ -24,7 +24,7 @@ use crate::store::{Store, StoreError};
 use crate::telemetry::Telemetry;
 use crate::traces::{Traces, TracesError};
 use crate::web::{App, Attachments, ListenError, Server};
-use crate::webhook::{WebhookError, Webhooks};
+use crate::webhook::{Receiver, WebhookError, Webhooks};
 
 /// The hub cannot start.
 #[derive(Debug, thiserror::Error)]
@@ -100,6 +100,7 @@ pub async fn run(config: Config) -> Result<(), StartError> {
         desk: Desk::new(store.clone()),
         provider,
         deadlines: config.incident_deadlines,
+        receivers: config.webhooks.iter().map(Receiver::from).collect(),
         changed: changed.clone(),
         intake: intake.clone(),
         folder,

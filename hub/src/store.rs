@@ -70,7 +70,7 @@ pub use span::Span;
 pub use telemetry::TelemetryEnds;
 pub use transfer::{TransferError, Transferred, transfer};
 pub use viewing::{Opened, Opener, ViewingError, ViewingFilter};
-pub use webhook::{DeadLetter, ToldIncident, ToldStep, WebhookBacklog};
+pub use webhook::{DeadLetter, Failure, Letters, Refused, Telling, ToldIncident, ToldStep, WebhookBacklog};
 pub use writer::Writer;
 
 /// The database could not do what was asked.

@@ -31,6 +31,7 @@ mod sites;
 mod telemetry;
 mod traced;
 mod viewings;
+mod webhooks;
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -63,6 +64,7 @@ use crate::store::Store;
 use crate::telemetry::Telemetry;
 use crate::tls::{self, ClientCertificate, Listener, TlsError};
 use crate::traces::Traces;
+use crate::webhook::Receiver;
 
 /// Requests under way at the end may take so long.
 const GRACE: Duration = Duration::from_millis(1500);
@@ -84,6 +86,8 @@ pub struct App {
     pub attachments: Attachments,
     /// How long incidents may stay in a stage.
     pub deadlines: Deadlines,
+    /// Which programs are told of incidents.
+    pub receivers: Arc<[Receiver]>,
     /// Tells that there are changes.
     pub changed: watch::Sender<i64>,
     /// Changes.
@@ -255,6 +259,10 @@ fn router(app: App, hosts: guard::Hosts) -> Router {
             "/sites/{site}/plan/picture",
             get(plans::picture).put(plans::put_picture).layer(DefaultBodyLimit::max(plan::MAX_PICTURE_BYTES)),
         )
+        .route("/webhooks", get(webhooks::list))
+        .route("/webhooks/{name}/dead", get(webhooks::dead))
+        .route("/webhooks/{name}/dead/retry", post(webhooks::retry_all))
+        .route("/webhooks/{name}/dead/{step}/retry", post(webhooks::retry_one))
         .route("/access-log", get(access_log::list))
         .route("/openapi.json", get(openapi::get))
         .fallback(problem::no_such_resource)

@@ -2,10 +2,11 @@
 //!
 //! Each webhook follows the steps of incidents, which have numbers without a gap, and keeps in the database how far it has got. While a
 //! receiver is away its steps wait; nothing else waits for it. What is refused for good, or not taken for too long, is put among the dead and
-//! the next is told; `gatepost-hub webhook` lists the dead and sends them again.
+//! the next is told; the page and `gatepost-hub webhook` list the dead and have them sent again.
 
 mod message;
 mod post;
+mod receiver;
 
 use std::time::{Duration, Instant};
 
@@ -16,9 +17,11 @@ use tokio_util::sync::CancellationToken;
 
 use crate::config::{Tells, Webhook};
 use crate::incident::{Kind, Stage};
-use crate::store::{DeadLetter, Duty, Store, StoreError, ToldStep};
+use crate::store::{Duty, Refused, Store, StoreError, Telling, ToldStep};
 use crate::traces::{self, Span, TraceId, Traces};
+pub use message::id as message_id;
 use post::{Post, Refusal};
+pub use receiver::Receiver;
 
 /// Steps read at a time.
 const HANDFUL: u16 = 100;
@@ -81,7 +84,7 @@ impl Webhooks {
 }
 
 /// What a step is worth telling as, if anything.
-fn tells(step: &ToldStep) -> Option<Tells> {
+pub fn tells(step: &ToldStep) -> Option<Tells> {
     match step.step.action {
         Kind::Open => Some(Tells::Opened),
         Kind::Escalate => Some(Tells::Escalated),
@@ -147,11 +150,11 @@ impl Teller {
                     continue;
                 };
                 passed = None;
-                let dead = self.insist(step, tells).await;
-                self.store.move_webhook(name, step.number, dead.as_ref()).await?;
+                let became = self.insist(step, tells).await;
+                self.store.move_webhook(name, step.number, &became).await?;
             }
             if let Some(number) = passed {
-                self.store.move_webhook(name, number, None).await?;
+                self.store.move_webhook(name, number, &Telling::Unwanted).await?;
             }
             if !more {
                 return Ok(());
@@ -166,7 +169,7 @@ impl Teller {
     }
 
     /// Until it is taken, refused for good, or has taken too long; what it is then.
-    async fn insist(&self, step: &ToldStep, tells: Tells) -> Option<DeadLetter> {
+    async fn insist(&self, step: &ToldStep, tells: Tells) -> Telling {
         let name = self.webhook.name.as_str();
         let (began, mut pause, mut attempts) = (Instant::now(), FIRST_PAUSE, 0);
         loop {
@@ -176,7 +179,7 @@ impl Teller {
                     if attempts > 1 {
                         tracing::info!(webhook = name, step = step.number, attempts, "taken");
                     }
-                    return None;
+                    return Telling::Taken;
                 }
                 Err(refusal) => refusal,
             };
@@ -191,7 +194,11 @@ impl Teller {
                     attempts,
                     "{refusal}; put among the dead: gatepost-hub webhook dead"
                 );
-                return Some(self.letter(step, attempts, &refusal));
+                return Telling::Dead(refused(attempts, &refusal));
+            }
+            if let Err(error) = self.store.note_webhook_failure(name, &refused(attempts, &refusal)).await {
+                // It is for people to look at; telling goes on without it.
+                tracing::warn!(webhook = name, %error, "that it was not taken cannot be noted");
             }
             // Half of it by chance, so that many hubs do not come back at once.
             tokio::time::sleep(pause.mul_f64(0.5 + fastrand::f64() / 2.0)).await;
@@ -229,21 +236,14 @@ impl Teller {
             match told {
                 Ok(()) => self.store.bury_not(name, step.number).await?,
                 Err(refusal) => {
-                    let at = self.store.webhook_position(name).await?;
-                    self.store.move_webhook(name, at, Some(&self.letter(&step, 1, &refusal))).await?;
+                    self.store.bury_again(name, step.number, &refused(1, &refusal)).await?;
                 }
             }
         }
         Ok(())
     }
+}
 
-    fn letter(&self, step: &ToldStep, attempts: i64, refusal: &Refusal) -> DeadLetter {
-        DeadLetter {
-            name: self.webhook.name.as_str().to_owned(),
-            step: step.number,
-            time: Timestamp::now(),
-            attempts,
-            reason: refusal.to_string(),
-        }
-    }
+fn refused(attempts: i64, refusal: &Refusal) -> Refused {
+    Refused { time: Timestamp::now(), attempts, reason: refusal.to_string() }
 }

@@ -46,13 +46,15 @@ pub enum Permission {
     SeeDeletions,
     /// Accounts and sites.
     ManagePeople,
+    /// How telling other programs fares, and have them told again.
+    ManageWebhooks,
     /// Who signed in, and what was done to accounts.
     SeeAccessLog,
 }
 
 impl Permission {
     /// All of them.
-    pub const ALL: [Self; 19] = [
+    pub const ALL: [Self; 20] = [
         Self::SeeAlerts,
         Self::SeeEvidence,
         Self::SeeDevices,
@@ -71,12 +73,13 @@ impl Permission {
         Self::HoldEvidence,
         Self::SeeDeletions,
         Self::ManagePeople,
+        Self::ManageWebhooks,
         Self::SeeAccessLog,
     ];
 
     /// It has no place, so who has it must not be limited to some sites.
     pub const fn needs_all_sites(self) -> bool {
-        matches!(self, Self::ManagePeople | Self::SeeAccessLog)
+        matches!(self, Self::ManagePeople | Self::ManageWebhooks | Self::SeeAccessLog)
     }
 
     /// The name on the wire.
@@ -100,6 +103,7 @@ impl Permission {
             Self::HoldEvidence => "hold_evidence",
             Self::SeeDeletions => "see_deletions",
             Self::ManagePeople => "manage_people",
+            Self::ManageWebhooks => "manage_webhooks",
             Self::SeeAccessLog => "see_access_log",
         }
     }
@@ -140,9 +144,9 @@ impl Role {
     /// What it may do. No more than its work takes: who gives accounts sees no pictures.
     pub const fn permissions(self) -> &'static [Permission] {
         use Permission::{
-            DrawPlans, Export, HandleIncidents, HoldEvidence, ManagePeople, ReleaseOriginal, SeeAccessLog,
-            SeeAlerts, SeeAllIncidents, SeeCommands, SeeDeletions, SeeDevices, SeeEvidence, SeeIncidents,
-            SeePlans, SeeRegister, SetMode, VerifyIncidents, WorkIncidents,
+            DrawPlans, Export, HandleIncidents, HoldEvidence, ManagePeople, ManageWebhooks, ReleaseOriginal,
+            SeeAccessLog, SeeAlerts, SeeAllIncidents, SeeCommands, SeeDeletions, SeeDevices, SeeEvidence,
+            SeeIncidents, SeePlans, SeeRegister, SetMode, VerifyIncidents, WorkIncidents,
         };
         match self {
             Self::Operator => &[
@@ -190,7 +194,9 @@ impl Role {
                 SeeDeletions,
                 SeeAccessLog,
             ],
-            Self::Administrator => &[SeeDevices, SeePlans, DrawPlans, ManagePeople, SeeAccessLog],
+            Self::Administrator => {
+                &[SeeDevices, SeePlans, DrawPlans, ManagePeople, ManageWebhooks, SeeAccessLog]
+            }
         }
     }
 

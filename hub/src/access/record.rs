@@ -48,6 +48,8 @@ pub enum Action {
     PlanRemoved,
     /// A list was taken away as a file.
     Exported,
+    /// What a webhook did not take is to be sent once more.
+    WebhookRetried,
 }
 
 /// Something to write down.
@@ -69,6 +71,11 @@ impl Entry {
     /// About this account.
     pub fn about(name: &PersonName, action: Action) -> Self {
         Self { name: Some(name.clone()), by: None, action, address: None, detail: None }
+    }
+
+    /// About no account: somebody did it.
+    pub fn done_by(by: &str, action: Action, detail: String) -> Self {
+        Self { name: None, by: Some(by.to_owned()), action, address: None, detail: Some(detail) }
     }
 
     /// With what was changed.

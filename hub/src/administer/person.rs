@@ -10,11 +10,8 @@ use gatepost_hub::access::{
 use gatepost_hub::config::{self, Config};
 use gatepost_wire::Timestamp;
 
-use super::with_store;
+use super::{BY, with_store};
 use crate::ConfigFile;
-
-/// How the access log names who used this.
-const BY: &str = "command line";
 
 #[derive(Subcommand)]
 pub enum PersonCommand {

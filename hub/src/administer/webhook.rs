@@ -3,8 +3,10 @@
 use anyhow::bail;
 use clap::Subcommand;
 use gatepost_hub::config::{self, WebhookName};
+use gatepost_hub::store::Letters;
+use gatepost_wire::Timestamp;
 
-use super::with_store;
+use super::{BY, with_store};
 use crate::ConfigFile;
 
 #[derive(Subcommand)]
@@ -28,7 +30,11 @@ impl WebhookCommand {
                 for dead in with_store(&config, async |store| Ok(store.dead_letters().await?))? {
                     println!(
                         "{:<24} {:>8} {} {:>4} {}",
-                        dead.name, dead.step, dead.time, dead.attempts, dead.reason
+                        dead.name,
+                        dead.step.number,
+                        dead.refused.time,
+                        dead.refused.attempts,
+                        dead.refused.reason
                     );
                 }
             }
@@ -37,7 +43,9 @@ impl WebhookCommand {
                 if !config.webhooks.iter().any(|webhook| webhook.name == name) {
                     bail!("{}: there is no webhook {}", file.config.display(), name.as_str());
                 }
-                let count = with_store(&config, async |store| Ok(store.send_again(name.as_str()).await?))?;
+                let count = with_store(&config, async |store| {
+                    Ok(store.send_again(name.as_str(), Letters::All, BY, Timestamp::now()).await?)
+                })?;
                 println!("{count} will be sent again");
             }
         }

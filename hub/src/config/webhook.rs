@@ -3,8 +3,9 @@
 use std::path::PathBuf;
 
 use schemars::JsonSchema;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use toml::Spanned;
+use utoipa::ToSchema;
 
 use super::address::{SecureUrl, name};
 use crate::access::SiteId;
@@ -63,7 +64,7 @@ fn a_day() -> u32 {
 }
 
 /// Of what a program is told.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, Serialize, JsonSchema, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Tells {
     /// An incident was opened.

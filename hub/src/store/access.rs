@@ -12,4 +12,4 @@ pub(super) use log::write as log_access;
 pub(super) use person::account;
 pub use person::{Account, PersonError};
 pub use site::SiteError;
-pub(super) use site::{about_site, holds, own_deadlines, within};
+pub(super) use site::{holds, own_deadlines, within};

@@ -276,8 +276,11 @@ impl Sweep<'_> {
             query.push_bind(self.horizon).push(" ORDER BY number LIMIT ").push_bind(AT_ONCE).push(")");
             count += self.run(query).await?;
         }
+        // Somebody may have had it sent again since; but nothing can be told of a step that is gone.
         let mut query = Sql::new("DELETE FROM webhook_dead WHERE time < ");
-        query.push_bind(self.horizon);
+        query.push_bind(self.horizon).push(
+            " OR NOT EXISTS (SELECT 1 FROM incident_step WHERE incident_step.number = webhook_dead.step)",
+        );
         self.run(query).await?;
         Ok(count)
     }

@@ -6,12 +6,12 @@ use bytes::Bytes;
 use gatepost_wire::{EdgeId, Timestamp};
 use sqlx::{AnyConnection, FromRow};
 
-use super::access::{about_site, log_access};
+use super::access::log_access;
 use super::change::{Change, next_change};
 use super::column::{from_word, nanos, parse, timestamp, word};
 use super::sql::Sql;
 use super::{Store, StoreError};
-use crate::access::{Action, Scope, SiteId, SiteLabel};
+use crate::access::{Action, Entry, Scope, SiteId, SiteLabel};
 use crate::plan::{Picture, PictureAbout, PictureKind, PictureSize, Placements, Plan, PlanVersion, Sha256};
 
 /// A plan cannot become what was asked for.
@@ -274,7 +274,7 @@ impl Store {
         let mut change = self.begin().await?;
         must_be_drawn(&mut change.connection, site, version).await?;
         delete(&mut change.connection, site).await?;
-        let entry = about_site(Action::PlanRemoved, by, site.to_string());
+        let entry = Entry::done_by(by, Action::PlanRemoved, site.to_string());
         log_access(&mut change.connection, &entry, now).await?;
         Ok(change.commit().await?)
     }
@@ -308,7 +308,7 @@ async fn told(
     detail: String,
     now: Timestamp,
 ) -> Result<Plan, PlanError> {
-    log_access(&mut change.connection, &about_site(action, by, detail), now).await?;
+    log_access(&mut change.connection, &Entry::done_by(by, action, detail), now).await?;
     let plan = read(&mut change.connection, site).await?;
     change.commit().await?;
     plan.ok_or_else(|| PlanError::NoPlan(site.clone()))

@@ -28,9 +28,9 @@ pub enum Needs {
 pub const RULES: &[(&str, &str, Needs)] = {
     use Needs::{May, Nothing, Session};
     use Permission::{
-        DrawPlans, Export, HoldEvidence, ManagePeople, ReleaseOriginal, SeeAccessLog, SeeAlerts,
-        SeeAllIncidents, SeeCommands, SeeDeletions, SeeDevices, SeeEvidence, SeeIncidents, SeePlans,
-        SeeRegister, WorkIncidents,
+        DrawPlans, Export, HoldEvidence, ManagePeople, ManageWebhooks, ReleaseOriginal, SeeAccessLog,
+        SeeAlerts, SeeAllIncidents, SeeCommands, SeeDeletions, SeeDevices, SeeEvidence, SeeIncidents,
+        SeePlans, SeeRegister, WorkIncidents,
     };
     &[
         ("GET", "/api/v1/openapi.json", Nothing),
@@ -99,6 +99,10 @@ pub const RULES: &[(&str, &str, Needs)] = {
         ("DELETE", "/api/v1/sites/{site}/plan", May(DrawPlans)),
         ("GET", "/api/v1/sites/{site}/plan/picture", May(SeePlans)),
         ("PUT", "/api/v1/sites/{site}/plan/picture", May(DrawPlans)),
+        ("GET", "/api/v1/webhooks", May(ManageWebhooks)),
+        ("GET", "/api/v1/webhooks/{name}/dead", May(ManageWebhooks)),
+        ("POST", "/api/v1/webhooks/{name}/dead/retry", May(ManageWebhooks)),
+        ("POST", "/api/v1/webhooks/{name}/dead/{step}/retry", May(ManageWebhooks)),
         ("GET", "/api/v1/access-log", May(SeeAccessLog)),
     ]
 };

@@ -14,6 +14,7 @@ use self::refusals::Refusals;
 use super::{
     access_log, alerts, attachments, commands, deletions, devices, disposals, events, evidence, exports,
     health, holds, incidents, live, oidc, people, plans, session, shift_report, sites, telemetry, viewings,
+    webhooks,
 };
 
 #[derive(OpenApi)]
@@ -81,6 +82,10 @@ use super::{
         plans::remove,
         plans::picture,
         plans::put_picture,
+        webhooks::list,
+        webhooks::dead,
+        webhooks::retry_all,
+        webhooks::retry_one,
         access_log::list,
         get,
         health::live,

@@ -17,7 +17,7 @@ pub(super) struct Signed {
 }
 
 /// The same for every attempt, over restarts: a receiver knows repetitions by it.
-pub(super) fn id(step: &ToldStep) -> String {
+pub fn id(step: &ToldStep) -> String {
     format!("{}-{}", step.incident.id, step.step.version)
 }
 

@@ -77,6 +77,11 @@ const TABLE: &[(&str, &str, &[&str])] = &[
     ("DELETE", "/api/v1/sites/{site}/plan", &["technician", "administrator"]),
     ("GET", "/api/v1/sites/{site}/plan/picture", &ROLES),
     ("PUT", "/api/v1/sites/{site}/plan/picture", &["technician", "administrator"]),
+    // Of one that does not exist.
+    ("GET", "/api/v1/webhooks", &["administrator"]),
+    ("GET", "/api/v1/webhooks/{name}/dead", &["administrator"]),
+    ("POST", "/api/v1/webhooks/{name}/dead/retry", &["administrator"]),
+    ("POST", "/api/v1/webhooks/{name}/dead/{step}/retry", &["administrator"]),
     ("GET", "/api/v1/access-log", &["auditor", "administrator"]),
     ("GET", "/api/v1/live", &ROLES),
     ("GET", "/api/v1/session", &ROLES),
@@ -166,7 +171,7 @@ async fn every_route_is_open_to_the_roles_of_the_table_and_to_nobody_else() {
 
     let place = |path: &str| {
         let path = path.replace("{sha256}", &sha256).replace("{name}", "nobody").replace("{site}", "nowhere");
-        let path = path.replace("{edge}", "gate-1").replace("{number}", "1");
+        let path = path.replace("{edge}", "gate-1").replace("{number}", "1").replace("{step}", "1");
         if path.contains("/commands/") || path.contains("/incidents/") {
             path.replace("{id}", "01ARZ3NDEKTSV4RRFFQ69G5FAV")
         } else {

@@ -8,11 +8,14 @@ use crate::command::come_online;
 use crate::edge::Edge;
 use crate::message::{alarm, boot, evidence_topic, happening, health, intrusion_of, with_original_kept};
 use crate::page::{draw_plan, drive, real_picture};
-use crate::process::{Home, PATIENCE};
+use crate::process::PATIENCE;
+use crate::program::{Mood, Program};
+use crate::webhook;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn every_view_is_accessible() {
-    let home = Home::embedded();
+    let receiver = Program::start(Mood::Answers(410));
+    let home = webhook::home(&receiver, "", "tells = [\"opened\"]\n");
     let token = home.add("gate-1");
     let hub = home.start();
     let roles = ["--role", "supervisor", "--role", "administrator", "--role", "auditor"];

@@ -21,6 +21,8 @@ use crate::message::{
     with_evidence, with_original_kept, with_released,
 };
 use crate::process::{Home, Hub, PATIENCE};
+use crate::program::{Mood, Program};
+use crate::webhook;
 
 /// Ten seconds of video in the format a box makes.
 fn real_clip(folder: &Path) -> Vec<u8> {
@@ -139,7 +141,8 @@ async fn a_clip_is_played_and_an_original_asked_for() {
 /// A person's way through the page: signing in, the second factor, other people's accounts, and a session that ends.
 #[tokio::test(flavor = "multi_thread")]
 async fn people_sign_in_and_manage_accounts() {
-    let home = Home::embedded();
+    let receiver = Program::start(Mood::Answers(410));
+    let home = webhook::home(&receiver, "", "tells = [\"opened\"]\n");
     let token = home.add("gate-1");
     let hub = home.start();
     home.account(&hub, "wang.li", &["--role", "supervisor"]);
@@ -147,14 +150,20 @@ async fn people_sign_in_and_manage_accounts() {
     // A box that has said something, so that there is one to see.
     let mut edge = Edge::connect(hub.broker_port(), "gate-1", &token).await.unwrap();
     come_online(&mut edge).await;
-    assert!(edge.send(&intrusion_of("gate-1", boot(), 1, alarm(), Phase::Began)).await.unwrap());
+    let boot = boot();
+    assert!(edge.send(&intrusion_of("gate-1", boot, 1, alarm(), Phase::Began)).await.unwrap());
+    // Of another kind: it opens an incident of its own, of which the receiver does not want to hear either.
+    let fence = json!({ "kind": "sensor_alarm", "sensor": "fence-3", "input": "fence", "area": "north" });
+    assert!(edge.send(&happening(boot, 2, alarm(), Phase::Began, fence)).await.unwrap());
     let people = [("GATEPOST_NAME", "wang.li"), ("GATEPOST_ADMIN", "li.na")];
     tokio::task::block_in_place(|| {
-        drive("accounts-page.mjs", &hub, &people, |line| {
-            if line == "END" {
+        drive("accounts-page.mjs", &hub, &people, |line| match line {
+            "END" => {
                 home.call(&["person", "disable", "wang.li"]);
                 home.call(&["person", "enable", "wang.li"]);
             }
+            "WELL" => receiver.is_now(Mood::Takes),
+            _ => {}
         });
     });
 }

@@ -42,7 +42,8 @@ fn taken(program: &Program) -> Message {
     }
 }
 
-fn home(program: &Program, before: &str, more: &str) -> Home {
+/// A hub that tells this program.
+pub fn home(program: &Program, before: &str, more: &str) -> Home {
     let home = Home::with_broker(&format!(
         "[broker]\nlisten = \"127.0.0.1:0\"\n{before}[[webhooks]]\nname = \"district\"\nurl = \"{}/hook?a=b\"\n\
          secret_file = \"district.secret\"\n{more}",
@@ -158,6 +159,80 @@ async fn what_is_refused_is_kept_and_sent_again_when_somebody_says_so() {
     assert_eq!(taken(&program).body, refused.body);
     http::wait_until("no dead letter", PATIENCE, || home.call(&["webhook", "dead"]).is_empty().then_some(()))
         .unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn administrators_see_what_was_not_taken_and_have_it_told_again() {
+    let program = Program::start(Mood::Answers(503));
+    let home = home(&program, "", "tells = [\"opened\"]\n");
+    let token = home.add("gate-1");
+    let hub = home.start();
+    let cookie = home.account(&hub, "zhao", &["--role", "administrator"]);
+    let ask = |method: &str, path: &str| {
+        http::send(method, &hub.url(&format!("/api/v1/{path}")), Some(&cookie), None::<&()>).unwrap()
+    };
+    let status = || ask("GET", "webhooks").json::<Value>().unwrap()["webhooks"][0].clone();
+    let until = |what: &str, there: &dyn Fn(&Value) -> bool| {
+        http::wait_until(what, PATIENCE, || Some(status()).filter(there)).unwrap()
+    };
+    let host = program.url.strip_prefix("http://").unwrap();
+    let receiver = json!({ "host": host, "tells": ["opened"], "sites": null });
+    let fresh = status();
+    assert_eq!((&fresh["name"], &fresh["receiver"]), (&json!("district"), &receiver));
+    assert_eq!((&fresh["dead"], &fresh["failure"]), (&json!(0), &json!(null)));
+
+    // It fails for now: that and since when is there to be seen, and what waits.
+    let mut edge = Edge::connect(hub.broker_port(), "gate-1", &token).await.unwrap();
+    let mut known = Vec::new();
+    let first = open(&hub, &mut edge, "gate-1", &mut known).await;
+    let failing =
+        until("a failure", &|one| one["failure"]["reason"] == "not taken: HTTP 503 Service Unavailable");
+    assert_eq!((&failing["dead"], failing["waiting"].as_i64().unwrap() > 0), (&json!(0), true));
+    let later = until("another attempt", &|one| one["failure"]["time"] != failing["failure"]["time"]);
+    assert_eq!(later["failure"]["since"], failing["failure"]["since"]);
+
+    // Then it refuses for good, two of them.
+    program.is_now(Mood::Answers(410));
+    step(&hub, &first, json!({ "action": "triage", "outcome": "false_alarm", "reason": "animal" }));
+    until("a dead letter", &|one| one["dead"] == 1);
+    assert!(edge.send(&intrusion_of("gate-1", boot(), 2, alarm(), Phase::Began)).await.unwrap());
+    let dead = until("two dead letters", &|one| one["dead"] == 2);
+    assert_eq!((&dead["waiting"], &dead["failure"]["reason"]), (&json!(0), &json!("refused: HTTP 410 Gone")));
+    let page: Value = ask("GET", "webhooks/district/dead?limit=1").json().unwrap();
+    let next = page["next"].as_str().unwrap();
+    let last: Value = ask("GET", &format!("webhooks/district/dead?limit=1&before={next}")).json().unwrap();
+    let letter = &last["letters"][0];
+    assert_eq!(
+        (&letter["message"], &letter["tells"], &letter["reason"], &letter["again"]),
+        (&json!(format!("{first}-1")), &json!("opened"), &json!("refused: HTTP 410 Gone"), &json!(false))
+    );
+    let incident = hub.get(&format!("/api/v1/incidents/{first}"));
+    assert_eq!((&letter["incident"], letter["attempts"].as_i64().unwrap() > 1), (&incident["number"], true));
+    let told = format!("{page}{last}{}", ask("GET", "webhooks").text());
+    assert!(!told.contains("/hook") && !told.contains("a=b") && !told.contains("whsec_"), "{told}");
+
+    // One is told again, then all that is left; who wanted it stands in the log.
+    let number = letter["step"].as_i64().unwrap();
+    program.is_now(Mood::Takes);
+    let again = ask("POST", &format!("webhooks/district/dead/{number}/retry"));
+    assert_eq!((again.status, again.json::<Value>().unwrap()), (202, json!({ "count": 1 })));
+    assert_eq!(document(&taken(&program))["subject"], json!(first));
+    let left = until("one dead letter", &|one| one["dead"] == 1);
+    assert_eq!(left["failure"], json!(null), "the last attempt went well");
+    assert_eq!(ask("POST", &format!("webhooks/district/dead/{number}/retry")).status, 404, "it was taken");
+    assert_eq!(ask("POST", "webhooks/district/dead/retry").json::<Value>().unwrap(), json!({ "count": 1 }));
+    assert_ne!(document(&taken(&program))["subject"], json!(first));
+    until("no dead letter", &|one| one["dead"] == 0);
+    assert_eq!(ask("POST", "webhooks/nobody/dead/retry").status, 404);
+    assert_eq!(ask("GET", "webhooks/nobody/dead").status, 404);
+    assert_eq!(ask("POST", "webhooks/district/dead/-1/retry").status, 400);
+    let log: Value = ask("GET", "access-log").json().unwrap();
+    let records = log["records"].as_array().unwrap().iter();
+    let retried: Vec<_> = records
+        .filter(|record| record["action"] == "webhook_retried")
+        .map(|record| (record["by"].as_str().unwrap(), record["detail"].as_str().unwrap().to_owned()))
+        .collect();
+    assert_eq!(retried, [("zhao", "district: 1".to_owned()), ("zhao", format!("district: #{number}"))]);
 }
 
 #[tokio::test(flavor = "multi_thread")]

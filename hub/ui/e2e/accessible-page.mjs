@@ -139,6 +139,7 @@ async function views({ page, audit, seen, go }) {
     ['figures', '[data-figures]'],
     ['register', '[data-list="register"] [data-viewing]'],
     ['holds', '[data-list="holds"] [data-hold]'],
+    ['webhooks', '[data-webhook] [data-show-dead]'],
     ['access-log', '[data-list="access-log"] tbody tr'],
     ['account', '[data-form="password"]'],
     ['people', '[data-member]'],
@@ -147,6 +148,13 @@ async function views({ page, audit, seen, go }) {
   ]) {
     await audit(view, () => go(`#/${view}`, ready));
   }
+  await go('#/webhooks', '[data-webhook] [data-show-dead]');
+  await audit('what a webhook did not take, and the question whether to send all of it again', async () => {
+    await page.click('[data-show-dead]');
+    await page.click('[data-ask-for="retry-all"]');
+    await seen('[data-yes="retry-all"]');
+  });
+  await go('#/plan', '[data-edit-plan]');
   await audit('a plan that is changed', async () => {
     await page.click('[data-edit-plan]');
     await page.click('[data-choose="camera 0"]');

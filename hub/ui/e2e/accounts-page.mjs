@@ -1,6 +1,6 @@
 // Signing in and out in a real browser against a running hub. README.md says how it is driven.
 //
-// Prints one line per check (`ok …` / `FAILED …`) and the marks END and DONE, each on a line of its own. Exits with 0 when every
+// Prints one line per check (`ok …` / `FAILED …`) and the marks END, WELL and DONE, each on a line of its own. Exits with 0 when every
 // check held.
 
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -286,6 +286,46 @@ try {
     await signedIn(guest, GUEST);
     assert(!guest.url().includes('welcome'), guest.url());
   });
+  await check('what a webhook did not take is shown, and how that is; not where a secret may stand', async () => {
+    await goTo('webhooks');
+    await seen(admin, '[data-webhook="district"] [data-dead="2"]');
+    await seen(admin, '[data-webhook="district"] [data-state="failing"]');
+    assert((await admin.textContent('[data-webhook="district"] [data-reason]')).includes('410'), 'it does not say why');
+    await admin.focus('[data-webhook="district"] [data-show-dead]');
+    await admin.keyboard.press('Enter');
+    await admin.waitForFunction(() => document.querySelectorAll('[data-list="letters"] [data-letter]').length === 2, undefined, { timeout: UI_MS });
+    const all = await admin.content();
+    assert(!/a=b|\/hook|whsec_/.test(all), 'the path of its address or its secret is shown');
+  });
+  await check('one is sent again, by keyboard, and is not taken this time either', async () => {
+    const step = await admin.getAttribute('[data-list="letters"] [data-letter] >> nth=0', 'data-letter');
+    const said = await admin.textContent(`[data-letter="${step}"]`);
+    await admin.focus(`[data-retry="${step}"]`);
+    await admin.keyboard.press('Enter');
+    await admin.waitForFunction(() => document.activeElement?.tagName === 'H4', undefined, { timeout: UI_MS });
+    await admin.waitForFunction(([at, before]) => {
+      const letter = document.querySelector(`[data-letter="${at}"]`);
+      return letter?.querySelector('[data-retry]') && letter.textContent !== before;
+    }, [step, said], { timeout: UI_MS });
+  });
+  console.log('WELL');
+  await check('all are sent again, and are gone once they are taken', async () => {
+    await admin.focus('[data-ask-for="retry-all"]');
+    await admin.keyboard.press('Enter');
+    await admin.keyboard.press('Escape');
+    await seen(admin, '[data-list="letters"]');
+    await admin.waitForFunction(() => document.activeElement?.dataset.askFor === 'retry-all', undefined, { timeout: UI_MS });
+    await admin.keyboard.press('Enter');
+    await seen(admin, '[data-yes="retry-all"]');
+    await admin.keyboard.press('Enter');
+    await seen(admin, '[data-empty="letters"]');
+    await seen(admin, '[data-webhook="district"] [data-dead="0"]');
+    await seen(admin, '[data-webhook="district"] [data-state="well"]');
+    await admin.focus('[data-show-dead]');
+    await admin.keyboard.press('Escape');
+    await admin.waitForSelector('[data-empty="letters"]', { state: 'detached', timeout: UI_MS });
+    assert((await admin.evaluate(() => document.activeElement?.tagName)) === 'H3', 'the focus is nowhere');
+  });
   await check('the access log has it all, the newest first', async () => {
     await goTo('access-log');
     await seen(admin, '[data-list="access-log"] tbody tr');
@@ -293,6 +333,8 @@ try {
       all.filter((row) => row.textContent.includes(name)).map((row) => row.dataset.action), GUEST);
     const wanted = ['signed_in', 'password_set', 'invited', 'person_enabled', 'person_disabled', 'person_changed', 'person_added'];
     assert(wanted.every((action) => rows.includes(action)), rows.join());
+    const retried = await admin.$$eval('[data-action="webhook_retried"]', (all) => all.map((row) => row.textContent));
+    assert(retried.length === 2 && retried.every((row) => row.includes('district') && row.includes('操作人')), retried.join(' | '));
     assert(rows.indexOf('person_disabled') < rows.indexOf('person_added'), rows.join());
   });
   await check('nothing went wrong in the browser', () => assert(errors.length === 0, errors.join(' | ')));

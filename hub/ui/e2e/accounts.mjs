@@ -4,6 +4,7 @@ import { randomBytes } from 'node:crypto';
 import { note, page } from './access-log.mjs';
 import { BASE32, codeOf } from './code.mjs';
 import { answer as answerOfPeople, people, problem, random, told as toldPerson } from './people.mjs';
+import { answer as answerOfWebhooks } from './webhooks.mjs';
 
 const MAY = {
   operator: ['see_alerts', 'see_evidence', 'see_devices', 'see_plans', 'see_commands', 'set_mode', 'see_incidents', 'see_all_incidents', 'work_incidents'],
@@ -15,7 +16,7 @@ const MAY = {
   maintainer: ['see_devices', 'see_plans', 'see_commands', 'set_mode'],
   technician: ['see_devices', 'see_plans', 'draw_plans'],
   auditor: ['see_alerts', 'see_incidents', 'see_all_incidents', 'see_devices', 'see_plans', 'see_commands', 'see_deletions', 'see_register', 'hold_evidence', 'see_access_log'],
-  administrator: ['see_devices', 'see_plans', 'draw_plans', 'manage_people', 'see_access_log'],
+  administrator: ['see_devices', 'see_plans', 'draw_plans', 'manage_people', 'manage_webhooks', 'see_access_log'],
 };
 const COOKIE = '__Host-gatepost';
 const SESSION_MS = 12 * 3_600_000;
@@ -149,6 +150,7 @@ export function answer(method, url, session, body) {
   const needed = permissionFor(method, path);
   if (needed && !mayOf(session).includes(needed)) return problem(403, `your account does not have the permission \`${needed}\``);
   if (path === '/api/v1/access-log') return [200, page(Number(url.searchParams.get('limit') ?? 50), url.searchParams.get('before'))];
+  if (/^\/api\/v1\/webhooks/.test(path)) return answerOfWebhooks(method, url, session.person.name);
   if (/^\/api\/v1\/(people|sites)(\/|$)/.test(path)) {
     return answerOfPeople(method, path, session.person.name, body, (one) => end((other) => other.person === one));
   }
@@ -165,6 +167,7 @@ function permissionFor(method, path) {
   if (/^\/api\/v1\/commands/.test(path) && method === 'GET') return 'see_commands';
   if (/^\/api\/v1\/people/.test(path)) return 'manage_people';
   if (/^\/api\/v1\/sites/.test(path)) return method === 'GET' ? 'see_devices' : 'manage_people';
+  if (/^\/api\/v1\/webhooks/.test(path)) return 'manage_webhooks';
   if (path === '/api/v1/access-log') return 'see_access_log';
   return null;
 }

@@ -22,6 +22,7 @@ import { parseArgs } from 'node:util';
 import { answer as answerOfAccounts, endAll, mayOf, sessionOf, watchEnds } from './accounts.mjs';
 import { answer as answerOfAttachments, isUpload } from './attachments.mjs';
 import { answer as answerOfHolds } from './holds.mjs';
+import { mend as mendWebhook } from './webhooks.mjs';
 import { answer as answerOfIncidents, begin, report, watchIncidents } from './incidents.mjs';
 import { answer as answerOfPlans } from './plans.mjs';
 import { history } from './telemetry.mjs';
@@ -450,6 +451,10 @@ const server = createServer(async (request, response) => {
   }
   if (request.method === 'POST' && path === '/dev/end') {
     endAll();
+    return json(response, 200, {});
+  }
+  if (request.method === 'POST' && path === '/dev/webhook') {
+    mendWebhook();
     return json(response, 200, {});
   }
   const session = sessionOf(request);

@@ -47,6 +47,7 @@ function run(script, who = {}) {
     if (script === 'history-page.mjs' && line === 'READY') {
       for (const zone of ['a', 'b', 'c']) void fetch(`${url}/dev/alert`, { method: 'POST', body: JSON.stringify({ zone }) });
     }
+    if (line === 'WELL') void fetch(`${url}/dev/webhook`, { method: 'POST' });
     if (line === 'END') void fetch(`${url}/dev/end`, { method: 'POST' });
   });
   return new Promise((resolve) => test.once('exit', (code) => resolve(code ?? 1)));

@@ -118,7 +118,7 @@ impl Store {
         if !site.deadlines.is_empty() {
             detail.push_str(&format!("; {}", site.deadlines));
         }
-        log::write(&mut change.connection, &about_site(Action::SiteChanged, by, detail), now).await?;
+        log::write(&mut change.connection, &Entry::done_by(by, Action::SiteChanged, detail), now).await?;
         change.commit().await
     }
 
@@ -148,7 +148,7 @@ impl Store {
         if removed.rows_affected() == 0 {
             return Err(SiteError::Unknown(site.clone()));
         }
-        let entry = about_site(Action::SiteRemoved, by, site.to_string());
+        let entry = Entry::done_by(by, Action::SiteRemoved, site.to_string());
         log::write(&mut change.connection, &entry, now).await?;
         Ok(change.commit().await?)
     }
@@ -196,9 +196,4 @@ pub(in crate::store) async fn holds(
     within(&mut query, "edge", scope);
     let found: Option<i64> = query.build_query_scalar().fetch_optional(connection).await?;
     Ok(found.is_some())
-}
-
-/// A line of the access log that is about no account.
-pub(in crate::store) fn about_site(action: Action, by: &str, detail: String) -> Entry {
-    Entry { name: None, by: Some(by.to_owned()), action, address: None, detail: Some(detail) }
 }

@@ -18,6 +18,7 @@ export const PERMISSIONS = [
   'hold_evidence',
   'see_deletions',
   'manage_people',
+  'manage_webhooks',
   'see_access_log',
   'see_incidents',
   'see_all_incidents',

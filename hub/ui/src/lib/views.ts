@@ -2,7 +2,7 @@
 
 import type { Permission } from './account';
 
-export const VIEWS = ['watch', 'device', 'plan', 'history', 'alerts', 'report', 'figures', 'people', 'sites', 'register', 'holds', 'access-log', 'account'] as const;
+export const VIEWS = ['watch', 'device', 'plan', 'history', 'alerts', 'report', 'figures', 'people', 'sites', 'register', 'holds', 'webhooks', 'access-log', 'account'] as const;
 export type View = (typeof VIEWS)[number];
 /** What one gets to by itself; the account is reached by the person's name, a device by its card. */
 export type Listed = Exclude<View, 'account' | 'device'>;
@@ -28,6 +28,7 @@ const OPENS: Readonly<Record<View, (may: May) => boolean>> = {
   sites: any('manage_people'),
   register: any('see_register'),
   holds: any('hold_evidence'),
+  webhooks: any('manage_webhooks'),
   'access-log': any('see_access_log'),
   account: () => true,
 };
