@@ -182,7 +182,8 @@ impl Pictures {
         let mut packed = VideoFrame::from_buffer_writable(packed, &info).ok()?;
         VideoFrame::from_buffer_readable(buffer, &info).ok()?.copy(&mut packed).ok()?;
         let packed = packed.into_buffer();
-        let report = Report::Picture { format: caps.to_string(), at: self.last };
+        // What is known of a picture in memory, and nothing else a decoder may say.
+        let report = Report::Picture { format: info.to_caps().ok()?.to_string(), at: self.last };
         self.reports.tell_with(&report, &packed.map_readable().ok()?);
         self.spare = Some(packed);
         Some(())

@@ -67,11 +67,31 @@ fn layout(format: &str) -> Result<VideoInfo, NoPicture> {
     VideoInfo::from_caps(&caps).map_err(|_| not_understood())
 }
 
-/// Has a text only what formats of pictures are written with? Lists, quotes and structures in structures are not among that,
-/// and where one breaks off GStreamer 1.22 loses memory, the more the longer it is: whoever has taken over a camera's process
-/// may send many.
+/// What a [`VideoInfo`] may say of a picture in memory.
+const FIELDS: [&str; 13] = [
+    "format",
+    "width",
+    "height",
+    "framerate",
+    "max-framerate",
+    "pixel-aspect-ratio",
+    "interlace-mode",
+    "field-order",
+    "colorimetry",
+    "chroma-site",
+    "views",
+    "multiview-mode",
+    "multiview-flags",
+];
+
+/// Is a text written as formats of pictures are? Lists, quotes and structures in structures do not belong into one, and where one breaks
+/// off GStreamer 1.22 loses memory, the more the longer it is. Nor do names of no meaning: GLib keeps each one it has met for ever.
+/// Whoever has taken over a camera's process may send many.
 fn is_plain(format: &str) -> bool {
+    let mut parts = format.split(',');
     format.bytes().all(|byte| byte.is_ascii_alphanumeric() || b" ,=()/:._+-".contains(&byte))
+        && matches!(parts.next(), Some("video/x-raw" | "video/x-raw(format:Interlaced)"))
+        && parts.all(|part| part.split_once('=').is_some_and(|(name, _)| FIELDS.contains(&name.trim())))
 }
 
 /// A picture is not what it says it is.
@@ -187,6 +207,12 @@ mod tests {
         let other = "video/x-raw, format=GRAY8, width=10, height=6";
         assert_eq!(frame(other, bytes).unwrap_err(), NoPicture::Bytes { is: bytes, wanted: 12 * 6 });
         assert_eq!(frame(other, 12 * 6).unwrap().width(), 10);
+        for more in [", made-up=1", ", width", ", ", "; video/x-raw"] {
+            let format = format!("{other}{more}");
+            assert_eq!(frame(&format, 12 * 6).unwrap_err(), NoPicture::Format(format));
+        }
+        let memory = "video/x-raw(memory:MadeUp), format=GRAY8, width=10, height=6";
+        assert_eq!(frame(memory, 12 * 6).unwrap_err(), NoPicture::Format(memory.into()));
         for no_format in [
             "",
             "video/x-raw",
