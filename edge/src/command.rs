@@ -1,6 +1,7 @@
 //! Commands: what people at the hub order this box to do. Each is carried out once, whoever sends it how often; what
 //! was answered stays on the disk, with who asked for it and why.
 
+mod hold;
 mod journal;
 mod release;
 
@@ -14,7 +15,7 @@ use gatepost_wire::command::{NumberedCommand, Order, Outcome, Reason};
 use gatepost_wire::{Command, EdgeId, Reply, Timestamp};
 use tokio::sync::mpsc;
 
-use crate::clip::Archive;
+use crate::clip::{Archive, locked};
 use crate::clock::Clock;
 use crate::event::Reporter;
 use crate::evidence::EvidenceStore;
@@ -84,13 +85,14 @@ pub struct CommandThread {
 }
 
 impl CommandThread {
-    /// Starts it; `folder` remembers what was answered. Answers come out where the last part says.
+    /// Starts it; `folder` remembers what was answered. Answers come out where the last part says. Once it has started the archive knows what is
+    /// on hold, so nothing of it may be deleted before.
     ///
     /// # Errors
     /// When the folder cannot be read or made, or the system gives no thread.
     pub fn start(folder: &Path, means: Means) -> io::Result<(Self, Orders, mpsc::UnboundedReceiver<Reply>)> {
         let (_, now) = means.clock.now();
-        let mut desk = Desk { journal: Journal::open(folder, now)?, means };
+        let mut desk = Desk::open(folder, now, means)?;
         let (sender, orders) = sync_channel(WAITING);
         let (answer, replies) = mpsc::unbounded_channel();
         let thread =
@@ -115,10 +117,16 @@ struct Desk {
 }
 
 impl Desk {
+    fn open(folder: &Path, now: Timestamp, means: Means) -> io::Result<Self> {
+        let journal = Journal::open(folder, now)?;
+        locked(&means.archive).resume(journal.holds());
+        Ok(Self { journal, means })
+    }
+
     fn run(&mut self, orders: &Receiver<Told>, answer: &mpsc::UnboundedSender<Reply>) {
         for told in orders {
             let Told::Command(payload) = told else { return };
-            let command = match self.open(&payload) {
+            let command = match self.opened(&payload) {
                 Ok(command) => command,
                 Err(error) => {
                     tracing::warn!("a message on the command topic is no command: {error}");
@@ -134,7 +142,7 @@ impl Desk {
     }
 
     /// What the hub signed. Nothing else is answered: whoever sent it is nobody to this box.
-    fn open(&self, payload: &[u8]) -> anyhow::Result<NumberedCommand> {
+    fn opened(&self, payload: &[u8]) -> anyhow::Result<NumberedCommand> {
         Ok(self.means.hub_key.read()?.open(payload)?)
     }
 
@@ -187,6 +195,7 @@ impl Desk {
                     None => Err(Refusal::new(Reason::Failed, "the daemon stops")),
                 }
             }
+            Order::HoldEvidence(order) => hold::carry_out(&self.means.archive, numbered, order, now),
             Order::Unknown(_) => {
                 let detail = format!("version {} of the box does not know it", env!("CARGO_PKG_VERSION"));
                 Err(Refusal::new(Reason::UnknownOrder, detail))

@@ -99,19 +99,20 @@ pub async fn run(config: Config) -> anyhow::Result<()> {
         model = model.name(), workers = workers.get(),
         waiting = delivery.health().queued, "started"
     );
-    let clips = open_clips(&config, &model, requested, &health, Arc::clone(&archive), &evidence, &reporter)?;
     let means = Means {
         edge: config.edge.clone(),
         hub_key: HubKey::of(identity.clone(), &config.uplink),
         clock: Arc::clone(&clock),
         originals_allowed: !config.originals.recipients.is_empty(),
-        archive,
+        archive: Arc::clone(&archive),
         evidence: evidence.clone(),
         reporter: reporter.clone(),
     };
     let folder = config.data_dir.join("commands");
     let (commands, orders, replies) = CommandThread::start(&folder, means)
         .with_context(|| format!("`data_dir`: {}: commands cannot be kept there", folder.display()))?;
+    // Not before the archive knows what is on hold: this deletes old clips.
+    let clips = open_clips(&config, &model, requested, &health, archive, &evidence, &reporter)?;
     let eyes = Eyes::open(detectors, model.scores(), &health, &config.calendar(), &reporter)?;
     let tripped = reporter.clone();
     let sensors = Sensors::start(&config, &health.sensors, &clock, move |trip| {

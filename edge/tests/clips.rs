@@ -7,9 +7,10 @@ mod support;
 
 use std::fs;
 use std::io::Read;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
+use gatepost_edge::clip::Record;
 use gatepost_edge::config::Threads;
 use gatepost_edge::detect::{Detection, Detector};
 use gatepost_edge::source::{Clip, Frame, RgbPicture};
@@ -18,7 +19,8 @@ use gatepost_testbed::mosquitto::{Mosquitto, Options};
 use gatepost_wire::command::{Outcome, Reason};
 use gatepost_wire::event::{FaultKind, Happening, ObjectClass, Phase};
 use gatepost_wire::evidence::Original;
-use gatepost_wire::{Command, EventId, MediaType, Timestamp, Topic};
+use gatepost_wire::health::PresenceState;
+use gatepost_wire::{AlarmId, Command, EventId, MediaType, Timestamp, Topic};
 use sha2::{Digest, Sha256};
 use support::listener::Listener;
 use support::picture::{detail, difference};
@@ -30,11 +32,19 @@ use support::{pedestrians, turn};
 const CLEARLY: f32 = 0.35;
 
 fn release(id: &str, event: EventId) -> Command {
+    let until = Timestamp::now() + Duration::from_secs(86_400);
+    command(id, serde_json::json!({ "kind": "release_original", "event": event, "until": until }))
+}
+
+fn hold(id: &str, alarm: AlarmId, until: Timestamp) -> Command {
+    command(id, serde_json::json!({ "kind": "hold_evidence", "alarm": alarm, "until": until }))
+}
+
+fn command(id: &str, order: serde_json::Value) -> Command {
     let now = Timestamp::now();
     let json = serde_json::json!({
         "id": id, "edge": EDGE, "who": "Li", "why": "police report 17", "issued": now,
-        "expires": now + Duration::from_secs(3600),
-        "order": { "kind": "release_original", "event": event, "until": now + Duration::from_secs(86_400) },
+        "expires": now + Duration::from_secs(3600), "order": order,
     });
     Command::from_json(json.to_string().as_bytes()).unwrap()
 }
@@ -233,4 +243,70 @@ fn without_keys_there_is_no_original_and_a_command_for_one_is_refused() {
     assert_eq!(*reason, Reason::NotAllowed);
     assert_eq!(edge.lines_with("is no command").len(), 1);
     edge.terminate();
+}
+
+/// `keep_days` is 30 unless a site says otherwise.
+#[test]
+fn a_held_clip_outlives_its_days_and_goes_once_it_is_lifted() {
+    const LIFTED: &str = "01ARZ3NDEKTSV4RRFFQ69G5FA3";
+    let _turn = turn();
+    let camera = pedestrians();
+    let broker = Mosquitto::start(&Options::default()).unwrap();
+    let listener = Listener::start(broker.port());
+    let mut site = Site::new(broker.port()).camera(CameraConfig::new("gate", &camera.url()).zone(EVERYWHERE));
+    site.clips = "before_s = 1\nafter_s = 1".into();
+    let mut edge = site.run();
+    let (event, ..) = listener.wait("a clip", |heard| heard.with(&MediaType::Mp4).into_iter().next());
+    let alarm = event.data.happening.alarm().unwrap().id;
+    let orders = Topic::Command(EDGE.parse().unwrap());
+    let answered = |number: usize| {
+        listener.wait("an answer", |heard| heard.replies.get(number).map(|reply| reply.outcome.clone()))
+    };
+    let later = Timestamp::now() + Duration::from_secs(3600);
+    listener.say(&orders, site.signed_as(1, hold("01ARZ3NDEKTSV4RRFFQ69G5FA1", alarm, later)));
+    assert_eq!(answered(0), Outcome::Done);
+    let unknown = "01ARZ3NDEKTSV4RRFFQ69G5FAV".parse().unwrap();
+    listener.say(&orders, site.signed_as(2, hold("01ARZ3NDEKTSV4RRFFQ69G5FA2", unknown, later)));
+    assert!(matches!(answered(1), Outcome::Refused { reason: Reason::NotFound, .. }));
+    edge.terminate();
+
+    let clip = age_clips(&site.data_dir.join("clips"), event.id, alarm);
+    let mut edge = site.run();
+    edge.wait_for("a clip is deleted");
+    assert!(clip.exists(), "{}", edge.log());
+    // It has subscribed once more.
+    listener.wait("the box", |heard| {
+        let online = heard.presence.iter().filter(|said| said.state == PresenceState::Online).count();
+        (online >= 2).then_some(())
+    });
+    listener.say(&orders, site.signed_as(3, hold(LIFTED, alarm, Timestamp::now())));
+    assert_eq!(answered(2), Outcome::Done);
+    edge.terminate();
+
+    let mut edge = site.run();
+    let name = clip.file_stem().unwrap().to_str().unwrap().to_owned();
+    let gone = edge.wait_for("a clip is deleted");
+    assert_eq!((gone.field("clip"), clip.exists()), (Some(name), false));
+    edge.terminate();
+}
+
+/// Makes every clip 40 days old, and puts one of another alarm beside them. Gives the file of the one that `event` brought.
+fn age_clips(folder: &Path, event: EventId, alarm: AlarmId) -> PathBuf {
+    const OTHER: &str = "01ARZ3NDEKTSV4RRFFQ69G5FA9";
+    let old = Timestamp::now() - Duration::from_secs(40 * 86_400);
+    let mut found = None;
+    let files: Vec<PathBuf> = fs::read_dir(folder).unwrap().map(|file| file.unwrap().path()).collect();
+    for file in files.into_iter().filter(|file| file.extension().is_some_and(|kind| kind == "json")) {
+        let mut record: Record = serde_json::from_slice(&fs::read(&file).unwrap()).unwrap();
+        record.time = old;
+        let text = serde_json::to_string(&record).unwrap();
+        fs::write(&file, &text).unwrap();
+        if record.alarms.iter().any(|alarm| alarm.event == event) {
+            let other = text.replace(&record.clip.to_string(), OTHER).replace(&alarm.to_string(), OTHER);
+            fs::write(folder.join(format!("{OTHER}.json")), other).unwrap();
+            fs::write(folder.join(format!("{OTHER}.mp4")), "another clip").unwrap();
+            found = Some(file.with_extension("mp4"));
+        }
+    }
+    found.unwrap()
 }

@@ -49,7 +49,8 @@ pub struct Given {
     /// A box that gets it later does not carry it out.
     #[schema(value_type = String, format = DateTime)]
     pub expires: Timestamp,
-    /// What is to be done; `kind` names it: `release_original` with `event` and `until`, `set_mode` with `area` and `mode`.
+    /// What is to be done; `kind` names it: `release_original` with `event` and `until`, `set_mode` with `area` and `mode`,
+    /// `hold_evidence` with `alarm` and `until`.
     #[schema(value_type = Object)]
     pub order: Order,
     /// The alarm it is about.
@@ -60,8 +61,8 @@ pub struct Given {
     /// When the box carried it out or refused it, by the box's clock.
     #[schema(value_type = Option<String>, format = DateTime)]
     pub answered: Option<Timestamp>,
-    /// Why the box refused it: `expired`, `unknown_order`, `not_allowed`, `not_found`, `not_ready`, `invalid`, `failed`, or a word of a
-    /// newer box.
+    /// Why the box refused it: `expired`, `unknown_order`, `not_allowed`, `not_found`, `superseded`, `not_ready`, `invalid`,
+    /// `failed`, or a word of a newer box.
     #[schema(value_type = Option<String>)]
     pub reason: Option<Reason>,
     /// Why the box refused it, in words for a technician.

@@ -114,7 +114,7 @@ pub async fn run(config: Config) -> Result<(), StartError> {
     };
     let following = store.follow(changed.clone(), stop.clone());
     let server = Server::start(&config.web, config.metrics, &config.tls, &authority, app).await?;
-    let grouping = Grouping::start(news, config.incident_deadlines, changed);
+    let grouping = Grouping::start(news, config.incident_deadlines, changed.clone());
     let retention = Retention::start(store.clone(), intake.clone(), attachments.clone(), config.kept);
     let enrolment = match config.enrolment {
         Some(address) => Some(Enrolment::start(address, &config.tls, &authority, &store).await?),
@@ -122,7 +122,7 @@ pub async fn run(config: Config) -> Result<(), StartError> {
     };
     let broker = Broker::start(&config, &authority, &store, intake, writing.storage()).await?;
     let webhooks = Webhooks::start(&config.webhooks, &store, &changes, &traces)?;
-    let dispatch = Dispatch::start(store.clone(), authority, broker.publisher(), changes);
+    let dispatch = Dispatch::start(store.clone(), authority, broker.publisher(), changed);
 
     tokio::select! {
         _ = terminate.recv() => tracing::info!("stopping: SIGTERM"),

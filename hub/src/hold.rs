@@ -1,7 +1,11 @@
 //! Legal hold: evidence of an alarm that is kept although its time is over. Two people put it on, and two take it off again.
 //!
-//! What was said is a row of [steps](Taken) that is only added to; how a hold [stands](HoldState) follows from them and the clock.
+//! What was said is a row of [steps](Taken) that is only added to; how a hold [stands](HoldState) follows from them and the clock. The alarm's box
+//! is told to keep what it has, too; whether it does is its [`Custody`].
 
+mod custody;
+
+use gatepost_wire::command::LONGEST_HOLD;
 use gatepost_wire::{AlarmId, EdgeId, Timestamp};
 use jiff::SignedDuration;
 use serde::{Deserialize, Serialize};
@@ -11,8 +15,10 @@ use utoipa::ToSchema;
 use crate::access::PersonName;
 use crate::viewing::Statement;
 
+pub use custody::{Custody, CustodyState, Replied, Told, custody, due};
+
 /// No hold lasts longer; who needs it longer proposes another one.
-pub const LONGEST: SignedDuration = SignedDuration::from_hours(366 * 24);
+pub const LONGEST: SignedDuration = LONGEST_HOLD;
 
 /// A proposal waits for so long for its second person.
 pub const PROPOSAL_LASTS: SignedDuration = SignedDuration::from_hours(72);
@@ -117,6 +123,7 @@ pub struct Taken {
     "number": 3, "id": "01ARZ3NDEKTSV4RRFFQ69G5FAV", "alarm": "01ARZ3NDEKTSV4RRFFQ69G5FAX", "edge": "gate-1",
     "reason": "police report 17", "until": "2026-07-31T00:00:00Z", "time": "2026-01-31T08:30:00Z", "person": "wang.li",
     "who": "王丽 (wang.li)", "state": "held", "may": ["lift"],
+    "custody": { "state": "held", "answered": "2026-01-31T09:00:01Z", "reason": null, "detail": null },
     "steps": [{ "time": "2026-01-31T09:00:00Z", "person": "li.na", "who": "李娜 (li.na)", "step": "confirm", "text": null }]
 }))]
 pub struct Hold {
@@ -146,6 +153,8 @@ pub struct Hold {
     pub who: String,
     /// How it stands.
     pub state: HoldState,
+    /// Whether its box keeps what it has; null: the box was not to know of it.
+    pub custody: Option<Custody>,
     /// What was done since, the first first.
     pub steps: Vec<Taken>,
     /// What who asks may do now.
@@ -245,6 +254,7 @@ mod tests {
             person: "wang.li".parse().unwrap(),
             who: "wang.li".into(),
             state,
+            custody: None,
             steps,
             may: Vec::new(),
         }

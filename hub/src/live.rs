@@ -34,6 +34,8 @@ pub enum Subject {
     Device,
     /// A command to an edge.
     Command,
+    /// A command to an edge about a legal hold.
+    HoldCommand,
     /// An incident.
     Incident,
 }
@@ -45,6 +47,7 @@ impl Subject {
             Self::Alert => Permission::SeeAlerts,
             Self::Device => Permission::SeeDevices,
             Self::Command => Permission::SeeCommands,
+            Self::HoldCommand => Permission::HoldEvidence,
             Self::Incident => Permission::SeeIncidents,
         }
     }
@@ -52,7 +55,7 @@ impl Subject {
     /// In which order it is told.
     pub const fn lane(self) -> Lane {
         match self {
-            Self::Alert | Self::Command | Self::Incident => Lane::People,
+            Self::Alert | Self::Command | Self::HoldCommand | Self::Incident => Lane::People,
             Self::Device => Lane::Devices,
         }
     }
@@ -62,7 +65,7 @@ impl Subject {
         match self {
             Self::Alert => "alert",
             Self::Device => "device",
-            Self::Command => "command",
+            Self::Command | Self::HoldCommand => "command",
             Self::Incident => "incident",
         }
     }

@@ -192,7 +192,7 @@ mod tests {
         let store = Store::open(&testing::fresh(dir.path())).await.unwrap();
         let mut connection = store.database.connect(Purpose::Write).await.unwrap();
         for insert in [
-            "INSERT INTO command VALUES (1, 'c', 'gate-1', 'who', 'why', 0, 1, 'k', NULL, NULL, '{}', 1, 'wang.li', 1)",
+            "INSERT INTO command VALUES (1, 'c', 'gate-1', 'who', 'why', 0, 1, 'k', NULL, NULL, '{}', 1, 'wang.li', 1, 'h')",
             "INSERT INTO approval VALUES ('c', 0, 'li.na', 'li.na', 'approved', NULL, 2)",
             "INSERT INTO reply VALUES ('c', 0, 0, 'done', NULL, NULL, '{}', 2)",
             "INSERT INTO deletion VALUES (1, 0, 'e', 's', 'gate-1', 'image/jpeg', 1, 0, 'age', NULL, NULL, NULL)",

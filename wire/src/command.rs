@@ -8,6 +8,7 @@
 pub mod signed;
 mod statement;
 
+use jiff::SignedDuration;
 use schemars::JsonSchema;
 use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::Value;
@@ -15,7 +16,7 @@ use serde_json::Value;
 use crate::Timestamp;
 use crate::arming::Input;
 use crate::event::Extra;
-use crate::id::{AreaId, CommandId, EdgeId, EventId};
+use crate::id::{AlarmId, AreaId, CommandId, EdgeId, EventId};
 use crate::schema::date_time;
 use crate::tagged::{known, tag};
 use crate::word::words;
@@ -118,6 +119,8 @@ pub enum Order {
     ReleaseOriginal(ReleaseOriginal),
     /// Arm or disarm an area.
     SetMode(SetMode),
+    /// Keep what the box has of an alarm, although its time is over.
+    HoldEvidence(HoldEvidence),
     /// An order of a newer version, kept whole (its `kind` is inside).
     #[serde(untagged)]
     #[schemars(skip)]
@@ -130,6 +133,7 @@ impl Order {
         match self {
             Self::ReleaseOriginal(_) => "release_original",
             Self::SetMode(_) => "set_mode",
+            Self::HoldEvidence(_) => "hold_evidence",
             Self::Unknown(fields) => fields.get("kind").and_then(Value::as_str).unwrap_or_default(),
         }
     }
@@ -142,6 +146,7 @@ impl<'de> Deserialize<'de> for Order {
         match kind.as_str() {
             "release_original" => known("kind", &kind, fields).map(Self::ReleaseOriginal),
             "set_mode" => known("kind", &kind, fields).map(Self::SetMode),
+            "hold_evidence" => known("kind", &kind, fields).map(Self::HoldEvidence),
             _ => Ok(Self::Unknown(fields)),
         }
     }
@@ -154,6 +159,25 @@ pub struct ReleaseOriginal {
     /// The event that names the covered picture or clip, with [`crate::evidence::Original::Kept`].
     pub event: EventId,
     /// Whoever gets the original deletes it then, UTC.
+    #[schemars(schema_with = "date_time")]
+    pub until: Timestamp,
+    /// Fields of a newer version.
+    #[serde(flatten)]
+    #[schemars(skip)]
+    pub extra: Extra,
+}
+
+/// No box holds evidence for longer after it was told to.
+pub const LONGEST_HOLD: SignedDuration = SignedDuration::from_hours(366 * 24);
+
+/// A legal hold: the box keeps the clips of an alarm, with their originals, until then; afterwards they go as old as they are. Of all orders about one
+/// alarm the one with the highest `sequence` counts, in whatever order they come. A box that has nothing of the alarm refuses it as
+/// [`Reason::NotFound`], and holds all the same what it still makes of it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct HoldEvidence {
+    /// The alarm.
+    pub alarm: AlarmId,
+    /// Until when, UTC, 366 days after `issued` at most. A time that is past lifts the hold.
     #[schemars(schema_with = "date_time")]
     pub until: Timestamp,
     /// Fields of a newer version.
@@ -261,8 +285,10 @@ words! {
         UnknownOrder = "unknown_order",
         /// The site does not allow it: no original is ever kept there.
         NotAllowed = "not_allowed",
-        /// There is nothing like that, or no longer: an event the box does not know, an original that was deleted.
+        /// There is nothing like that, or no longer: an event or alarm the box has nothing of, an original that was deleted.
         NotFound = "not_found",
+        /// A later command about the same was carried out already.
+        Superseded = "superseded",
         /// What must be closed first is open, or somebody has to disarm first.
         NotReady = "not_ready",
         /// What is asked for makes no sense, such as an `until` in the past.
@@ -309,6 +335,21 @@ mod tests {
         let order = Command::from_json(text.as_bytes()).unwrap().order;
         assert_eq!(order.kind(), "self_test");
         assert!(matches!(&order, Order::Unknown(fields) if fields.contains_key("until")));
+    }
+
+    #[test]
+    fn a_hold_names_its_alarm_and_its_end() {
+        let text = COMMAND
+            .replace("release_original", "hold_evidence")
+            .replace(r#""event":"01ARZ3NDEKTSV4RRFFQ69G5FAW""#, r#""alarm":"01ARZ3NDEKTSV4RRFFQ69G5FAX""#);
+        let Order::HoldEvidence(hold) = Command::from_json(text.as_bytes()).unwrap().order else {
+            panic!("{text}")
+        };
+        assert_eq!(
+            (hold.alarm.to_string().as_str(), hold.until.to_string().as_str()),
+            ("01ARZ3NDEKTSV4RRFFQ69G5FAX", "2026-12-01T00:00:00Z")
+        );
+        assert!(refusal("release_original", "hold_evidence").contains("alarm"));
     }
 
     #[test]

@@ -4,7 +4,8 @@
 
 use gatepost_wire::arming::{ArmingChanged, Cause, Input, Mode, Stage};
 use gatepost_wire::command::{
-    Command, NumberedCommand, Order, Outcome, Reason, ReleaseOriginal, Reply, SetMode, WantedMode,
+    Command, HoldEvidence, NumberedCommand, Order, Outcome, Reason, ReleaseOriginal, Reply, SetMode,
+    WantedMode,
 };
 use gatepost_wire::envelope::{EnvelopeError, MAX_ENVELOPE_BYTES};
 use gatepost_wire::event::{
@@ -245,7 +246,10 @@ fn order() -> impl Strategy<Value = Order> {
     ];
     let set_mode =
         (name(), mode, extra()).prop_map(|(area, mode, extra)| Order::SetMode(SetMode { area, mode, extra }));
-    prop_oneof![release, set_mode, unknown]
+    let hold = (any::<u128>(), time(), extra()).prop_map(|(alarm, until, extra)| {
+        Order::HoldEvidence(HoldEvidence { alarm: AlarmId::from_ulid(alarm.into()), until, extra })
+    });
+    prop_oneof![release, set_mode, hold, unknown]
 }
 
 fn command() -> impl Strategy<Value = Command> {
@@ -268,9 +272,18 @@ fn command() -> impl Strategy<Value = Command> {
 }
 
 fn reply() -> impl Strategy<Value = Reply> {
-    use Reason::{Expired, Failed, Invalid, NotAllowed, NotFound, NotReady, UnknownOrder};
+    use Reason::{Expired, Failed, Invalid, NotAllowed, NotFound, NotReady, Superseded, UnknownOrder};
     let reason = prop_oneof![
-        prop::sample::select(vec![Expired, UnknownOrder, NotAllowed, NotFound, NotReady, Invalid, Failed]),
+        prop::sample::select(vec![
+            Expired,
+            UnknownOrder,
+            NotAllowed,
+            NotFound,
+            NotReady,
+            Superseded,
+            Invalid,
+            Failed,
+        ]),
         "later_[a-z]{1,9}".prop_map(Reason::Other),
     ];
     let refused = (reason, ".{0,40}").prop_map(|(reason, detail)| Outcome::Refused { reason, detail });

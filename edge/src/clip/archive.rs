@@ -12,10 +12,12 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use gatepost_wire::command::HoldEvidence;
 use gatepost_wire::event::EventData;
-use gatepost_wire::{EventId, Severity, Timestamp};
+use gatepost_wire::{AlarmId, EventId, Severity, Timestamp};
 use serde::{Deserialize, Serialize};
 
+use super::hold::{Holds, Superseded};
 use super::retention::{Kept, going};
 use crate::evidence::write_durably;
 
@@ -46,6 +48,10 @@ impl Record {
         self.alarms.iter().map(|alarm| alarm.data.severity).min().unwrap_or(Severity::LOW)
     }
 
+    fn alarms(&self) -> impl Iterator<Item = AlarmId> {
+        self.alarms.iter().filter_map(|alarm| alarm.data.happening.alarm().map(|alarm| alarm.id))
+    }
+
     fn has(&self, event: EventId) -> Option<&ClipAlarm> {
         self.alarms.iter().find(|alarm| alarm.began == event || alarm.event == event)
     }
@@ -69,6 +75,8 @@ pub struct CutShort {
     pub age: Duration,
     /// What clips may take, bytes.
     pub budget: u64,
+    /// What of it is on legal hold, bytes.
+    pub held: u64,
 }
 
 /// All clips of the box.
@@ -77,6 +85,7 @@ pub struct Archive {
     folder: PathBuf,
     room: Room,
     records: BTreeMap<EventId, (Record, u64)>,
+    holds: Holds,
 }
 
 impl Archive {
@@ -86,7 +95,8 @@ impl Archive {
     /// What the file system says.
     pub fn open(folder: &Path, room: Room) -> io::Result<Self> {
         fs::create_dir_all(folder)?;
-        let mut this = Self { folder: folder.to_owned(), room, records: BTreeMap::new() };
+        let (records, holds) = (BTreeMap::new(), Holds::default());
+        let mut this = Self { folder: folder.to_owned(), room, records, holds };
         let files: Vec<PathBuf> =
             fs::read_dir(folder)?.map(|file| file.map(|f| f.path())).collect::<Result<_, _>>()?;
         for file in files.iter().filter(|file| file.extension().is_some_and(|kind| kind == "json")) {
@@ -133,10 +143,25 @@ impl Archive {
         Ok(())
     }
 
+    /// What is on hold, as it was when the box was last on. To be told before the first [`Self::tidy`].
+    pub fn resume(&mut self, holds: Holds) {
+        self.holds = holds;
+    }
+
+    /// Holds an alarm's clips, those that are still made of it, too, or lets them go. Says whether there is one now.
+    ///
+    /// # Errors
+    /// When a later order about the alarm was taken.
+    pub fn hold(&mut self, sequence: u64, order: &HoldEvidence) -> Result<bool, Superseded> {
+        self.holds.take(sequence, order)?;
+        Ok(self.records.values().any(|(record, _)| record.alarms().any(|alarm| alarm == order.alarm)))
+    }
+
     /// Removes what is too old or too much, `coming` bytes that are about to be written included. Gives whose clips
     /// went, and whether some went before their time.
     pub fn tidy(&mut self, now: Timestamp, coming: u64) -> (Vec<Record>, Option<CutShort>) {
-        let kept: Vec<Kept> = self.records.values().map(|(record, bytes)| kept(record, *bytes)).collect();
+        let kept: Vec<Kept> =
+            self.records.values().map(|(record, bytes)| self.kept(record, *bytes, now)).collect();
         let budget = self.budget();
         let going = going(&kept, now, self.room.keep, budget.saturating_sub(coming));
         let mut gone = Vec::new();
@@ -144,7 +169,14 @@ impl Archive {
             self.delete(id);
             gone.extend(self.records.remove(&id).map(|(record, _)| record));
         }
-        (gone, going.cut_short.map(|age| CutShort { age, budget }))
+        (gone, going.cut_short.map(|age| CutShort { age, budget, held: going.held }))
+    }
+
+    /// What there is too little room for at all.
+    pub fn no_room(&self, now: Timestamp) -> CutShort {
+        let held = self.records.values().filter(|(record, _)| self.is_held(record, now));
+        let held = held.map(|(_, bytes)| bytes).sum();
+        CutShort { age: Duration::ZERO, budget: self.budget(), held }
     }
 
     /// Is there room for so many bytes, after [`Self::tidy`]?
@@ -173,6 +205,15 @@ impl Archive {
         let free = fs4::available_space(&self.folder).unwrap_or(0);
         let share = (total as f64 * self.room.disk_share) as u64;
         share.min((self.used() + free).saturating_sub(self.room.reserve_bytes))
+    }
+
+    fn kept(&self, record: &Record, bytes: u64, now: Timestamp) -> Kept {
+        let held = self.is_held(record, now);
+        Kept { id: record.clip, severity: record.severity(), time: record.time, bytes, held }
+    }
+
+    fn is_held(&self, record: &Record, now: Timestamp) -> bool {
+        record.alarms().any(|alarm| self.holds.hold(alarm, now))
     }
 
     fn used(&self) -> u64 {
@@ -207,10 +248,6 @@ impl Archive {
 const MP4: &str = "mp4";
 const AGE: &str = "age";
 const JSON: &str = "json";
-
-fn kept(record: &Record, bytes: u64) -> Kept {
-    Kept { id: record.clip, severity: record.severity(), time: record.time, bytes }
-}
 
 #[cfg(test)]
 mod tests {
@@ -252,6 +289,54 @@ mod tests {
         let (gone, short) = archive.tidy(now + Duration::from_secs(3700), 0);
         assert_eq!((gone.len(), short), (2, None));
         assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0);
+    }
+
+    #[test]
+    fn what_is_held_outlives_its_days_and_goes_once_it_is_lifted() {
+        let folder = tempfile::tempdir().unwrap();
+        let begun_at = Timestamp::now();
+        let after = |seconds| begun_at + Duration::from_secs(seconds);
+        let order = |alarm: u128, until| {
+            let alarm = AlarmId::from_ulid(Ulid(alarm));
+            HoldEvidence { alarm, until, extra: Default::default() }
+        };
+        let mut archive = Archive::open(folder.path(), ROOM).unwrap();
+        archive.add(record(1, begun_at), b"clip", Some(b"sealed")).unwrap();
+        archive.add(record(2, begun_at), b"clip", None).unwrap();
+        assert_eq!(archive.hold(7, &order(101, after(90_000))), Ok(true));
+        assert_eq!(
+            archive.hold(8, &order(103, after(90_000))),
+            Ok(false),
+            "there is nothing of this alarm yet"
+        );
+        let names = |gone: Vec<Record>| gone.iter().map(|record| record.clip).collect::<Vec<_>>();
+        assert_eq!(names(archive.tidy(after(7000), 0).0), [id(2)]);
+        assert!(archive.original(id(1)).is_some());
+        archive.add(record(3, begun_at), b"clip", None).unwrap();
+        assert_eq!(names(archive.tidy(after(7000), 0).0), [], "what is made later is held, too");
+        assert_eq!(archive.hold(6, &order(101, begun_at)), Err(Superseded));
+        assert_eq!(archive.hold(9, &order(101, begun_at)), Ok(true));
+        assert_eq!(names(archive.tidy(after(7000), 0).0), [id(1)]);
+        assert_eq!(archive.original(id(1)), None);
+        assert_eq!(names(archive.tidy(after(90_000), 0).0), [id(3)], "and without a word at its end");
+    }
+
+    #[test]
+    fn what_is_held_takes_room_from_the_others_and_it_is_said() {
+        let folder = tempfile::tempdir().unwrap();
+        let now = Timestamp::now();
+        let mut archive = Archive::open(folder.path(), Room { disk_share: 0.0, ..ROOM }).unwrap();
+        archive.add(record(1, now), &[0; 2000], None).unwrap();
+        archive.add(record(2, now), b"clip", None).unwrap();
+        let until = now + Duration::from_secs(60);
+        let order = HoldEvidence { alarm: AlarmId::from_ulid(Ulid(101)), until, extra: Default::default() };
+        archive.hold(1, &order).unwrap();
+        let (gone, short) = archive.tidy(now, 0);
+        assert_eq!((gone.len(), gone[0].clip), (1, id(2)));
+        let held = archive.bytes_of(id(1));
+        assert!(held > 2000 && !archive.has_room(1));
+        assert_eq!(short, Some(CutShort { age: Duration::ZERO, budget: 0, held }));
+        assert_eq!(archive.no_room(now).held, held);
     }
 
     #[test]

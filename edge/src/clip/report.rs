@@ -64,9 +64,9 @@ impl Publisher {
         let bytes = (made.covered.len() + made.original.as_ref().map_or(0, Vec::len)) as u64;
         self.make_room(bytes);
         if !locked(&self.archive).has_room(bytes) {
-            let budget = locked(&self.archive).budget();
             let (_, now) = self.clock.now();
-            self.ran_short(&CutShort { age: Duration::ZERO, budget }, now);
+            let short = locked(&self.archive).no_room(now);
+            self.ran_short(&short, now);
             return Err("the room for clips is too small for it".into());
         }
         let record = record(booking, self.clock.utc(first.at));
@@ -163,8 +163,12 @@ fn record(booking: &Booking, time: Timestamp) -> Record {
 fn shortage(short: &CutShort, keep: Duration) -> String {
     const DAY: f64 = 86_400.0;
     const MIB: u64 = 1 << 20;
+    let held = match short.held {
+        0 => String::new(),
+        held => format!(", {} MiB of which are on legal hold and stay until its end", held.div_ceil(MIB)),
+    };
     format!(
-        "clips should be kept for {} days and the disk holds them for {:.1}: {} MiB are for clips; give it a larger disk, a \
+        "clips should be kept for {} days and the disk holds them for {:.1}: {} MiB are for clips{held}; give it a larger disk, a \
          larger `clips.disk_percent`, or a smaller `clips.keep_days`",
         keep.as_secs_f64() / DAY,
         short.age.as_secs_f64() / DAY,
@@ -178,8 +182,14 @@ mod tests {
 
     #[test]
     fn a_technician_is_told_how_much_there_is_and_what_to_do() {
-        let short = CutShort { age: Duration::from_secs(3 * 86_400 + 43_200), budget: 5 << 30 };
-        let told = shortage(&short, Duration::from_secs(30 * 86_400));
-        assert!(told.contains("30 days") && told.contains("3.5") && told.contains("5120 MiB"), "{told}");
+        let short = CutShort { age: Duration::from_secs(3 * 86_400 + 43_200), budget: 5 << 30, held: 0 };
+        let month = Duration::from_secs(30 * 86_400);
+        let told = shortage(&short, month);
+        assert!(
+            told.contains("30 days") && told.contains("3.5") && told.contains("5120 MiB are for clips;"),
+            "{told}"
+        );
+        let told = shortage(&CutShort { held: 3 << 30, ..short }, month);
+        assert!(told.contains("5120 MiB are for clips, 3072 MiB of which are on legal hold"), "{told}");
     }
 }

@@ -15,6 +15,8 @@ pub struct Kept {
     pub time: Timestamp,
     /// All its files together.
     pub bytes: u64,
+    /// One of its alarms is on legal hold.
+    pub held: bool,
 }
 
 /// What goes.
@@ -24,6 +26,8 @@ pub struct Going {
     pub clips: Vec<EventId>,
     /// The disk did not hold them for as long as wanted: how old the youngest of those that go before their time is.
     pub cut_short: Option<Duration>,
+    /// Bytes of what is on legal hold, which stays.
+    pub held: u64,
 }
 
 /// What goes at `now`, if clips are to be kept for `keep` and may take `budget` bytes.
@@ -32,12 +36,16 @@ pub struct Going {
 /// many times as fast as its severity says (1 the gravest, 4 the least), and those that have aged most go. So of two clips of one
 /// severity the older goes, of two of one age the less grave, and a new clip of little weight does not go at once
 /// where old ones of more weight lie.
+///
+/// What is on legal hold never goes, however old it is and however little room there is: the others go for it.
 pub fn going(kept: &[Kept], now: Timestamp, keep: Duration, budget: u64) -> Going {
     // A clip from the future, after a step of the clock, is new.
     let age = |clip: &Kept| Duration::try_from(now.duration_since(clip.time)).unwrap_or_default();
-    let (old, mut rest): (Vec<&Kept>, Vec<&Kept>) = kept.iter().partition(|clip| age(clip) > keep);
-    let mut going = Going { clips: old.iter().map(|clip| clip.id).collect(), cut_short: None };
-    let mut bytes: u64 = rest.iter().map(|clip| clip.bytes).sum();
+    let (held, free): (Vec<&Kept>, Vec<&Kept>) = kept.iter().partition(|clip| clip.held);
+    let held: u64 = held.iter().map(|clip| clip.bytes).sum();
+    let (old, mut rest): (Vec<&Kept>, Vec<&Kept>) = free.iter().partition(|clip| age(clip) > keep);
+    let mut going = Going { clips: old.iter().map(|clip| clip.id).collect(), cut_short: None, held };
+    let mut bytes: u64 = held + rest.iter().map(|clip| clip.bytes).sum::<u64>();
     rest.sort_by_key(|clip| {
         let aged = age(clip) * u32::from(clip.severity.level());
         (std::cmp::Reverse(aged), std::cmp::Reverse(clip.severity), clip.id)
@@ -68,7 +76,8 @@ mod tests {
 
     fn clip(id: u128, severity: u8, hours_ago: u32, bytes: u64) -> Kept {
         let severity = severity.try_into().unwrap();
-        Kept { id: EventId::from_ulid(Ulid(id)), severity, time: now() - hours_ago * HOUR, bytes }
+        let time = now() - hours_ago * HOUR;
+        Kept { id: EventId::from_ulid(Ulid(id)), severity, time, bytes, held: false }
     }
 
     fn names(going: &Going) -> Vec<u128> {
@@ -93,18 +102,34 @@ mod tests {
         assert_eq!((names(&gone(0)), gone(0).cut_short), (vec![2, 4, 1, 3], Some(5 * HOUR)));
     }
 
+    #[test]
+    fn what_is_on_hold_stays_and_the_others_go_for_it() {
+        let held = |clip| Kept { held: true, ..clip };
+        let kept =
+            [held(clip(1, 4, 31 * 24, 10)), clip(2, 1, 31 * 24, 10), clip(3, 2, 8, 10), clip(4, 2, 2, 10)];
+        let gone = |budget| going(&kept, now(), 30 * 24 * HOUR, budget);
+        assert_eq!((names(&gone(30)), gone(30).cut_short, gone(30).held), (vec![2], None, 10));
+        assert_eq!((names(&gone(20)), gone(20).cut_short), (vec![2, 3], Some(8 * HOUR)));
+        assert_eq!(names(&gone(0)), [2, 3, 4], "even when there is no room at all");
+    }
+
     proptest! {
         #[test]
         fn what_stays_fits_and_nothing_goes_before_what_is_both_older_and_less_grave(
-            clips in prop::collection::vec((1u8..=4, 0u32..2000, 0u64..1000), 0..60),
+            clips in prop::collection::vec((1u8..=4, 0u32..2000, 0u64..1000, prop::bool::weighted(0.2)), 0..60),
             keep in 1u32..1500,
             budget in 0u64..20_000,
         ) {
-            let kept: Vec<Kept> = (0u128..).zip(&clips).map(|(id, c)| clip(id, c.0, c.1, c.2)).collect();
+            let kept: Vec<Kept> =
+                (0u128..).zip(&clips).map(|(id, c)| Kept { held: c.3, ..clip(id, c.0, c.1, c.2) }).collect();
             let going = going(&kept, now(), keep * HOUR, budget);
             let gone = |clip: &Kept| going.clips.contains(&clip.id);
-            let stays: Vec<&Kept> = kept.iter().filter(|clip| !gone(clip)).collect();
-            prop_assert!(stays.iter().map(|clip| clip.bytes).sum::<u64>() <= budget);
+            prop_assert!(!kept.iter().any(|clip| clip.held && gone(clip)));
+            let held: u64 = kept.iter().filter(|clip| clip.held).map(|clip| clip.bytes).sum();
+            prop_assert_eq!(going.held, held);
+            let stays: Vec<&Kept> = kept.iter().filter(|clip| !clip.held && !gone(clip)).collect();
+            let taken = held + stays.iter().map(|clip| clip.bytes).sum::<u64>();
+            prop_assert!(taken <= budget || stays.is_empty());
             prop_assert!(stays.iter().all(|clip| clip.time >= now() - keep * HOUR));
             for left in kept.iter().filter(|clip| gone(clip)) {
                 for stayed in &stays {
@@ -116,7 +141,7 @@ mod tests {
             prop_assert_eq!(going.cut_short.is_some(), before_time > 0);
             if let Some(last) = going.clips.last().filter(|_| before_time > 0) {
                 let last = kept.iter().find(|clip| clip.id == *last).map_or(0, |clip| clip.bytes);
-                prop_assert!(stays.iter().map(|clip| clip.bytes).sum::<u64>() + last > budget);
+                prop_assert!(taken + last > budget);
             }
         }
     }

@@ -1,6 +1,8 @@
 //! What was answered, one file for each command, so that a command that comes again is not carried out again, and
 //! that anybody who looks at the box later sees who asked for what and why.
 //!
+//! Which alarms are on [hold](Holds) follows from what was answered, so that it outlives a power cut like the answer itself.
+//!
 //! An answer is forgotten a year after its command expired. What is left of it is its number: a command up to the highest
 //! number forgotten is a replay, even if the box's clock has been set back so that it seems not to have expired.
 
@@ -10,13 +12,14 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use gatepost_wire::command::NumberedCommand;
+use gatepost_wire::command::{HoldEvidence, NumberedCommand, Order, Outcome, Reason};
 use gatepost_wire::{Command, CommandId, Reply, Timestamp};
 use serde::{Deserialize, Serialize};
 
+use crate::clip::Holds;
 use crate::evidence::write_durably;
 
-/// Much longer than any command is valid.
+/// Longer than commands are valid, but for holds, which last as long: what lifted one is remembered until the hold would be over.
 const REMEMBERED: Duration = Duration::from_secs(366 * 24 * 3600);
 const FORGOTTEN: &str = "forgotten";
 
@@ -29,6 +32,18 @@ struct Note {
     reply: Reply,
 }
 
+impl Note {
+    /// The hold that was put on or lifted. What the box had nothing of is held all the same, should it come to something.
+    fn hold(&self) -> Option<&HoldEvidence> {
+        let taken =
+            matches!(&self.reply.outcome, Outcome::Done | Outcome::Refused { reason: Reason::NotFound, .. });
+        match &self.command.order {
+            Order::HoldEvidence(order) if taken => Some(order),
+            _ => None,
+        }
+    }
+}
+
 /// Remembers answers.
 #[derive(Debug)]
 pub(super) struct Journal {
@@ -36,6 +51,7 @@ pub(super) struct Journal {
     answers: BTreeMap<CommandId, Reply>,
     /// The highest number of those that were forgotten.
     forgotten: u64,
+    holds: Holds,
 }
 
 impl Journal {
@@ -45,7 +61,7 @@ impl Journal {
         let mut answers = BTreeMap::new();
         let before = read_forgotten(folder)?;
         let mut forgotten = before;
-        let mut old = Vec::new();
+        let (mut old, mut holds) = (Vec::new(), Holds::default());
         for file in fs::read_dir(folder)? {
             let file = file?.path();
             if file.extension().is_none_or(|kind| kind != "json") {
@@ -56,7 +72,13 @@ impl Journal {
                     forgotten = forgotten.max(note.sequence);
                     old.push(file);
                 }
-                Ok(Note { command, reply, .. }) => drop(answers.insert(command.id, reply)),
+                Ok(note) => {
+                    if let Some(order) = note.hold() {
+                        // Files come in any order, and a later one stands.
+                        let _ = holds.take(note.sequence, order);
+                    }
+                    answers.insert(note.command.id, note.reply);
+                }
                 Err(error) => {
                     tracing::warn!("{}: it does not say what was answered: {error}", file.display());
                 }
@@ -69,7 +91,12 @@ impl Journal {
         for file in old {
             fs::remove_file(&file)?;
         }
-        Ok(Self { folder: folder.to_owned(), answers, forgotten })
+        Ok(Self { folder: folder.to_owned(), answers, forgotten, holds })
+    }
+
+    /// Which alarms are on hold, as it was when it was opened.
+    pub fn holds(&self) -> Holds {
+        self.holds.clone()
     }
 
     /// The answer a command got.

@@ -1,7 +1,7 @@
 use gatepost_wire::command::SigningKey;
 use gatepost_wire::event::{Event, Phase};
 use gatepost_wire::evidence::Original;
-use gatepost_wire::{CommandId, EventId, MediaType};
+use gatepost_wire::{AlarmId, CommandId, EventId, MediaType};
 use tempfile::TempDir;
 use ulid::Ulid;
 
@@ -82,8 +82,8 @@ impl Box {
             evidence: evidence.clone(),
             reporter,
         };
-        let journal = Journal::open(&path.join("commands"), Timestamp::now()).unwrap();
-        Running { desk: Desk { journal, means }, delivery, evidence, record }
+        let desk = Desk::open(&path.join("commands"), Timestamp::now(), means).unwrap();
+        Running { desk, delivery, evidence, record }
     }
 }
 
@@ -92,6 +92,12 @@ impl Running {
         let Self { desk, record, delivery, .. } = self;
         drop((desk, delivery));
         record.join();
+    }
+
+    /// How many clips are deleted so long from now.
+    fn goes_in(&self, seconds: u64) -> usize {
+        let later = Timestamp::now() + std::time::Duration::from_secs(seconds);
+        locked(&self.desk.means.archive).tidy(later, 0).0.len()
     }
 
     /// Those that bring something.
@@ -221,18 +227,108 @@ fn an_area_is_armed_and_one_that_is_not_there_is_not() {
     running.stop();
 }
 
+/// An order to hold alarm `alarm`, and until when, in seconds from now.
+fn hold(id: u128, alarm: u128, until_s: i64) -> NumberedCommand {
+    let now = Timestamp::now();
+    let after = |seconds| now + jiff::SignedDuration::from_secs(seconds);
+    let json = serde_json::json!({
+        "id": CommandId::from_ulid(Ulid(id)), "edge": edge(), "who": "Li, approved by Wang", "why": "police report 17",
+        "issued": now, "expires": after(until_s.max(600)),
+        "order": { "kind": "hold_evidence", "alarm": AlarmId::from_ulid(Ulid(alarm)), "until": after(until_s) },
+    });
+    numbered(id, &json)
+}
+
+/// Clips of `Box` are kept for an hour.
+#[test]
+fn a_held_alarm_outlives_restarts_and_its_days_until_it_is_lifted() {
+    let it = Box::new();
+    let mut running = it.start(true);
+    let (put_on, lifted) = (hold(3, 1, 90_000), hold(5, 1, -1));
+    let first = running.desk.reply(&put_on).unwrap();
+    assert_eq!(first.outcome, Outcome::Done);
+    assert_eq!(running.goes_in(7000), 0);
+    running.stop();
+
+    let mut running = it.start(true);
+    assert_eq!(running.desk.reply(&put_on).unwrap(), first, "asked once more");
+    assert_eq!(running.goes_in(7000), 0, "after a restart, too");
+    assert_eq!(running.desk.reply(&lifted).unwrap().outcome, Outcome::Done);
+    running.stop();
+
+    let mut running = it.start(true);
+    let late = hold(4, 1, 90_000);
+    assert_eq!(refusal(running.desk.reply(&late)), Reason::Superseded, "what was lifted stays so");
+    running.stop();
+    let running = it.start(true);
+    assert_eq!(running.goes_in(7000), 1);
+    assert_eq!(running.desk.means.archive.lock().unwrap().find(it.clip), None);
+    running.stop();
+}
+
+#[test]
+fn a_hold_that_says_its_end_needs_no_word_to_end() {
+    let it = Box::new();
+    let mut running = it.start(true);
+    assert_eq!(running.desk.reply(&hold(3, 1, 6000)).unwrap().outcome, Outcome::Done);
+    running.stop();
+    let running = it.start(true);
+    assert_eq!(running.goes_in(5900), 0);
+    assert_eq!(running.goes_in(6100), 1);
+    running.stop();
+}
+
+#[test]
+fn of_what_is_not_there_the_hub_is_told_so_and_what_comes_of_it_is_held() {
+    let it = Box::new();
+    let mut running = it.start(true);
+    assert_eq!(refusal(running.desk.reply(&hold(3, 9, 90_000))), Reason::NotFound);
+    assert_eq!(
+        running.desk.reply(&hold(4, 8, -1)).unwrap().outcome,
+        Outcome::Done,
+        "nothing is left to lift"
+    );
+    assert_eq!(refusal(running.desk.reply(&hold(5, 1, 367 * 86_400))), Reason::Invalid);
+    running.stop();
+    let running = it.start(true);
+    let began = begun(9, 2, std::time::Duration::ZERO);
+    let (clip, event) = (EventId::from_ulid(Ulid(70)), EventId::from_ulid(Ulid(71)));
+    let alarm = ClipAlarm { began: began.event, event, data: began.data };
+    let late = Record { clip, time: Timestamp::now(), alarms: vec![alarm] };
+    locked(&running.desk.means.archive).add(late, b"clip", None).unwrap();
+    assert_eq!(running.goes_in(7000), 1, "the other one, which nobody held for so long");
+    assert!(locked(&running.desk.means.archive).find(event).is_some());
+    running.stop();
+}
+
+/// A version of the box that did not know the order has answered it so.
+#[test]
+fn what_an_older_version_refused_holds_nothing() {
+    let it = Box::new();
+    let mut running = it.start(true);
+    let outcome = Outcome::Refused { reason: Reason::UnknownOrder, detail: String::new() };
+    let order = hold(3, 1, 90_000);
+    let now = Timestamp::now();
+    let reply = Reply { command: order.command.id, time: now, outcome, extra: Default::default() };
+    running.desk.journal.note(&order, &reply, now).unwrap();
+    running.stop();
+    let running = it.start(true);
+    assert_eq!(running.goes_in(7000), 1);
+    running.stop();
+}
+
 #[test]
 fn only_what_the_hub_signed_is_a_command() {
     let it = Box::new();
     let running = it.start(true);
     let order = command(1, "release_original", it.clip, 60, 3600);
-    assert_eq!(running.desk.open(&it.hub.sign(&order).unwrap()).unwrap(), order);
+    assert_eq!(running.desk.opened(&it.hub.sign(&order).unwrap()).unwrap(), order);
     let stranger = SigningKey::from_pkcs8(&SigningKey::generate_pkcs8().unwrap()).unwrap();
     for forged in [stranger.sign(&order).unwrap(), order.command.to_json().unwrap(), b"x".to_vec()] {
-        running.desk.open(&forged).unwrap_err();
+        running.desk.opened(&forged).unwrap_err();
     }
     std::fs::remove_file(it.dir.path().join("hub.key")).unwrap();
-    let without = running.desk.open(&it.hub.sign(&order).unwrap()).unwrap_err();
+    let without = running.desk.opened(&it.hub.sign(&order).unwrap()).unwrap_err();
     assert!(without.to_string().contains("hub_key_file"), "{without}");
     running.stop();
 }

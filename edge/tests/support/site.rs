@@ -148,7 +148,12 @@ impl Site {
 
     /// A command as this box's hub sends it.
     pub fn signed(&self, command: Command) -> Vec<u8> {
-        self.hub.sign(&NumberedCommand { sequence: 1, command }).unwrap()
+        self.signed_as(1, command)
+    }
+
+    /// The same with its place among all the hub gave.
+    pub fn signed_as(&self, sequence: u64, command: Command) -> Vec<u8> {
+        self.hub.sign(&NumberedCommand { sequence, command }).unwrap()
     }
 
     pub fn config_text(&self) -> String {

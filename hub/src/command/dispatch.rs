@@ -1,5 +1,6 @@
 //! Brings commands to their boxes, signed: at once where the box is connected, otherwise when it comes back, and again until it
-//! answers or the command expires. What is open stands in the database alone, so a restart forgets nothing.
+//! answers or the command expires. What is open stands in the database alone, so a restart forgets nothing. Boxes that have to be told of a legal
+//! hold without anybody doing anything now are given their commands here, too.
 
 use std::collections::{BTreeSet, HashMap};
 use std::time::Duration;
@@ -12,10 +13,13 @@ use tokio_util::sync::CancellationToken;
 
 use crate::authority::Authority;
 use crate::broker::Publisher;
-use crate::store::{Duty, Open, Store};
+use crate::store::{Duty, Open, Store, tell};
 
 /// A connected box that does not answer is asked again so often.
 const AGAIN: Duration = Duration::from_secs(30);
+
+/// How often it is looked whether a box has to be told of a hold.
+const HOLDS: Duration = Duration::from_secs(60);
 
 /// Rest between two looks, so that a storm of events does not become a storm of queries.
 const REST: Duration = Duration::from_millis(200);
@@ -28,16 +32,16 @@ pub struct Dispatch {
 }
 
 impl Dispatch {
-    /// Begins to send; `changes` says when something in the database changed.
+    /// Begins to send; `changed` says when something in the database changed, and is told of commands that are given here.
     pub fn start(
         store: Store,
         authority: Authority,
         publisher: Publisher,
-        changes: watch::Receiver<i64>,
+        changed: watch::Sender<i64>,
     ) -> Self {
         let stop = CancellationToken::new();
         let post = Post { authority, publisher };
-        let task = tokio::spawn(run(store, post, changes, stop.clone()));
+        let task = tokio::spawn(run(store, post, changed, stop.clone()));
         Self { task, stop }
     }
 
@@ -50,13 +54,18 @@ impl Dispatch {
     }
 }
 
-async fn run(store: Store, post: Post, mut changes: watch::Receiver<i64>, stop: CancellationToken) {
+async fn run(store: Store, post: Post, changed: watch::Sender<i64>, stop: CancellationToken) {
     let mut leadership = store.leadership(Duty::Commands);
+    let mut changes = changed.subscribe();
     let mut desk = Desk::default();
+    let mut holds = Holds::default();
     let mut failed = false;
     loop {
         let open = match leadership.is_ours().await {
-            Ok(true) => store.open_commands(Timestamp::now()).await,
+            Ok(true) => {
+                holds.look(&store, &changed).await;
+                store.open_commands(Timestamp::now()).await
+            }
             Ok(false) => Ok(Vec::new()),
             Err(error) => Err(error),
         };
@@ -79,6 +88,27 @@ async fn run(store: Store, post: Post, mut changes: watch::Receiver<i64>, stop: 
             () = tokio::time::sleep(AGAIN) => {}
         }
         tokio::time::sleep(REST).await;
+    }
+}
+
+/// When it was last looked whether a box has to be told of a hold.
+#[derive(Debug, Default)]
+struct Holds {
+    looked: Option<Instant>,
+}
+
+impl Holds {
+    /// What is wrong with holds keeps no command from being sent.
+    async fn look(&mut self, store: &Store, changed: &watch::Sender<i64>) {
+        if self.looked.is_some_and(|looked| looked.elapsed() < HOLDS) {
+            return;
+        }
+        self.looked = Some(Instant::now());
+        match store.tell_boxes_of_holds(Timestamp::now()).await {
+            Ok(Some(change)) => tell(changed, change),
+            Ok(None) => {}
+            Err(error) => tracing::error!(%error, "boxes cannot be told of legal holds; it is tried again"),
+        }
     }
 }
 

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use gatepost_wire::command::Order;
 use gatepost_wire::{EdgeId, Timestamp};
 use serde::Serialize;
 
@@ -29,7 +30,11 @@ pub async fn changes_after(store: &Store, lane: Lane, last: i64) -> Result<Stret
             }
             let commands = store.commands_changed(last, AT_ONCE, Timestamp::now()).await?;
             for (number, command) in stretch.cut(commands, |command| command.0) {
-                stretch.tell(number, &command.edge, Subject::Command, &command)?;
+                let subject = match command.order {
+                    Order::HoldEvidence(_) => Subject::HoldCommand,
+                    _ => Subject::Command,
+                };
+                stretch.tell(number, &command.edge, subject, &command)?;
             }
             let incidents = store.incidents_changed(last, AT_ONCE, Timestamp::now()).await?;
             for (number, incident, people) in stretch.cut(incidents, |incident| incident.0) {

@@ -1,18 +1,21 @@
 //! Commands: every one ever given, with its first answer.
 
-use gatepost_wire::command::{NumberedCommand, Order, ReleaseOriginal};
+mod note;
+
+use gatepost_wire::command::NumberedCommand;
 use gatepost_wire::{AlarmId, Command, CommandId, EdgeId, EventId, Timestamp};
 use sqlx::FromRow;
 
 use super::access::{holds, within};
 use super::change::next_change;
-use super::column::{from_word, nanos, parse, parse_option, text as id_text, timestamp, word};
-use super::record::Fate;
+use super::column::{from_word, nanos, parse, parse_option, timestamp};
 use super::sql::Sql;
 use super::writer::Batch;
 use super::{Store, StoreError, rows};
-use crate::access::{Person, PersonName, Scope};
+use crate::access::{Person, Scope};
 use crate::command::{Answer, Approval, Backing, Decision, Given, both};
+
+pub(super) use note::{Entry, Second, approve, insert, store};
 
 /// Which commands are asked for.
 #[derive(Debug)]
@@ -25,6 +28,8 @@ pub struct CommandFilter {
     pub alarm: Option<AlarmId>,
     /// Of this kind only.
     pub kind: Option<String>,
+    /// Those about legal holds, too.
+    pub holds: bool,
     /// Given before the one with this number.
     pub before: Option<i64>,
     /// At most so many.
@@ -146,26 +151,31 @@ impl Row {
             needs_second: self.needs_second != 0,
             approval,
         };
-        let answer = match (self.time, self.outcome.as_deref()) {
-            (None, _) | (_, None) => None,
-            (Some(time), Some("done")) => Some((timestamp(time), Answer::Done)),
-            (Some(time), Some(_)) => Some((
-                timestamp(time),
-                Answer::Refused {
-                    reason: self.reason.unwrap_or_default().into(),
-                    detail: self.detail.unwrap_or_default(),
-                },
-            )),
+        let answer = match (self.time, self.outcome) {
+            (Some(time), Some(outcome)) => {
+                Some((timestamp(time), answer(&outcome, self.reason, self.detail)))
+            }
+            _ => None,
         };
         Ok(Given::new(command, backing, parse_option("event.alarm", self.alarm)?, answer, now))
     }
 }
 
-const SELECT: &str = "SELECT command.number, command.document, event.alarm, reply.time, reply.outcome, reply.reason, \
+/// The answer that stands in the columns of a reply.
+pub(super) fn answer(outcome: &str, reason: Option<String>, detail: Option<String>) -> Answer {
+    match outcome {
+        "done" => Answer::Done,
+        _ => {
+            Answer::Refused { reason: reason.unwrap_or_default().into(), detail: detail.unwrap_or_default() }
+        }
+    }
+}
+
+const SELECT: &str = "SELECT command.number, command.document, coalesce(event.alarm, hold.alarm) AS alarm, reply.time, reply.outcome, reply.reason, \
     reply.detail, command.person, command.needs_second, approval.who AS second, approval.time AS decided, \
     approval.outcome AS verdict, approval.said, coalesce(reply.change, approval.change, command.change) AS change FROM command \
     LEFT JOIN approval ON approval.command = command.id LEFT JOIN reply ON reply.command = command.id \
-    LEFT JOIN event ON event.id = command.event";
+    LEFT JOIN event ON event.id = command.event LEFT JOIN hold ON hold.id = command.hold";
 
 impl Store {
     /// Commands, the latest first, and the number to go on before when there may be more.
@@ -184,10 +194,14 @@ impl Store {
             query.push(" AND command.edge = ").push_bind(edge.to_string());
         }
         if let Some(alarm) = filter.alarm {
-            query.push(" AND event.alarm = ").push_bind(alarm.to_string());
+            query.push(" AND (event.alarm = ").push_bind(alarm.to_string());
+            query.push(" OR hold.alarm = ").push_bind(alarm.to_string()).push(")");
         }
         if let Some(kind) = &filter.kind {
             query.push(" AND command.kind = ").push_bind(kind.clone());
+        }
+        if !filter.holds {
+            query.push(" AND command.hold IS NULL");
         }
         if let Some(before) = filter.before {
             query.push(" AND command.number < ").push_bind(before);
@@ -293,18 +307,15 @@ impl Store {
             return Err(DecisionError::Lapsed);
         }
         let number = next_change(connection).await?;
-        sqlx::query(
-            "INSERT INTO approval (command, time, person, who, outcome, said, change) VALUES ($1, $2, $3, $4, $5, $6, $7)",
-        )
-        .bind(id.to_string())
-        .bind(nanos(now))
-        .bind(person.name.as_str())
-        .bind(person.signature())
-        .bind(word(&decision.verdict()))
-        .bind(decision.said().map(|said| said.as_str()))
-        .bind(number)
-        .execute(&mut *connection)
-        .await?;
+        let who = person.signature();
+        let second = Second {
+            time: now,
+            person: person.name.as_str(),
+            who: &who,
+            outcome: decision.verdict(),
+            said: decision.said().map(|said| said.as_str()),
+        };
+        approve(connection, id, &second, number).await?;
         change.commit().await?;
         Ok(number)
     }
@@ -328,43 +339,9 @@ impl Store {
     }
 }
 
-fn read(document: String) -> Result<Command, StoreError> {
+pub(super) fn read(document: String) -> Result<Command, StoreError> {
     Command::from_json(document.as_bytes())
         .map_err(|_| StoreError::Unreadable { column: "command.document", value: document })
-}
-
-/// Notes a command that a person gave. An original takes a second one.
-pub(super) async fn store(
-    batch: &mut Batch<'_>,
-    command: &Command,
-    person: &PersonName,
-    text: &str,
-) -> Result<Fate, StoreError> {
-    let release = match &command.order {
-        Order::ReleaseOriginal(release) => Some(release),
-        Order::SetMode(_) | Order::Unknown(_) => None,
-    };
-    let change = batch.next_change();
-    sqlx::query(
-        "INSERT INTO command (id, edge, who, why, issued, expires, kind, event, until, document, change, person, needs_second) \
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)",
-    )
-    .bind(command.id.to_string())
-    .bind(command.edge.as_str())
-    .bind(command.who.as_str())
-    .bind(command.why.as_str())
-    .bind(nanos(command.issued))
-    .bind(nanos(command.expires))
-    .bind(command.order.kind())
-    .bind(id_text(release.map(|release| &release.event)))
-    .bind(release.map(|release: &ReleaseOriginal| nanos(release.until)))
-    .bind(text)
-    .bind(change)
-    .bind(person.as_str())
-    .bind(i64::from(release.is_some()))
-    .execute(&mut *batch.connection)
-    .await?;
-    Ok(Fate::Stored)
 }
 
 /// Until when a command that this hub gave to the edge, and that a second person approved where that is needed, lets an original be kept.

@@ -1,5 +1,7 @@
 //! Legal holds, only added to, and what they hold.
 
+mod order;
+
 use std::collections::HashMap;
 
 use gatepost_wire::{AlarmId, Timestamp};
@@ -10,7 +12,7 @@ use super::column::{from_word, nanos, parse, timestamp, word};
 use super::sql::Sql;
 use super::{Store, StoreError, rows};
 use crate::access::{Person, PersonName, Scope};
-use crate::hold::{Hold, HoldId, HoldState, HoldStep, StepError, Taken, Wanted};
+use crate::hold::{Hold, HoldId, HoldState, HoldStep, StepError, Taken, Told, Wanted, custody};
 use crate::viewing::Statement;
 
 /// A hold cannot become what was asked for.
@@ -66,8 +68,15 @@ struct Row {
 }
 
 impl Row {
-    fn told(self, steps: Vec<Taken>, name: &PersonName, now: Timestamp) -> Result<Hold, StoreError> {
+    fn hold(
+        self,
+        steps: Vec<Taken>,
+        told: Option<&Told>,
+        name: Option<&PersonName>,
+        now: Timestamp,
+    ) -> Result<Hold, StoreError> {
         let (time, until) = (timestamp(self.time), timestamp(self.until));
+        let state = Hold::state(time, until, &steps, now);
         let mut hold = Hold {
             number: self.number,
             id: parse("hold.id", &self.id)?,
@@ -78,14 +87,18 @@ impl Row {
             time,
             person: parse("hold.person", &self.person)?,
             who: self.who,
-            state: Hold::state(time, until, &steps, now),
+            state,
+            custody: custody(state, until, told, now),
             steps,
             may: Vec::new(),
         };
-        hold.may = hold.choices(name);
+        hold.may = name.map(|name| hold.choices(name)).unwrap_or_default();
         Ok(hold)
     }
 }
+
+/// That a hold was confirmed; its id goes behind.
+const CONFIRMED: &str = "SELECT 1 FROM hold_step s WHERE s.step = 'confirm' AND s.hold = ";
 
 /// The condition that a hold stands at `$1`.
 macro_rules! stands {
@@ -146,10 +159,11 @@ impl Store {
         .fetch_one(&mut *connection)
         .await?;
         change.commit().await?;
-        Ok(row.told(Vec::new(), &person.name, now)?)
+        Ok(row.hold(Vec::new(), None, Some(&person.name), now)?)
     }
 
-    /// Takes a step of a hold; the hold as it is then.
+    /// Takes a step of a hold, and gives its box the order that follows from it; the hold as it is then, and the number of the change if there
+    /// is an order.
     ///
     /// # Errors
     /// When there is none at a site of theirs, the step cannot be taken, or the database cannot be written.
@@ -160,10 +174,11 @@ impl Store {
         text: Option<&Statement>,
         person: &Person,
         now: Timestamp,
-    ) -> Result<Hold, HoldError> {
+    ) -> Result<(Hold, Option<i64>), HoldError> {
         let mut change = self.begin().await?;
         let connection = &mut change.connection;
-        let hold = one(connection, id, person, now).await?.ok_or(HoldError::Unknown(id))?;
+        let (scope, name) = (person.scope(), Some(&person.name));
+        let hold = by_id(connection, id, &scope, name, now).await?.ok_or(HoldError::Unknown(id))?;
         hold.check(step, &person.name)?;
         sqlx::query(
             "INSERT INTO hold_step (hold, number, time, person, who, step, said) VALUES ($1, $2, $3, $4, $5, $6, $7)",
@@ -177,9 +192,13 @@ impl Store {
         .bind(text.map(Statement::as_str))
         .execute(&mut *connection)
         .await?;
-        let hold = one(connection, id, person, now).await?.ok_or(HoldError::Unknown(id))?;
+        let mut hold = by_id(connection, id, &scope, name, now).await?.ok_or(HoldError::Unknown(id))?;
+        let given = order::give(connection, &hold, now).await?;
+        if given.is_some() {
+            hold = by_id(connection, id, &scope, name, now).await?.ok_or(HoldError::Unknown(id))?;
+        }
         change.commit().await?;
-        Ok(hold)
+        Ok((hold, given))
     }
 
     /// Holds, the latest first, with what `name` may do with each, and the number to go on before when there may be more.
@@ -198,20 +217,17 @@ impl Store {
     }
 }
 
-async fn one(
+async fn by_id(
     connection: &mut AnyConnection,
     id: HoldId,
-    person: &Person,
+    scope: &Scope,
+    name: Option<&PersonName>,
     now: Timestamp,
 ) -> Result<Option<Hold>, StoreError> {
     let mut query = Sql::new("SELECT * FROM hold WHERE id = ");
     query.push_bind(id.to_string());
-    within(&mut query, "edge", &person.scope());
-    let row: Option<Row> = query.build_query_as().fetch_optional(&mut *connection).await?;
-    let Some(row) = row else { return Ok(None) };
-    let mut steps = steps(connection, &[&row.id]).await?;
-    let own = steps.remove(&row.id).unwrap_or_default();
-    row.told(own, &person.name, now).map(Some)
+    within(&mut query, "edge", scope);
+    Ok(read_holds(connection, query, name, now).await?.pop())
 }
 
 async fn list(
@@ -229,13 +245,24 @@ async fn list(
         query.push(" AND number < ").push_bind(before);
     }
     query.push(" ORDER BY number DESC LIMIT ").push_bind(i64::from(filter.limit));
+    read_holds(connection, query, Some(name), now).await
+}
+
+/// The holds that a query of rows gives, with what `name` may do with each.
+async fn read_holds(
+    connection: &mut AnyConnection,
+    query: Sql,
+    name: Option<&PersonName>,
+    now: Timestamp,
+) -> Result<Vec<Hold>, StoreError> {
     let rows: Vec<Row> = query.build_query_as().fetch_all(&mut *connection).await?;
     let ids: Vec<&str> = rows.iter().map(|row| row.id.as_str()).collect();
     let mut steps = steps(connection, &ids).await?;
+    let told = order::told(connection, &ids).await?;
     rows.into_iter()
         .map(|row| {
-            let own = steps.remove(&row.id).unwrap_or_default();
-            row.told(own, name, now)
+            let (own, told) = (steps.remove(&row.id).unwrap_or_default(), told.get(&row.id));
+            row.hold(own, told, name, now)
         })
         .collect()
 }
@@ -259,3 +286,6 @@ async fn steps(
     }
     Ok(found)
 }
+
+#[cfg(test)]
+mod tests;

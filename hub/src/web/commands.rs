@@ -63,6 +63,8 @@ pub struct Commands {
 }
 
 /// Commands, the latest first
+///
+/// Those about legal holds are shown to whom holds are.
 #[utoipa::path(get, path = "/api/v1/commands", tag = "commands", params(Query), responses(
     (status = 200, description = "A page of the list", body = Commands),
     (status = 400, description = "A parameter is wrong", body = Problem, content_type = "application/problem+json"),
@@ -78,6 +80,7 @@ pub async fn list(
         edge: query.edge,
         alarm: query.alarm,
         kind: query.kind,
+        holds: caller.session.person.may(Permission::HoldEvidence),
         before: query.before.map(|Cursor(number)| number),
         limit: Limit::or(query.limit, 50),
     };
@@ -100,6 +103,10 @@ pub async fn one(
     Id(id): Id<CommandId>,
 ) -> Result<Json<Given>, Problem> {
     let command = app.store.command(id, &caller.scope(), Timestamp::now()).await?;
+    let command = command.filter(|command| {
+        !matches!(command.order, Order::HoldEvidence(_))
+            || caller.session.person.may(Permission::HoldEvidence)
+    });
     command.map(Json).ok_or_else(|| Problem::not_found(format!("there is no command {id}")))
 }
 
@@ -124,7 +131,7 @@ pub struct Wanted {
     expires: Option<Timestamp>,
     /// What is to be done; `kind` names it: `release_original` with `event` and `until`, at most 31 days ahead; `set_mode` with
     /// `area` and `mode`, whose `name` is `disarmed`, `armed_stay` or `armed_away` (with `bypass`, the inputs to go without), or
-    /// `maintenance` (with `for_s`, seconds).
+    /// `maintenance` (with `for_s`, seconds). `hold_evidence` is given by the hub alone, for a legal hold.
     #[schema(schema_with = contract::schema::<Order>)]
     order: Order,
 }
@@ -153,6 +160,10 @@ pub async fn give(
     match &wanted.order {
         Order::ReleaseOriginal(_) => caller.must(Permission::ReleaseOriginal)?,
         Order::SetMode(_) => caller.must(Permission::SetMode)?,
+        Order::HoldEvidence(_) => {
+            let detail = "two people put a hold on and lift it, at /api/v1/holds; the box is told by the hub";
+            return Err(Problem::parameter("order.kind", detail));
+        }
         Order::Unknown(_) => {
             let kind = wanted.order.kind().to_owned();
             return Err(Problem::parameter(

@@ -12,7 +12,7 @@ use super::caller::Caller;
 use super::params::{Body, Cursor, Id, Limit, Params};
 use super::problem::Problem;
 use crate::hold::{Hold, HoldId, HoldStep, LONGEST, StepError, Wanted};
-use crate::store::{HoldError, HoldFilter};
+use crate::store::{HoldError, HoldFilter, tell};
 use crate::viewing::Statement;
 
 /// Which holds are asked for.
@@ -118,7 +118,8 @@ pub async fn propose(
 
 /// Takes a step of a hold
 ///
-/// `confirm` and `confirm_lift` take another person than who proposed it.
+/// `confirm` and `confirm_lift` take another person than who proposed it. The alarm's box is told then, or as soon as it is connected; `custody` says what
+/// it answered.
 #[utoipa::path(post, path = "/api/v1/holds/{id}/steps", tag = "evidence",
     params(("id" = String, Path, format = "ulid", description = "ULID of the hold", example = "01ARZ3NDEKTSV4RRFFQ69G5FAV")),
     request_body = WantedHoldStep, responses(
@@ -139,7 +140,11 @@ pub async fn take_step(
         return Err(Problem::parameter("text", "it has to be said why"));
     }
     let person = &caller.session.person;
-    let hold = app.store.step_hold(id, wanted.step, wanted.text.as_ref(), person, Timestamp::now()).await?;
+    let (step, text) = (wanted.step, wanted.text.as_ref());
+    let (hold, change) = app.store.step_hold(id, step, text, person, Timestamp::now()).await?;
+    if let Some(change) = change {
+        tell(&app.changed, change);
+    }
     Ok(Json(hold))
 }
 

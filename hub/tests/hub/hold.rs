@@ -1,13 +1,16 @@
-//! Legal hold: two people keep an alarm's evidence, and two let it go.
+//! Legal hold: two people keep an alarm's evidence, at the hub and at its box, and two let it go.
 
+use gatepost_testbed::http::EventStream;
 use gatepost_testbed::http::{self, Answer};
-use gatepost_wire::Timestamp;
+use gatepost_wire::command::{Order, Outcome, Reason};
 use gatepost_wire::event::Phase;
+use gatepost_wire::{AlarmId, Command, Timestamp};
 use serde_json::{Value, json};
 
+use crate::command::{come_online, reply};
 use crate::edge::Edge;
 use crate::message::{alarm, boot, evidence_topic, intrusion_of, picture, with_evidence};
-use crate::process::{Home, Hub};
+use crate::process::{Home, Hub, PATIENCE};
 
 fn post(hub: &Hub, cookie: &str, path: &str, body: &Value) -> Answer {
     http::send("POST", &hub.url(path), Some(cookie), Some(body)).unwrap()
@@ -81,4 +84,153 @@ async fn two_people_hold_an_alarm_and_two_lift_it() {
     assert_eq!(lifted.json::<Value>().unwrap()["state"], "lifted");
     assert_eq!(list("")[0]["steps"].as_array().unwrap().len(), 3);
     assert_eq!(post(&hub, &one, "/api/v1/holds", &wanted).status, 201, "and may be held again");
+}
+
+/// Two who hold an alarm and let it go, as they ask.
+struct Keepers {
+    one: String,
+    two: String,
+    alarm: AlarmId,
+}
+
+impl Keepers {
+    fn of(home: &Home, hub: &Hub, alarm: AlarmId) -> Self {
+        let one = home.account(hub, "wang.li", &["--role", "supervisor"]);
+        let two = home.account(hub, "sun.hao", &["--role", "auditor"]);
+        Self { one, two, alarm }
+    }
+
+    /// Puts the alarm on hold; until when.
+    fn hold(&self, hub: &Hub) -> Timestamp {
+        let until = Timestamp::now() + jiff::SignedDuration::from_hours(200 * 24);
+        let wanted = json!({ "alarm": self.alarm, "reason": "police report 17", "until": until });
+        assert_eq!(post(hub, &self.one, "/api/v1/holds", &wanted).status, 201);
+        self.step(hub, &self.two, &json!({ "step": "confirm" }));
+        until
+    }
+
+    fn lift(&self, hub: &Hub) {
+        self.step(hub, &self.one, &json!({ "step": "lift", "text": "the case is closed" }));
+        self.step(hub, &self.two, &json!({ "step": "confirm_lift" }));
+    }
+
+    fn step(&self, hub: &Hub, cookie: &str, step: &Value) {
+        let path = format!("/api/v1/holds/{}/steps", self.latest(hub)["id"].as_str().unwrap());
+        let taken = post(hub, cookie, &path, step);
+        assert_eq!(taken.status, 200, "{}", taken.text());
+    }
+
+    fn latest(&self, hub: &Hub) -> Value {
+        let list = http::send("GET", &hub.url("/api/v1/holds"), Some(&self.one), None::<&()>).unwrap();
+        list.json::<Value>().unwrap()["holds"][0].clone()
+    }
+
+    /// How the latest stands at the box, once the box has answered.
+    fn custody(&self, hub: &Hub, state: &str) -> Value {
+        let custody =
+            || Some(self.latest(hub)["custody"].clone()).filter(|custody| custody["state"] == state);
+        http::wait_until(state, PATIENCE, custody).unwrap()
+    }
+}
+
+/// The next command, which has to be about a hold; with the end it says.
+async fn told(edge: &mut Edge, home: &Home, alarm: AlarmId) -> (Command, Timestamp) {
+    let command = edge.command(home.hub_key()).await;
+    let Order::HoldEvidence(hold) = &command.order else { panic!("{command:?}") };
+    assert_eq!(hold.alarm, alarm);
+    let until = hold.until;
+    (command, until)
+}
+
+async fn answer(edge: &mut Edge, command: &Command, outcome: Outcome) {
+    edge.publish("gp/v1/gate-1/command/reply", reply(command, outcome), false).await.unwrap();
+}
+
+fn refused(reason: Reason) -> Outcome {
+    Outcome::Refused { reason, detail: "because".into() }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_hold_reaches_its_box_when_it_is_back_and_what_it_answers_is_shown() {
+    let home = Home::embedded();
+    let token = home.add("gate-1");
+    let hub = home.start();
+    let alarm = alarm();
+    let keepers = Keepers::of(&home, &hub, alarm);
+    let mut edge = Edge::connect(hub.broker_port(), "gate-1", &token).await.unwrap();
+    let event = with_evidence(intrusion_of("gate-1", boot(), 1, alarm, Phase::Began), &picture("x"));
+    assert!(edge.send(&event).await.unwrap());
+    drop(edge);
+    let until = keepers.hold(&hub);
+    assert_eq!(
+        keepers.latest(&hub)["custody"],
+        json!({ "state": "waiting", "answered": null, "reason": null, "detail": null })
+    );
+
+    drop(hub);
+    let hub = home.start();
+    let mut edge = Edge::connect(hub.broker_port(), "gate-1", &token).await.unwrap();
+    come_online(&mut edge).await;
+    let (put_on, end) = told(&mut edge, &home, alarm).await;
+    assert_eq!((end, put_on.expires), (until, until), "for as long as it is of any use");
+    assert_eq!(put_on.who.as_str(), "wang.li (wang.li), approved by sun.hao (sun.hao)");
+    assert_eq!(put_on.why.as_str(), "police report 17");
+    let stream = EventStream::open(&hub.url("/api/v1/live")).unwrap();
+    answer(&mut edge, &put_on, Outcome::Done).await;
+    assert!(keepers.custody(&hub, "held")["answered"].is_string());
+    let heard = loop {
+        let event = stream.next(PATIENCE).unwrap();
+        if event.event == "command" {
+            break serde_json::from_str::<Value>(&event.data).unwrap();
+        }
+    };
+    assert_eq!((&heard["order"]["kind"], &heard["alarm"]), (&json!("hold_evidence"), &json!(alarm)));
+
+    keepers.lift(&hub);
+    assert_eq!(keepers.latest(&hub)["custody"]["state"], "lifting");
+    let (lift, end) = told(&mut edge, &home, alarm).await;
+    assert!(end <= lift.issued && lift.expires == until, "{lift:?}");
+    assert_eq!(lift.why.as_str(), "the case is closed");
+    answer(&mut edge, &lift, Outcome::Done).await;
+    keepers.custody(&hub, "released");
+
+    keepers.hold(&hub);
+    let (again, _) = told(&mut edge, &home, alarm).await;
+    answer(&mut edge, &again, refused(Reason::UnknownOrder)).await;
+    assert_eq!(keepers.custody(&hub, "outdated")["detail"], "because");
+    keepers.lift(&hub);
+    assert_eq!(keepers.latest(&hub)["custody"]["state"], "released", "it held nothing");
+    keepers.hold(&hub);
+    let (last, end) = told(&mut edge, &home, alarm).await;
+    assert!(end > last.issued, "the box was not told to lift what it did not hold");
+    answer(&mut edge, &last, refused(Reason::NotFound)).await;
+    assert_eq!(keepers.custody(&hub, "nothing")["reason"], "not_found");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn orders_about_holds_are_given_by_two_people_and_shown_to_whom_holds_are() {
+    let home = Home::embedded();
+    let token = home.add("gate-1");
+    let hub = home.start();
+    let alarm = alarm();
+    let keepers = Keepers::of(&home, &hub, alarm);
+    let operator = home.account(&hub, "qin.lan", &["--role", "operator"]);
+    let mut edge = Edge::connect(hub.broker_port(), "gate-1", &token).await.unwrap();
+    assert!(edge.send(&intrusion_of("gate-1", boot(), 1, alarm, Phase::Began)).await.unwrap());
+    let until = keepers.hold(&hub);
+    let get =
+        |cookie: &str, path: &str| http::send("GET", &hub.url(path), Some(cookie), None::<&()>).unwrap();
+    let list =
+        |cookie: &str| get(cookie, &format!("/api/v1/commands?alarm={alarm}")).json::<Value>().unwrap();
+    let shown = list(&keepers.one)["commands"].clone();
+    assert_eq!((&shown[0]["state"], &shown[0]["person"]), (&json!("waiting"), &json!("wang.li")));
+    assert_eq!((&shown[0]["approval"]["who"], &shown[1]), (&json!("sun.hao (sun.hao)"), &Value::Null));
+    assert_eq!(list(&operator)["commands"], json!([]));
+    let one = format!("/api/v1/commands/{}", shown[0]["id"].as_str().unwrap());
+    assert_eq!((get(&keepers.one, &one).status, get(&operator, &one).status), (200, 404));
+
+    let order = json!({ "kind": "hold_evidence", "alarm": alarm, "until": until });
+    let alone = json!({ "edge": "gate-1", "why": "report 18", "order": order });
+    let refused = post(&hub, &keepers.one, "/api/v1/commands", &alone);
+    assert!(refused.status == 400 && refused.text().contains("two people"), "{}", refused.text());
 }

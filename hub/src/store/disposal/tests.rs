@@ -197,7 +197,7 @@ async fn registers_go_after_their_time() {
             ),
             format!("INSERT INTO viewed_piece VALUES ('{name}', 'e', 's', 'image/jpeg', {at})"),
             format!(
-                "INSERT INTO command VALUES ({days}, '{name}', 'gate-1', 'who', 'why', {at}, {at}, 'k', NULL, NULL, '{{}}', {days}, 'wang.li', 1)"
+                "INSERT INTO command VALUES ({days}, '{name}', 'gate-1', 'who', 'why', {at}, {at}, 'k', NULL, NULL, '{{}}', {days}, 'wang.li', 1, NULL)"
             ),
             format!(
                 "INSERT INTO approval VALUES ('{name}', {at}, 'li.na', 'li.na', 'approved', NULL, {days})"

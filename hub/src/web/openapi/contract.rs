@@ -45,7 +45,7 @@ mod tests {
             .iter()
             .map(|of| &of["properties"]["kind"]["enum"][0])
             .collect();
-        assert_eq!(kinds, ["release_original", "set_mode"], "{order:#}");
+        assert_eq!(kinds, ["release_original", "set_mode", "hold_evidence"], "{order:#}");
         assert!(!order.to_string().contains("$ref"), "{order:#}");
     }
 }
