@@ -114,7 +114,7 @@ async fn a_clip_is_played_and_an_original_asked_for() {
     assert!(edge.send(&began).await.unwrap() && edge.send(&updated).await.unwrap());
     edge.publish(&evidence_topic(&updated), clip, false).await.unwrap();
 
-    let mut release = async || {
+    let release = async |edge: &mut Edge| {
         let command = edge.command(home.hub_key()).await;
         let Order::ReleaseOriginal(release) = &command.order else { panic!("{command:?}") };
         assert_eq!(release.event, began.id);
@@ -124,16 +124,25 @@ async fn a_clip_is_played_and_an_original_asked_for() {
         edge.publish(&evidence_topic(&released), original, false).await.unwrap();
         edge.publish("gp/v1/gate-1/command/reply", reply(&command, Outcome::Done), false).await.unwrap();
     };
+    let mut work = async |line: &str| {
+        if line == "HELD" {
+            let command = edge.command(home.hub_key()).await;
+            assert!(
+                matches!(&command.order, Order::HoldEvidence(hold) if hold.alarm == alarm),
+                "{command:?}"
+            );
+            edge.publish("gp/v1/gate-1/command/reply", reply(&command, Outcome::Done), false).await.unwrap();
+        }
+        if line == "ASKED" {
+            release(&mut edge).await;
+        }
+    };
     tokio::task::block_in_place(|| {
         drive(
             "evidence-page.mjs",
             &hub,
             &[("GATEPOST_NAME", "wang.li"), ("GATEPOST_SECOND", "li.na")],
-            |line| {
-                if line == "ASKED" {
-                    Handle::current().block_on(release());
-                }
-            },
+            |line| Handle::current().block_on(work(line)),
         );
     });
 }

@@ -1,6 +1,6 @@
 // A clip and an original in a real browser against a running hub. README.md says how it is driven.
 //
-// Prints one line per check (`ok …` / `FAILED …`) and the marks READY, ASKED, DONE, each on a line of its own. Exits with 0
+// Prints one line per check (`ok …` / `FAILED …`) and the marks READY, HELD, ASKED, DONE, each on a line of its own. Exits with 0
 // when every check held.
 
 import { mkdirSync } from 'node:fs';
@@ -101,6 +101,8 @@ try {
     await english.page.click('[data-to="holds"]');
     await english.page.click('[data-list="holds"] [data-hold-step="confirm"]');
     await english.page.waitForSelector('[data-list="holds"] [data-hold="held"]', { timeout: EXPECT_MS });
+    console.log('HELD');
+    await english.page.waitForSelector('[data-list="holds"] [data-custody="held"]', { timeout: EXPECT_MS });
     await english.page.click('[data-list="holds"] [data-hold-step="lift"]');
     await english.page.fill('[name="hold-why"]', 'closed');
     await english.page.keyboard.press('Enter');

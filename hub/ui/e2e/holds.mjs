@@ -15,10 +15,14 @@ function stand(hold) {
 
 const GOES = { proposed: ['confirm', 'decline'], held: ['lift'], lift_proposed: ['confirm_lift', 'keep'] };
 
+/** What the box does, which always answers. */
+const CUSTODY = { held: 'held', lift_proposed: 'held', lifted: 'released' };
+
 function told(hold, name) {
   const [state, proposer] = stand(hold);
   const may = (GOES[state] ?? []).filter((step) => !step.startsWith('confirm') || proposer !== name);
-  return { ...hold, state, may };
+  const custody = CUSTODY[state] ? { state: CUSTODY[state], answered: iso(Date.now()), reason: null, detail: null } : null;
+  return { ...hold, state, custody, may };
 }
 
 function propose({ alarm, reason, until }, person, alerts) {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { needsWords, parseHold, stands } from '../src/lib/legal-holds';
+import { heldAlarm, needsWords, parseHold, stands } from '../src/lib/legal-holds';
 
 const HOLD = {
   number: 3, id: '01ARZ3NDEKTSV4RRFFQ69G5FAV', alarm: '01ARZ3NDEKTSV4RRFFQ69G5FAX', edge: 'gate-1', reason: 'police report 17',
@@ -12,6 +12,18 @@ describe('a legal hold', () => {
     const hold = parseHold(HOLD);
     expect([hold.who, hold.reason, hold.state, hold.may]).toEqual(['王丽 (wang.li)', 'police report 17', 'held', ['lift']]);
     expect(hold.steps).toEqual([{ time: Date.UTC(2026, 0, 31, 9), who: '李娜 (li.na)', step: 'confirm', text: null }]);
+  });
+  it('says what its box keeps, and claims nothing it does not know', () => {
+    const custody = (value: unknown) => parseHold({ ...HOLD, custody: value }).custody;
+    const held = { state: 'held', answered: '2026-01-31T09:00:01Z', reason: null, detail: null };
+    expect(custody(held)).toEqual({ state: 'held', answered: Date.UTC(2026, 0, 31, 9, 0, 1), detail: null });
+    expect(custody({ ...held, state: 'nothing', detail: 'deleted' })).toMatchObject({ state: 'nothing', detail: 'deleted' });
+    expect(custody({ ...held, state: 'moved_to_the_moon' })?.state).toBe('waiting');
+    expect([custody(null), custody(undefined)]).toEqual([null, null]);
+  });
+  it('hears what a box answers to it, and nothing else', () => {
+    expect(heldAlarm({ order: { kind: 'hold_evidence', alarm: HOLD.alarm, until: HOLD.until } })).toBe(HOLD.alarm);
+    expect(heldAlarm({ order: { kind: 'set_mode', area: 'yard' } })).toBeNull();
   });
   it('stands in the way of another one while it may come to something', () => {
     const standing = ['proposed', 'declined', 'lapsed', 'held', 'lift_proposed', 'lifted', 'over'].filter((state) => stands(parseHold({ ...HOLD, state })));

@@ -6,9 +6,11 @@ import type { Alert, Device, Time } from './api';
 import { clock } from './clock.svelte';
 import { fetchReleases, mergeReleases, parseRelease, type ReleaseCommand } from './commands';
 import { mergeDevices } from './devices';
+import { holdNews } from './hold-news.svelte';
 import { HubError } from './http';
 import { parseIncident } from './incidents';
 import { incidents } from './incidents.svelte';
+import { heldAlarm } from './legal-holds';
 import { session } from './session.svelte';
 import { ShapeError } from './shape';
 
@@ -136,6 +138,7 @@ class LiveStore {
     this.more = 'idle';
     this.#next = null;
     incidents.forget();
+    holdNews.forget();
   }
 
   retry(): void {
@@ -203,8 +206,11 @@ class LiveStore {
     on('device', (data) => this.#onDevice(parseDevice(JSON.parse(data))));
     on('incident', (data) => incidents.take(parseIncident(JSON.parse(data))));
     on('command', (data) => {
-      const release = parseRelease(JSON.parse(data));
+      const command: unknown = JSON.parse(data);
+      const release = parseRelease(command);
       if (release) this.takeReleases([release]);
+      const held = heldAlarm(command);
+      if (held !== null) holdNews.tell(held);
     });
     on('reset', () => this.#reloadLater(0));
   }
