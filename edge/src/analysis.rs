@@ -108,6 +108,7 @@ impl Worker {
     fn look(&mut self, index: usize, watched: &mut AnalysedCamera, frame: &Frame) {
         let Glance { tamper, stirred, seen } = watched.eye.look(frame, &mut self.detector);
         for change in tamper {
+            watched.gauge.tampered(change.kind, change.phase, &change.detail, frame.time);
             let camera = watched.camera.id.clone();
             self.reporter.report(Observation::Tamper { camera, time: frame.time, at: frame.at, change });
         }

@@ -7,8 +7,8 @@ use std::time::Duration;
 
 use gatepost_wire::arming::AreaHealth;
 use gatepost_wire::health::{
-    CameraHealth, CameraState, CertificateHealth, Health, InferenceHealth, ModelFile, SensorIllness,
-    SensorState, ZoneLabel,
+    CameraFaultKind, CameraHealth, CameraState, CertificateHealth, Health, InferenceHealth, ModelFile,
+    SensorIllness, SensorState, ZoneLabel,
 };
 use gatepost_wire::{BootId, EdgeId};
 
@@ -22,7 +22,7 @@ use crate::identity::{Identity, IdentityFile};
 use crate::linked::LinkedCamera;
 use crate::outbox::Delivery;
 use crate::sensor::WatchedSensor;
-use crate::source::{Attention, CameraGauge};
+use crate::source::{Attention, CameraGauge, Seen};
 use crate::temperature;
 
 /// What the detectors count, all together.
@@ -175,9 +175,13 @@ pub struct HealthSource {
 }
 
 impl HealthSource {
-    /// What each camera does now.
-    pub fn camera_states(&self) -> Vec<CameraState> {
-        self.cameras.iter().map(|watched| watched.gauge.seen().state).collect()
+    /// What each camera does now, and in what ways it is ill.
+    pub fn camera_states(&self) -> Vec<(CameraState, Vec<CameraFaultKind>)> {
+        let state = |seen: Seen| {
+            let kinds = seen.faults().into_iter().map(|illness| illness.fault).collect();
+            (seen.state, kinds)
+        };
+        self.cameras.iter().map(|watched| state(watched.gauge.seen())).collect()
     }
 
     /// What each sensor says now, and what it is ill with.
@@ -233,6 +237,7 @@ fn camera_health(watched: &WatchedCamera) -> CameraHealth {
         label: camera.label.as_ref().map(|label| label.as_str().to_owned()),
         zones: camera.zones.iter().filter_map(label).collect(),
         last_frame: seen.last_frame(),
+        faults: seen.faults(),
         state: seen.state,
         decoder: seen.decoder,
         frames_sampled: gauge.sampled.load(Ordering::Relaxed),

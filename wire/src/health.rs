@@ -9,6 +9,7 @@ use crate::event::{Extra, InputKind, SensorFaultKind};
 use crate::finite::finite_or_none;
 use crate::id::{BootId, CameraId, EdgeId, SensorId, Seq, ZoneId};
 use crate::schema::date_time;
+use crate::word::words;
 
 /// State of a box, retained on [`crate::Topic::Health`].
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -107,6 +108,10 @@ pub struct CameraHealth {
     pub zones: Vec<ZoneLabel>,
     /// Is there a picture?
     pub state: CameraState,
+    /// What it was ill with when this was measured; without a picture why, before what is wrong with its picture. None from boxes that tell
+    /// only `state`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub faults: Vec<CameraIllness>,
     /// GStreamer element that decodes, once known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub decoder: Option<String>,
@@ -160,6 +165,56 @@ pub enum CameraState {
         /// Never holds a secret.
         reason: String,
     },
+}
+
+/// What a camera is ill with.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct CameraIllness {
+    /// In what way.
+    pub fault: CameraFaultKind,
+    /// Since when, as far as was noticed, UTC: without a picture the time of the last one, if there was one since the daemon started.
+    #[schemars(schema_with = "date_time")]
+    pub since: Timestamp,
+    /// What was seen, in words for a technician; never a secret.
+    pub detail: String,
+}
+
+words! {
+    /// In what way a camera does not show its scene.
+    CameraFaultKind {
+        /// Nobody answers at its address.
+        Unreachable = "unreachable",
+        /// It answers and refuses the login.
+        LoginRefused = "login_refused",
+        /// It answers and does not know the path of its address.
+        UnknownPath = "unknown_path",
+        /// Another program uses it.
+        Busy = "busy",
+        /// It is connected and sends nothing.
+        Silent = "silent",
+        /// It sends, but no key frame, with which a decoder begins.
+        NoKeyFrames = "no_key_frames",
+        /// It sends video that cannot be decoded: it is damaged.
+        Undecodable = "undecodable",
+        /// It sends something else than video of a kind the box decodes.
+        Unsupported = "unsupported",
+        /// It sends what no camera may: pictures too large or too many, answers without end.
+        Excessive = "excessive",
+        /// It ended the video, or the connection broke.
+        Ended = "ended",
+        /// What it sends ended the process that takes it apart, or had it say what makes no sense.
+        Crashes = "crashes",
+        /// The box cannot ask it: a file cannot be read, a process does not start.
+        BoxFailed = "box_failed",
+        /// Something is held or sprayed over the lens.
+        Covered = "covered",
+        /// Out of focus, or dirt on the lens.
+        Blurred = "blurred",
+        /// It looks somewhere else than it did.
+        Moved = "moved",
+        /// The same picture again and again.
+        Frozen = "frozen",
+    }
 }
 
 /// One sensor as its edge sees it.

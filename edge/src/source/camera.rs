@@ -5,7 +5,10 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
+use gatepost_wire::health::CameraFaultKind;
+
 use super::connection::{Connection, Ended, Line};
+use super::fault::Fault;
 use super::gauge::{CameraGauge, Silence};
 use super::process::{Login, Password};
 use super::{Attention, Frame, Ring};
@@ -73,7 +76,8 @@ where
             Ok(End::Round) => {
                 ("the clip is too short".to_owned(), SHORTEST_ROUND.saturating_sub(started.elapsed()))
             }
-            Err(reason) => {
+            Err(fault) => {
+                let reason = fault.reason.clone();
                 if line.gauge.seen().last_picture.is_some_and(|(at, _)| at > started) {
                     backoff.reset();
                 }
@@ -81,7 +85,7 @@ where
                     tracing::warn!(camera = %line.camera.id, "{reason}; trying again");
                     last_reason.clone_from(&reason);
                 }
-                line.gauge.faulted(reason.clone());
+                line.gauge.faulted(fault, line.clock.now().1);
                 (reason, backoff.next_pause())
             }
         };
@@ -103,15 +107,15 @@ enum End {
     Round,
 }
 
-fn connect<F: Fn(Frame) + Send + Sync + 'static>(line: &Arc<Line<F>>) -> Result<Connection<F>, String> {
+fn connect<F: Fn(Frame) + Send + Sync + 'static>(line: &Arc<Line<F>>) -> Result<Connection<F>, Fault> {
     let camera = &line.camera;
     let login = login(camera.username.as_deref(), camera.password_file.as_deref())?;
     Connection::open(line, login)
 }
 
-fn login(username: Option<&str>, password_file: Option<&Path>) -> Result<Option<Login>, String> {
+fn login(username: Option<&str>, password_file: Option<&Path>) -> Result<Option<Login>, Fault> {
     let (Some(username), Some(file)) = (username, password_file) else { return Ok(None) };
-    let password = read_secret(file).map_err(|e| e.to_string())?;
+    let password = read_secret(file).map_err(|e| Fault::new(CameraFaultKind::BoxFailed, e.to_string()))?;
     Ok(Some(Login { username: username.to_owned(), password: Password(password) }))
 }
 
@@ -121,7 +125,7 @@ fn observe<F, S>(
     line: &Line<F>,
     stop: &AtomicBool,
     signal: &mut Signal<S>,
-) -> Result<End, String>
+) -> Result<End, Fault>
 where
     F: Fn(Frame) + Send + Sync + 'static,
     S: FnMut(SignalChange),
@@ -132,16 +136,18 @@ where
         if let Some(Ended) = connection.wait(TICK)? {
             return match camera.url.address() {
                 Address::Clip(_) if gauge.has_received() => Ok(End::Round),
-                Address::Clip(_) => Err(format!("{}: there is no video in it", camera.url)),
-                _ => Err(format!("{}: the camera ended the stream", camera.url)),
+                Address::Clip(_) => {
+                    Err(Fault::new(CameraFaultKind::Unsupported, "there is no video in it").at(&camera.url))
+                }
+                _ => Err(Fault::new(CameraFaultKind::Ended, "the camera ended the stream").at(&camera.url)),
             };
         }
         let last = gauge.seen().last_picture.map_or(started, |(at, _)| at.max(started));
         let silence = gauge.silence(after);
-        let what = match silence {
-            Silence::Nothing => "no picture",
-            Silence::NoKeyFrame => "no key frame to begin with",
-            Silence::Undecodable => "nothing that can be decoded",
+        let (kind, what) = match silence {
+            Silence::Nothing => (CameraFaultKind::Silent, "no picture"),
+            Silence::NoKeyFrame => (CameraFaultKind::NoKeyFrames, "no key frame to begin with"),
+            Silence::Undecodable => (CameraFaultKind::Undecodable, "nothing that can be decoded"),
         };
         let hung = format!("{}: connected, but {what} for {} s", camera.url, last.elapsed().as_secs());
         signal.check(gauge, &hung);
@@ -153,7 +159,7 @@ where
             if silence == Silence::Undecodable {
                 connection.distrust_decoder(&hung);
             }
-            return Err(hung);
+            return Err(Fault::new(kind, hung));
         }
     }
     Ok(End::Told)

@@ -8,7 +8,7 @@ use gstreamer as gst;
 
 use super::Frame;
 use super::decode::FileDecoder;
-use super::fault::explain_at;
+use super::fault::explain;
 use super::pipeline::PipelineError;
 
 /// Why a clip cannot be read.
@@ -88,7 +88,7 @@ impl Clip {
         let Some(message) = self.decoder.wait(A_MOMENT) else { return Ok(()) };
         self.ended = true;
         match message.view() {
-            gst::MessageView::Error(error) => Err(ClipError::Decode(explain_at(&self.name, error))),
+            gst::MessageView::Error(error) => Err(ClipError::Decode(explain(error).at(&self.name).reason)),
             _ if self.frames == 0 => {
                 Err(ClipError::Decode(format!("{}: there is no video in it", self.name)))
             }

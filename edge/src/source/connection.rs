@@ -6,10 +6,12 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
+use gatepost_wire::health::CameraFaultKind;
 
 use super::Frame;
 use super::attention::Attention;
 use super::encoded::Encoded;
+use super::fault::Fault;
 use super::frame::Packed;
 use super::gauge::CameraGauge;
 use super::hint::SizeHint;
@@ -54,8 +56,8 @@ pub(super) struct Ended;
 /// How a connection, or its decoder, ended; faults in words for a person.
 enum End {
     Reached,
-    Failed(String),
-    DecoderFailed(String),
+    Failed(Fault),
+    DecoderFailed(Fault),
     /// The process ended by itself.
     Gone,
 }
@@ -74,7 +76,7 @@ struct Desk {
 
 impl<F: Fn(Frame) + Send + Sync + 'static> Connection<F> {
     /// Connects; what goes wrong later is told by [`Connection::wait`].
-    pub fn open(line: &Arc<Line<F>>, login: Option<Login>) -> Result<Self, String> {
+    pub fn open(line: &Arc<Line<F>>, login: Option<Login>) -> Result<Self, Fault> {
         let camera = &line.camera;
         line.gauge.connects();
         // Nobody knows what went on before.
@@ -86,7 +88,10 @@ impl<F: Fn(Frame) + Send + Sync + 'static> Connection<F> {
         let (at_desk, on_line) = (Arc::clone(&desk), Arc::clone(line));
         let dialogue =
             Dialogue::begin(camera.id.as_str(), given, move |heard| hear(heard, &at_desk, &on_line));
-        let dialogue = dialogue.map_err(|e| format!("{}: its process cannot be started: {e}", camera.url))?;
+        let dialogue = dialogue.map_err(|e| {
+            Fault::new(CameraFaultKind::BoxFailed, format!("its process cannot be started: {e}"))
+                .at(&camera.url)
+        })?;
         let this =
             Self { dialogue, desk, ends, line: Arc::clone(line), failures: 0, decoded_at_failure: None };
         let stream = Stream { url: camera.url.clone(), transport: camera.transport, login };
@@ -96,18 +101,18 @@ impl<F: Fn(Frame) + Send + Sync + 'static> Connection<F> {
     }
 
     /// Waits for a fault or the end, at most for `timeout`.
-    pub fn wait(&mut self, timeout: Duration) -> Result<Option<Ended>, String> {
+    pub fn wait(&mut self, timeout: Duration) -> Result<Option<Ended>, Fault> {
         match self.ends.recv_timeout(timeout) {
             // The desk keeps the other end.
             Err(RecvTimeoutError::Timeout | RecvTimeoutError::Disconnected) => Ok(None),
             Ok(End::Reached) => Ok(Some(Ended)),
-            Ok(End::Failed(reason)) => Err(reason),
-            Ok(End::DecoderFailed(reason)) => self.replace_decoder(&reason).map(|()| None),
+            Ok(End::Failed(fault)) => Err(fault),
+            Ok(End::DecoderFailed(fault)) => self.replace_decoder(fault).map(|()| None),
             Ok(End::Gone) => {
                 let (url, how) = (&self.line.camera.url, self.dialogue.how_it_ended());
                 let reason = format!("{url}: what it sends ended the process that takes it apart ({how})");
                 self.distrust_decoder(&reason);
-                Err(reason)
+                Err(Fault::new(CameraFaultKind::Crashes, reason))
             }
         }
     }
@@ -123,25 +128,27 @@ impl<F: Fn(Frame) + Send + Sync + 'static> Connection<F> {
 
     /// What breaks a decoder is damaged video. The connection is as good as before, so only the decoder begins
     /// anew, at the next key frame.
-    fn replace_decoder(&mut self, reason: &str) -> Result<(), String> {
+    fn replace_decoder(&mut self, fault: Fault) -> Result<(), Fault> {
         let decoded = self.line.gauge.last_decoded();
         self.failures = if decoded == self.decoded_at_failure { self.failures + 1 } else { 1 };
         self.decoded_at_failure = decoded;
         if self.failures > MOST_FAILURES {
-            self.distrust_decoder(reason);
-            return Err(reason.to_owned());
+            self.distrust_decoder(&fault.reason);
+            return Err(fault);
         }
-        tracing::debug!(camera = %self.line.camera.id, "{reason}; decoding anew");
+        tracing::debug!(camera = %self.line.camera.id, "{}; decoding anew", fault.reason);
         let mut desk = locked(&self.desk);
         desk.selection.lose();
         drop(desk);
         self.order(decode(&self.line))
     }
 
-    fn order(&self, order: Order) -> Result<(), String> {
+    fn order(&self, order: Order) -> Result<(), Fault> {
         let given = locked(&self.desk).orders.give(order, Bytes::new());
         let url = &self.line.camera.url;
-        given.then_some(()).ok_or_else(|| format!("{url}: the process that takes it apart does not keep up"))
+        given.then_some(()).ok_or_else(|| {
+            Fault::new(CameraFaultKind::BoxFailed, "the process that takes it apart does not keep up").at(url)
+        })
     }
 }
 
@@ -194,10 +201,8 @@ impl Desk {
                 self.hardware_decoder = hardware.then(|| name.clone());
                 line.gauge.decoder_is(Some(name));
             }
-            Report::DecoderFailed { reason } => {
-                self.end(End::DecoderFailed(format!("{}: {reason}", line.camera.url)));
-            }
-            Report::Failed { reason } => self.end(End::Failed(reason)),
+            Report::DecoderFailed(fault) => self.end(End::DecoderFailed(fault.at(&line.camera.url))),
+            Report::Failed(fault) => self.end(End::Failed(fault)),
             Report::Ended => self.end(End::Reached),
             Report::DecoderEnded => {}
         }
@@ -235,9 +240,8 @@ impl Desk {
 
     fn fail<F>(&self, line: &Line<F>, what: &str) {
         let url = &line.camera.url;
-        self.end(End::Failed(format!(
-            "{url}: the process that takes it apart says what makes no sense: {what}"
-        )));
+        let reason = format!("the process that takes it apart says what makes no sense: {what}");
+        self.end(End::Failed(Fault::new(CameraFaultKind::Crashes, reason).at(url)));
     }
 
     fn end(&self, end: End) {

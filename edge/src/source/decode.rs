@@ -83,7 +83,7 @@ impl LiveDecoder {
         let tell = Arc::clone(reports);
         decoding.pipeline.when_it_ends(move |end| {
             tell.tell(&match end {
-                End::Failed(error) => Report::DecoderFailed { reason: explain(error) },
+                End::Failed(error) => Report::DecoderFailed(explain(error)),
                 End::Reached => Report::DecoderEnded,
             });
         });

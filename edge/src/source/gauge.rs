@@ -5,7 +5,10 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use gatepost_wire::Timestamp;
-use gatepost_wire::health::{Attention, CameraState};
+use gatepost_wire::event::{Phase, TamperKind};
+use gatepost_wire::health::{Attention, CameraFaultKind, CameraIllness, CameraState};
+
+use super::fault::Fault;
 
 /// A decoder that has had something to decode for so long without giving a picture shows nothing any more.
 const DECODER_PATIENCE: Duration = Duration::from_secs(5);
@@ -44,6 +47,10 @@ pub struct Seen {
     pub decoder: Option<String>,
     /// How closely it is watched; none while there is no picture.
     pub attention: Option<Attention>,
+    /// Why there is no picture.
+    blind: Option<CameraIllness>,
+    /// What is wrong with the picture.
+    tampering: Vec<CameraIllness>,
     /// The last sign of a picture: it was decoded, or it came and those before it could be decoded.
     pub(super) last_picture: Option<(Instant, Timestamp)>,
     /// The last thing that came over this connection, whether or not it is a picture.
@@ -58,6 +65,11 @@ impl Seen {
     pub fn last_frame(&self) -> Option<Timestamp> {
         self.last_picture.map(|(_, time)| time)
     }
+
+    /// What it is ill with: why there is no picture, then what is wrong with the picture.
+    pub fn faults(&self) -> Vec<CameraIllness> {
+        self.blind.iter().chain(&self.tampering).cloned().collect()
+    }
 }
 
 impl Default for CameraGauge {
@@ -66,6 +78,8 @@ impl Default for CameraGauge {
             state: CameraState::Connecting,
             decoder: None,
             attention: None,
+            blind: None,
+            tampering: Vec::new(),
             last_picture: None,
             last_unit: None,
             owes_since: None,
@@ -119,7 +133,7 @@ impl CameraGauge {
     pub(super) fn frame_came(&self, time: Timestamp) {
         let mut seen = self.lock();
         (seen.owes_since, seen.last_decoded) = (None, Some(Instant::now()));
-        seen.state = CameraState::Streaming;
+        (seen.state, seen.blind) = (CameraState::Streaming, None);
         // A camera that wakes shows what is past; what came since is known already.
         let time = seen.last_picture.map_or(time, |(_, last)| last.max(time));
         seen.last_picture = Some((Instant::now(), time));
@@ -156,8 +170,74 @@ impl CameraGauge {
         self.lock().decoder = name;
     }
 
-    pub(super) fn faulted(&self, reason: String) {
+    /// There is no picture, at `now`.
+    pub(super) fn faulted(&self, fault: Fault, now: Timestamp) {
+        let Fault { kind, reason } = fault;
         let mut seen = self.lock();
+        // However often the reason changes, it is the same time without a picture.
+        let since = seen.blind.as_ref().map(|illness| illness.since).or(seen.last_frame()).unwrap_or(now);
+        seen.blind = Some(CameraIllness { fault: kind, since, detail: reason.clone() });
         (seen.state, seen.attention) = (CameraState::Faulted { reason }, None);
+    }
+
+    /// The picture began not to show its scene at `time`, or shows it again.
+    pub fn tampered(&self, kind: TamperKind, phase: Phase, detail: &str, time: Timestamp) {
+        let fault = match kind {
+            // That there is no picture is known from the connection.
+            TamperKind::SignalLost => return,
+            TamperKind::Covered => CameraFaultKind::Covered,
+            TamperKind::Blurred => CameraFaultKind::Blurred,
+            TamperKind::Moved => CameraFaultKind::Moved,
+            TamperKind::Frozen => CameraFaultKind::Frozen,
+        };
+        let mut seen = self.lock();
+        seen.tampering.retain(|illness| illness.fault != fault);
+        if phase != Phase::Ended {
+            seen.tampering.push(CameraIllness { fault, since: time, detail: detail.to_owned() });
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(second: i64) -> Timestamp {
+        Timestamp::from_second(1_700_000_000 + second).unwrap()
+    }
+
+    fn told(gauge: &CameraGauge) -> Vec<(CameraFaultKind, Timestamp)> {
+        gauge.seen().faults().into_iter().map(|illness| (illness.fault, illness.since)).collect()
+    }
+
+    #[test]
+    fn without_a_picture_it_is_ill_since_the_last_one_whatever_the_reason_becomes() {
+        use CameraFaultKind::{Ended, LoginRefused, Unreachable};
+        let gauge = CameraGauge::default();
+        let faulted = |kind, second| gauge.faulted(Fault::new(kind, "why"), at(second));
+        faulted(Unreachable, 3);
+        faulted(LoginRefused, 5);
+        assert_eq!(told(&gauge), [(LoginRefused, at(3))], "there was no picture yet");
+        gauge.frame_came(at(10));
+        assert!(told(&gauge).is_empty());
+        faulted(Ended, 12);
+        faulted(Unreachable, 60);
+        assert_eq!(told(&gauge), [(Unreachable, at(10))]);
+        assert_eq!(gauge.seen().faults()[0].detail, "why");
+    }
+
+    #[test]
+    fn what_is_wrong_with_the_picture_stays_until_it_is_over() {
+        use CameraFaultKind::{Covered, Ended, Frozen};
+        let gauge = CameraGauge::default();
+        gauge.frame_came(at(0));
+        gauge.tampered(TamperKind::Covered, Phase::Began, "dark", at(1));
+        gauge.tampered(TamperKind::Frozen, Phase::Began, "same", at(2));
+        gauge.tampered(TamperKind::SignalLost, Phase::Began, "gone", at(3));
+        gauge.faulted(Fault::new(Ended, "gone"), at(4));
+        assert_eq!(told(&gauge), [(Ended, at(0)), (Covered, at(1)), (Frozen, at(2))]);
+        gauge.frame_came(at(5));
+        gauge.tampered(TamperKind::Covered, Phase::Ended, "light", at(6));
+        assert_eq!(told(&gauge), [(Frozen, at(2))]);
     }
 }

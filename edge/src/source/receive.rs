@@ -3,11 +3,12 @@
 use std::sync::Arc;
 use std::time::Instant;
 
+use gatepost_wire::health::CameraFaultKind;
 use gstreamer as gst;
 use gstreamer::prelude::*;
 use gstreamer_app::{AppSink, AppSinkCallbacks};
 
-use super::fault::explain_at;
+use super::fault::{Fault, explain};
 use super::key_frame::KeyFrames;
 use super::limits::Limits;
 use super::pipeline::{End, Pipeline, PipelineError, link_when_added};
@@ -27,13 +28,14 @@ impl Reception {
         let (tell, url) = (Arc::clone(reports), stream.url.clone());
         pipeline.when_it_ends(move |end| {
             tell.tell(&match end {
-                End::Failed(error) => Report::Failed { reason: explain_at(url.as_str(), error) },
+                End::Failed(error) => Report::Failed(explain(error).at(&url)),
                 End::Reached => Report::Ended,
             });
         });
         let (tell, url) = (Arc::clone(reports), stream.url.clone());
         let limits = Arc::new(Limits::new(move |excess| {
-            tell.tell(&Report::Failed { reason: format!("{url}: {excess}") });
+            let fault = Fault::new(CameraFaultKind::Excessive, excess.to_string());
+            tell.tell(&Report::Failed(fault.at(&url)));
         }));
         let mut units = Units {
             key_frames: KeyFrames::default(),

@@ -81,8 +81,8 @@ impl<'c> Replay<'c> {
                     return frame.map(Some).map_err(|error| ReplayError::Nonsense(error.to_string()));
                 }
                 Ok(Some((Report::DecoderEnded, _))) => self.decoding = false,
-                Ok(Some((Report::DecoderFailed { reason }, _))) => {
-                    tracing::debug!("a part of a clip cannot be decoded: {reason}");
+                Ok(Some((Report::DecoderFailed(fault), _))) => {
+                    tracing::debug!("a part of a clip cannot be decoded: {}", fault.reason);
                     self.decoding = false;
                 }
                 Ok(Some(_)) => {}

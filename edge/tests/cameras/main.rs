@@ -20,7 +20,7 @@ use gatepost_testbed::mosquitto::{Mosquitto, Options as Broker};
 use gatepost_testbed::rtsp_camera::{Codec, Damage, Login, Options, RtspCamera};
 use gatepost_testbed::{footage, port};
 use gatepost_wire::event::{Happening, Phase};
-use gatepost_wire::health::{Attention, CameraState};
+use gatepost_wire::health::{Attention, CameraFaultKind, CameraState};
 use support::edge::Edge;
 use support::listener::Listener;
 use support::site::{CameraConfig, EVERYWHERE, PROGRAM, Site, only_complaint, run_to_its_end};
@@ -102,6 +102,13 @@ fn cameras_that_cannot_be_watched() {
     let said = complaints(&edge, url("babbles"));
     assert_eq!(said.len(), 1, "{said:?}");
     assert!(complaints(&edge, url("good")).is_empty());
+    let kind =
+        |id: &str| listener.heard().camera(id).unwrap().faults.first().map(|illness| illness.fault.clone());
+    assert_eq!(kind("good"), None, "what is well has no faults");
+    assert_eq!(kind("refuses"), Some(CameraFaultKind::Unreachable));
+    assert_eq!(kind("lost"), Some(CameraFaultKind::UnknownPath));
+    assert_eq!(kind("nobody"), Some(CameraFaultKind::LoginRefused));
+    assert_eq!(kind("wrong"), Some(CameraFaultKind::LoginRefused));
     let nobody = edge
         .lines_with("refuses the login")
         .iter()

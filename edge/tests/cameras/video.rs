@@ -119,6 +119,9 @@ fn over_udp_and_from_a_file() {
         panic!("{:?}", listener.heard().camera("gone"));
     };
     assert!(reason.starts_with("file:///nowhere/gone.avi: "), "{reason}");
+    let gone = listener.heard().camera("gone").unwrap();
+    assert_eq!(gone.faults[0].fault, CameraFaultKind::UnknownPath, "{gone:?}");
+    assert!(listener.heard().camera("udp").unwrap().faults.is_empty(), "what is well has no faults");
     assert!(complaints(&edge, address.as_str()).is_empty(), "{}", edge.log());
     edge.terminate();
 }

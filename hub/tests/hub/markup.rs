@@ -43,7 +43,12 @@ async fn markup_is_text_wherever_it_comes_from() {
         "cameras": [
             {
                 "camera": "east-gate", "label": markup("camera"), "zones": [{ "zone": "lawn", "label": markup("zone") }],
-                "state": { "name": "faulted", "reason": markup("reason") }, "decoder": markup("decoder"),
+                "state": { "name": "faulted", "reason": markup("reason") },
+                "faults": [
+                    { "fault": markup("kind"), "since": Timestamp::now(), "detail": markup("reason") },
+                    { "fault": "covered", "since": Timestamp::now(), "detail": markup("reason") },
+                ],
+                "decoder": markup("decoder"),
                 "frames_sampled": 1, "frames_analysed": 1, "frames_dropped": 0,
             },
         ],

@@ -263,9 +263,12 @@ async fn a_plan_is_drawn_and_shows_what_happens() {
             assert!(edge.send(&intrusion_of("gate-1", boot, 1, alarm(), Phase::Began)).await.unwrap());
         }
         "ILL" => {
-            let reason = "the camera refuses the login: check `username` and `password_file`";
-            said["time"] = json!(Timestamp::now());
+            // What it is ill with is told by its kind; the words need not say it.
+            let (reason, now) = ("nothing is to be had of it", Timestamp::now());
+            said["time"] = json!(now);
             said["cameras"][0]["state"] = json!({ "name": "faulted", "reason": reason });
+            said["cameras"][0]["faults"] =
+                json!([{ "fault": "login_refused", "since": now, "detail": reason }]);
             edge.publish("gp/v1/gate-1/health", said.to_string(), true).await.unwrap();
         }
         _ => {}

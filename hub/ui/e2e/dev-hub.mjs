@@ -280,7 +280,10 @@ function devices() {
       last_seen: iso(Date.now() - 5_000),
       health: health('gate-3', [
         camera('kindergarten', '幼儿园正门', streaming, { attention: 'awake' }),
-        camera('bus-bay', null, { name: 'faulted', reason: 'rtsp: 401 Unauthorized from 192.0.2.17:554' }, { last_frame: iso(start - 8 * 60_000) }),
+        camera('bus-bay', null, { name: 'faulted', reason: 'rtsp: 401 Unauthorized from 192.0.2.17:554' }, {
+          last_frame: iso(start - 8 * 60_000),
+          faults: [{ fault: 'login_refused', since: iso(start - 8 * 60_000), detail: 'rtsp: 401 Unauthorized from 192.0.2.17:554' }],
+        }),
       ], { inference: { model: 'centernet-512', mean_ms: 212.4, failures: 0, load: 0.97 } }),
       missing: [],
       refused: 0,

@@ -39,7 +39,7 @@ const DEVICE = {
     outbox: { queued: 2, disk_bytes: 9 },
     cameras: [
       { camera: 'a', state: { name: 'streaming' }, attention: 'awake', frames_sampled: 3, frames_analysed: 2, frames_still: 4, frames_dropped: 1 },
-      { camera: 'b', label: '东门', state: { name: 'faulted', reason: 'why' }, frames_sampled: 0, frames_analysed: 0, frames_dropped: 0 },
+      { camera: 'b', label: '东门', state: { name: 'faulted', reason: 'why' }, faults: [{ fault: 'of_tomorrow', since: '2026-01-31T08:30:00Z', detail: 'x' }, { detail: 'of no kind' }], frames_sampled: 0, frames_analysed: 0, frames_dropped: 0 },
       { camera: 'c', state: { name: 'dreaming' }, frames_sampled: 0, frames_analysed: 0, frames_dropped: 0 },
     ],
     sensors: [
@@ -112,6 +112,7 @@ describe('alerts', () => {
 describe('devices', () => {
   it('reads what the hub writes', () => {
     const device = parseDevice(DEVICE);
+    expect(device.health?.cameras.map((camera) => camera.faults)).toEqual([[], [{ fault: 'of_tomorrow', since: Date.UTC(2026, 0, 31, 8, 30), detail: 'x' }], ...device.health!.cameras.slice(2).map(() => [])]);
     expect(device.health?.cameras.map((camera) => camera.state)).toEqual([
       { name: 'streaming' },
       { name: 'faulted', reason: 'why' },

@@ -10,6 +10,7 @@ const faulted: CameraHealth = {
   label: null,
   zones: [],
   state: { name: 'faulted', reason: 'x' },
+  faults: [],
   decoder: null,
   attention: null,
   framesSampled: 0,
@@ -151,14 +152,14 @@ describe('summarise', () => {
 
 describe('diagnose', () => {
   it.each([
-    ['rtsp: 401 Unauthorized', 'login'],
-    ['Could not connect to server: Connection refused', 'refused'],
+    ['rtsp: 401 Unauthorized', 'login_refused'],
+    ['Could not connect to server: Connection refused', 'unreachable'],
     ['no frame for 15 s', 'silent'],
     ['Error resolving "cam.invalid": Name or service not known', 'address'],
-    ['404 Not Found', 'stream'],
-    ['end of stream', 'stopped'],
+    ['404 Not Found', 'unknown_path'],
+    ['end of stream', 'ended'],
     ['streaming stopped, reason not-negotiated', null],
-    ['no decoder for video/x-vp9', 'format'],
+    ['no decoder for video/x-vp9', 'unsupported'],
     ['something else', null],
   ])('%s', (reason, expected) => {
     expect(diagnose(reason)).toBe(expected);

@@ -31,7 +31,7 @@ describe('how a camera and a sensor are doing', () => {
     const faulted = camera('east-gate', { state: { name: 'faulted', reason: '401 Unauthorized' } });
     const ill = sensor('fence-3', { faults: [{ fault: 'open', detail: 'the line is cut' }] });
     const told = tellPlan(placed, known({ devices: [box({ cameras: [faulted], sensors: [ill] })] }));
-    expect([told.cameras[0]?.condition, told.cameras[0]?.cause]).toEqual(['faulted', '401 Unauthorized']);
+    expect([told.cameras[0]?.condition, told.cameras[0]?.cause]).toEqual(['faulted', 'login_refused']);
     expect([told.sensors[0]?.condition, told.sensors[0]?.cause]).toEqual(['ill', 'open']);
     expect(conditions({ devices: [box({ cameras: [camera('east-gate', { state: { name: 'connecting' } })], sensors: [sensor('fence-3', { state: 'tripped' })] })] })).toEqual(['connecting', 'tripped']);
     expect(conditions({ devices: [box({ cameras: [], sensors: [] })] })).toEqual(['absent', 'absent']);
@@ -46,6 +46,16 @@ describe('how a camera and a sensor are doing', () => {
     ['moved_away', { edges: [] }],
   ])('is %s where nothing is heard of the box', (condition, more) => {
     expect(conditions(more)).toEqual([condition, condition]);
+  });
+  it('is of the kind its box says, without an alarm', () => {
+    const of = (state: 'streaming' | 'faulted', ...faults: string[]) => {
+      const ill = camera('east-gate', { state: state === 'faulted' ? { name: state, reason: 'x' } : { name: state }, faults: faults.map((fault) => ({ fault, since: T0, detail: 'x' })) });
+      const { condition, cause } = tellPlan(placed, known({ devices: [box({ cameras: [ill] })] })).cameras[0]!;
+      return [condition, cause];
+    };
+    expect(of('faulted', 'no_key_frames', 'covered')).toEqual(['faulted', 'no_key_frames']);
+    expect(of('streaming', 'moved')).toEqual(['covered', 'moved']);
+    expect(of('faulted', 'of_tomorrow')).toEqual(['faulted', null]);
   });
   it('is covered while an alarm says so, not when that is over', () => {
     const covered = alert('A', { kind: 'camera_tamper', cause: 'covered' });
@@ -112,7 +122,7 @@ describe('words', () => {
     expect(itemWords(told.cameras[0]!, zh)).toBe('摄像机 东门：正常；1 起未办结警情，最严重的是一级 危急');
     expect(itemWords(told.zones[0]!, en)).toMatch(/^Zone 草坪: 1 open incident, the gravest /);
     expect(itemWords(told.zones[1]!, en)).toBe('Zone 操场: Only a name');
-    expect(conditionWords({ condition: 'faulted', cause: '401 Unauthorized' }, en)).toBe(en.devices.diagnosis.login);
+    expect(conditionWords({ condition: 'faulted', cause: 'login_refused' }, en)).toBe(en.devices.diagnosis.login_refused);
     expect(conditionWords({ condition: 'covered', cause: 'moved' }, zh)).toBe('镜头移位');
   });
 });

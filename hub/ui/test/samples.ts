@@ -62,6 +62,7 @@ export function camera(name: string, more: Partial<CameraHealth> = {}): CameraHe
     label: null,
     zones: [],
     state: { name: 'streaming' },
+    faults: [],
     decoder: null,
     attention: null,
     framesSampled: 0,

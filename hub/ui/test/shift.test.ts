@@ -44,13 +44,13 @@ describe('a report', () => {
 
 describe('what is wrong with a device', () => {
   const camera: CameraHealth = {
-    camera: 'east', label: null, zones: [], state: { name: 'faulted', reason: '401 Unauthorized' }, decoder: null, attention: null,
+    camera: 'east', label: null, zones: [], state: { name: 'faulted', reason: '401 Unauthorized' }, faults: [], decoder: null, attention: null,
     framesSampled: 0, framesAnalysed: 0, framesStill: 0, framesDropped: 0, lastFrame: null,
   };
   const words = (one: ReturnType<typeof device>, now = T0) => troubles(one, now).map((trouble) => troubleWords(trouble, now, 'en', en));
   it('is nothing when it is well', () => expect(words(device('a'))).toEqual([]));
   it('is said in plain words', () => {
-    expect(words(device('a', { health: health({ cameras: [camera] }) }))).toEqual([`east: ${en.devices.diagnosis.login}`]);
+    expect(words(device('a', { health: health({ cameras: [camera] }) }))).toEqual([`east: ${en.devices.diagnosis.login_refused}`]);
     expect(words(device('a', { presence: 'offline', missing: [{ boot: 'B', first: 1, last: 2 }] }))).toEqual([expect.stringMatching(/^Offline \(since .*:31\)$/), en.devices.missing('2')]);
     expect(words(device('a'), T0 + 200_000)).toEqual([en.devices.silent('3 min 20 s')]);
   });

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { CameraHealth } from '../src/lib/api';
 import { condition, troubles } from '../src/lib/devices';
-import { diagnose, troubleWords } from '../src/lib/diagnosis';
+import { BLIND, TAMPERED, diagnose, troubleWords } from '../src/lib/diagnosis';
 import { dictionaries } from '../src/lib/i18n/dictionaries';
 import { bandColour, hasPoints, pointAt, ticks } from '../src/lib/plot';
 import { alone, extent, historyAddress, isEmpty, parseHistory, silentShare, since, spanAt } from '../src/lib/telemetry';
@@ -101,16 +101,16 @@ describe('a plot', () => {
 /** As `edge/src/source` writes them. */
 describe('diagnose', () => {
   it.each([
-    ['rtsp://192.0.2.10:554/a: connected, but no key frame to begin with for 31 s', 'keyFrames'],
+    ['rtsp://192.0.2.10:554/a: connected, but no key frame to begin with for 31 s', 'no_key_frames'],
     ['rtsp://192.0.2.10:554/a: connected, but no picture for 12 s', 'silent'],
     ['rtsp://192.0.2.10:554/a: connected, but nothing that can be decoded for 6 s', 'undecodable'],
     ['rtsp://192.0.2.10:554/a: the video is damaged (h264parse: No valid frames decoded before end of stream)', 'undecodable'],
     ['rtsp://192.0.2.10:554/a: what it sends ended the process that takes it apart (signal: 6)', 'crashes'],
-    ['rtsp://192.0.2.10:554/a: the camera refuses the login: check `username` and `password_file` (rtspsrc: Unauthorized)', 'login'],
-    ['rtsp://192.0.2.10:554/a: it cannot be reached: check `url`, the cable and the camera\'s power (rtspsrc: Could not open resource)', 'refused'],
-    ['rtsp://192.0.2.10:554/a: the camera does not know this path: check `url` (rtspsrc: Not Found)', 'stream'],
-    ['rtsp://192.0.2.10:554/a: it is no video this box can decode (H.264, H.265 and MJPEG are) (decodebin: x)', 'format'],
-    ['rtsp://192.0.2.10:554/a: the camera ended the stream', 'stopped'],
+    ['rtsp://192.0.2.10:554/a: the camera refuses the login: check `username` and `password_file` (rtspsrc: Unauthorized)', 'login_refused'],
+    ['rtsp://192.0.2.10:554/a: it cannot be reached: check `url`, the cable and the camera\'s power (rtspsrc: Could not open resource)', 'unreachable'],
+    ['rtsp://192.0.2.10:554/a: the camera does not know this path: check `url` (rtspsrc: Not Found)', 'unknown_path'],
+    ['rtsp://192.0.2.10:554/a: it is no video this box can decode (H.264, H.265 and MJPEG are) (decodebin: x)', 'unsupported'],
+    ['rtsp://192.0.2.10:554/a: the camera ended the stream', 'ended'],
   ])('%s', (reason, expected) => {
     expect(diagnose(reason)).toBe(expected);
   });
@@ -124,6 +124,7 @@ describe('what is wrong, in words', () => {
     label: null,
     zones: [],
     state: { name: 'faulted', reason: 'connected, but no key frame to begin with for 31 s' },
+    faults: [],
     decoder: null,
     attention: null,
     framesSampled: 0,
@@ -140,6 +141,25 @@ describe('what is wrong, in words', () => {
     expect(words('en')[0]).toMatch(/^gate-2: The camera answers but sends no key frames \(since \d\d:\d\d:31\)$/);
     expect(words('zh')[0]).toMatch(/^gate-2：摄像机有应答，但不发送关键帧（自 .*\d\d:\d\d:31 起）$/);
     expect(words('en', () => T0 - hour + 9_000)[0]).toMatch(/:40\)$/);
+  });
+  it('reads of which kind it is and since when, whatever the words are', () => {
+    const faults = [
+      { fault: 'no_key_frames', since: T0 - hour, detail: 'x' },
+      { fault: 'moved', since: null, detail: 'y' },
+      { fault: 'of_tomorrow', since: null, detail: 'what a newer box saw' },
+    ];
+    const told = device('box', { health: health({ cameras: [{ ...camera, faults }] }) });
+    const words = troubles(told, T0, () => T0).map((trouble) => troubleWords(trouble, T0, 'en', dictionaries.en));
+    expect(words[0]).toMatch(/^gate-2: The camera answers but sends no key frames \(since \d\d:\d\d:31\)$/);
+    expect(words[0]).not.toContain(new Date(T0).toTimeString().slice(0, 5));
+    expect(words.slice(1)).toEqual([`gate-2: ${dictionaries.en.devices.diagnosis.moved}`, 'gate-2: what a newer box saw']);
+    expect(condition(told, T0)).toMatchObject({ camerasFaulted: 1, camerasTampered: 0 });
+    const moved = device('box', { health: health({ cameras: [{ ...camera, state: { name: 'streaming' }, faults: faults.slice(1, 2) }] }) });
+    expect(condition(moved, T0)).toMatchObject({ camerasFaulted: 0, camerasTampered: 1, troubled: true });
+  });
+  it.each(['zh', 'en'] as const)('every kind has words of its own in %s', (language) => {
+    const words = [...BLIND, ...TAMPERED].map((kind) => dictionaries[language].devices.diagnosis[kind]);
+    expect(new Set(words).size).toBe(words.length);
   });
   it('knows heat and a certificate that is not renewed', () => {
     const until = (left: number) => device('box', { health: health({ certificate: { from: T0 - 90 * 24 * hour + left, until: T0 + left } }) });

@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::config::{CameraUrl, Transport};
 use crate::source::encoded::Encoded;
+use crate::source::fault::Fault;
 
 const MOST_HEADER_BYTES: u32 = 64 << 10;
 /// A decoded picture of 16 megapixels, in the largest format a decoder gives.
@@ -92,7 +93,7 @@ pub(in crate::source) enum Report {
     /// The encoded picture behind this header came.
     Unit { format: String, key: bool },
     /// Receiving ended with a fault.
-    Failed { reason: String },
+    Failed(Fault),
     /// Receiving ended.
     Ended,
     /// This element decodes.
@@ -108,7 +109,7 @@ pub(in crate::source) enum Report {
     /// The decoder has too much to do and left out what came; it goes on at the next key frame.
     Behind,
     /// The decoder cannot go on.
-    DecoderFailed { reason: String },
+    DecoderFailed(Fault),
     /// Everything is decoded.
     DecoderEnded,
 }

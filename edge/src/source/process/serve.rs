@@ -5,11 +5,14 @@ use std::os::fd::AsFd;
 use std::os::unix::net::UnixStream;
 use std::sync::{Arc, Mutex, PoisonError};
 
+use gatepost_wire::health::CameraFaultKind;
 use gstreamer as gst;
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
 use super::message::{self, MessageError, Order, Report};
 use crate::source::decode::LiveDecoder;
+use crate::source::fault::Fault;
+use crate::source::pipeline::PipelineError;
 use crate::source::receive::Reception;
 
 /// A camera that has not let go after so long is left.
@@ -68,14 +71,14 @@ impl Works {
         match order {
             Order::Receive(stream) => match Reception::begin(&stream, reports) {
                 Ok(reception) => self.reception = Some(reception),
-                Err(error) => reports.tell(&Report::Failed { reason: error.to_string() }),
+                Err(error) => reports.tell(&Report::Failed(cannot_begin(&error))),
             },
             Order::Decode(wanted) => {
                 // The one before goes first: some hardware has only one.
                 self.decoder = None;
                 match LiveDecoder::start(wanted, reports) {
                     Ok(decoder) => self.decoder = Some(decoder),
-                    Err(error) => reports.tell(&Report::DecoderFailed { reason: error.to_string() }),
+                    Err(error) => reports.tell(&Report::DecoderFailed(cannot_begin(&error))),
                 }
             }
             Order::Unit { format, key, at } => {
@@ -90,6 +93,10 @@ impl Works {
             }
         }
     }
+}
+
+fn cannot_begin(error: &PipelineError) -> Fault {
+    Fault::new(CameraFaultKind::BoxFailed, error.to_string())
 }
 
 /// Where GStreamer's threads tell the daemon what they have. They wait while it has other things to do.

@@ -64,6 +64,8 @@ export interface CameraHealth {
   /** Areas and lines in its picture. */
   readonly zones: readonly { readonly zone: string; readonly label: string | null }[];
   readonly state: CameraState;
+  /** What it is ill with: why there is no picture, then what is wrong with it. None from boxes that tell only `state`. */
+  readonly faults: readonly { readonly fault: string; readonly since: Time | null; readonly detail: string }[];
   readonly decoder: string | null;
   /** How closely it is watched: `idle` while nothing moves. */
   readonly attention: 'idle' | 'awake' | null;
@@ -204,6 +206,10 @@ function parseCamera(value: unknown): CameraHealth {
       return { zone: text(zone.zone, 'zone.zone'), label: optionalText(zone.label) };
     }),
     state: parseCameraState(camera.state),
+    faults: each(camera.faults ?? [], 'camera.faults', (value) => {
+      const ill = fields(value, 'fault');
+      return { fault: text(ill.fault, 'fault.fault'), since: optionalTime(ill.since), detail: optionalText(ill.detail) ?? '' };
+    }),
     decoder: optionalText(camera.decoder),
     attention: camera.attention === 'idle' || camera.attention === 'awake' ? camera.attention : null,
     framesSampled: count(camera.frames_sampled),

@@ -1,6 +1,7 @@
 // The list of devices as pure functions.
 
 import type { Device, Health, SensorHealth, Time } from './api';
+import { illnesses, type Illness } from './diagnosis';
 
 const byName = new Intl.Collator('en', { numeric: true }).compare;
 
@@ -34,6 +35,8 @@ export interface Condition {
   /** What it reported is from before it went away. */
   readonly outdated: boolean;
   readonly camerasFaulted: number;
+  /** There is a picture, and it does not show the scene. */
+  readonly camerasTampered: number;
   readonly camerasStreaming: number;
   readonly cameras: number;
   readonly sensorsIll: number;
@@ -79,6 +82,7 @@ function judge(device: Device, silent: boolean, certificate: Condition['certific
   const cameras = device.health?.cameras ?? [];
   const offline = device.presence === 'offline';
   const camerasFaulted = cameras.filter((camera) => camera.state.name === 'faulted').length;
+  const camerasTampered = cameras.filter((camera) => camera.state.name !== 'faulted' && camera.faults.length > 0).length;
   const sensorsIll = (device.health?.sensors ?? []).filter((sensor) => sensor.faults.length > 0).length;
   const missing = device.missing.reduce((sum, gap) => sum + Math.max(0, gap.last - gap.first + 1), 0);
   const diskLow = device.health !== null && device.health.diskFreeBytes < LITTLE_DISK_BYTES;
@@ -93,6 +97,7 @@ function judge(device: Device, silent: boolean, certificate: Condition['certific
     silent,
     outdated: device.health !== null && (silent || device.presence !== 'online'),
     camerasFaulted,
+    camerasTampered,
     camerasStreaming: cameras.filter((camera) => camera.state.name === 'streaming').length,
     cameras: cameras.length,
     sensorsIll,
@@ -104,7 +109,7 @@ function judge(device: Device, silent: boolean, certificate: Condition['certific
     certificate,
     modelFile,
     troubled:
-      offline || silent || camerasFaulted > 0 || sensorsIll > 0 || missing > 0 || diskLow || detectorFailed || overloaded || hot || certificate !== null || modelFile !== null,
+      offline || silent || camerasFaulted > 0 || camerasTampered > 0 || sensorsIll > 0 || missing > 0 || diskLow || detectorFailed || overloaded || hot || certificate !== null || modelFile !== null,
   };
 }
 
@@ -153,19 +158,22 @@ export type Trouble =
   | { readonly what: 'diskLow' | 'detectorFailed' | 'overloaded' }
   | { readonly what: 'offline'; readonly since: Time | null }
   | { readonly what: 'silent'; readonly since: Time }
-  | { readonly what: 'camera'; readonly name: string; readonly reason: string; readonly since: Time | null }
+  | { readonly what: 'camera'; readonly name: string; readonly illness: Illness }
   | { readonly what: 'hot'; readonly celsius: number }
   | { readonly what: 'certificate'; readonly state: 'ending' | 'ended'; readonly until: Time }
   | { readonly what: 'sensor'; readonly name: string; readonly fault: string }
   | { readonly what: 'missing'; readonly count: number }
   | { readonly what: 'modelFile'; readonly state: 'replaced' | 'missing' };
 
-/** `since`: what is known of when the box (null) or a camera became as it is; else its last sign of life is. */
+/** `since`: what is known of when the box (null) or a camera became as it is, where the box does not say; else its last sign of life is. */
 export function troubles(device: Device, now: Time, since: (camera: string | null) => Time | null = () => null): readonly Trouble[] {
   const state = condition(device, now);
   const { health } = device;
-  const cameras = (health?.cameras ?? []).flatMap(({ camera, label, state: { name, ...more }, lastFrame }): Trouble[] =>
-    name === 'faulted' ? [{ what: 'camera', name: label ?? camera, reason: 'reason' in more ? more.reason : '', since: since(camera) ?? lastFrame }] : [],
+  const cameras = (health?.cameras ?? []).flatMap((camera): Trouble[] =>
+    illnesses(camera).map((illness) => {
+      const known = camera.faults.length > 0 ? illness.since : (since(camera.camera) ?? illness.since);
+      return { what: 'camera', name: camera.label ?? camera.camera, illness: { ...illness, since: known } };
+    }),
   );
   const sensors = (health?.sensors ?? []).flatMap(({ sensor, label, faults: [first] }): Trouble[] =>
     first ? [{ what: 'sensor', name: label ?? sensor, fault: first.fault }] : [],

@@ -3,6 +3,7 @@
 import { isOngoing } from './alerts';
 import type { Alert, Device, Severity, Time } from './api';
 import { condition } from './devices';
+import { illnesses, isTampered } from './diagnosis';
 import type { IconName } from './icons';
 import { isOpen } from './incident-list';
 import type { Incident } from './incidents';
@@ -52,7 +53,7 @@ export interface Item {
   readonly edge: string | null;
   readonly name: string;
   readonly condition: Condition;
-  /** In the words of the box, or the cause of what is wrong with the picture. */
+  /** Of which kind what is wrong with it is, where that is known. */
   readonly cause: string | null;
   /** Open ones there: the gravest first, of those the newest. */
   readonly incidents: readonly Incident[];
@@ -98,7 +99,10 @@ function boxCondition(edge: string, device: Device | undefined, { edges, devices
   return device.health === null ? 'unheard' : null;
 }
 
-/** That something is wrong with its picture while the picture comes: covered, blurred, moved, frozen. */
+/**
+ * An alarm says that its picture does not show the scene: covered, blurred, moved, frozen. It is heard before the next report of the box, and
+ * by those who see no devices.
+ */
 function tampering(edge: string, camera: string, { incidents, alerts }: Known): string | null {
   const here = (one: Alert | Incident): boolean => one.kind === 'camera_tamper' && one.edge === edge && one.camera === camera && one.cause !== 'signal_lost';
   const found = alerts.find((one) => here(one) && isOngoing(one)) ?? incidents.find((one) => here(one) && one.ongoing && isOpen(one));
@@ -112,19 +116,16 @@ function cameraItem(placed: PlacedCamera, device: Device | undefined, known: Kno
   const base = { key: keyOf.camera(placed), what: 'camera', edge, name: told?.label ?? incidents[0]?.cameraLabel ?? camera, incidents } as const;
   const box = boxCondition(edge, device, known);
   if (box === 'moved_away') return { ...base, condition: box, cause: null };
-  const cause = tampering(edge, camera, known);
-  if (cause !== null && (box === null || box === 'untold')) return { ...base, condition: 'covered', cause };
+  const alarmed = tampering(edge, camera, known);
+  if (box === 'untold' && alarmed !== null) return { ...base, condition: 'covered', cause: alarmed };
   if (box !== null) return { ...base, condition: box, cause: null };
+  const ill = told ? illnesses(told) : [];
+  if (told?.state.name === 'faulted') return { ...base, condition: 'faulted', cause: ill.find(({ fault }) => !isTampered(fault))?.fault ?? null };
+  const cause = ill.find(({ fault }) => isTampered(fault))?.fault ?? alarmed;
+  if (cause !== null) return { ...base, condition: 'covered', cause };
   if (!told) return { ...base, condition: 'absent', cause: null };
-  const { state } = told;
-  switch (state.name) {
-    case 'streaming':
-      return { ...base, condition: 'well', cause: null };
-    case 'faulted':
-      return { ...base, condition: 'faulted', cause: state.reason };
-    default:
-      return { ...base, condition: state.name === 'connecting' ? 'connecting' : 'unread', cause: null };
-  }
+  const conditions = { streaming: 'well', connecting: 'connecting', unknown: 'unread' } as const;
+  return { ...base, condition: conditions[told.state.name], cause: null };
 }
 
 function sensorItem(placed: PlacedSensor, device: Device | undefined, known: Known, open: readonly Incident[]): Item {

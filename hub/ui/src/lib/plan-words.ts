@@ -1,13 +1,13 @@
 // What is said of the things on a plan.
 
-import { diagnose } from './diagnosis';
+import { asDiagnosis } from './diagnosis';
 import type { Dictionary } from './i18n/dictionaries';
 import type { Item } from './plan-state';
 
 /** How it is doing. */
 export function conditionWords({ condition, cause }: Pick<Item, 'condition' | 'cause'>, t: Dictionary): string {
-  if (condition === 'faulted' && cause !== null) {
-    const found = diagnose(cause);
+  if (condition === 'faulted') {
+    const found = asDiagnosis(cause);
     return found === null ? t.plan.condition.faulted : t.devices.diagnosis[found];
   }
   if ((condition === 'covered' || condition === 'ill') && cause !== null) return t.cause(cause) ?? t.plan.condition[condition];
