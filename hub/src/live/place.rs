@@ -18,7 +18,8 @@ impl Lane {
     pub const ALL: [Self; 2] = [Self::People, Self::Devices];
 }
 
-/// The number of the last change told, in each lane. As a text, the `id` of a server-sent event: `420-398`.
+/// The number of the last change told, in each lane. As a text, the `id` of a server-sent event: `420-398`, or one number for both, as
+/// hubs gave before there were two: a page that was open meanwhile goes on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Place {
     people: i64,
@@ -59,8 +60,9 @@ impl FromStr for Place {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
-        text.split_once('-')
-            .and_then(|(people, devices)| Some((number(people)?, number(devices)?)))
+        let (people, devices) = text.split_once('-').unwrap_or((text, text));
+        let place = number(people).zip(number(devices));
+        place
             .map(|(people, devices)| Self { people, devices })
             .ok_or_else(|| "two numbers are needed, such as 420-398".into())
     }

@@ -32,7 +32,7 @@ const CHECK: Duration = Duration::from_secs(5);
 /// listening. Only what the person may see is sent, and the stream ends with the session. It begins with an `id` alone; open it before loading the lists, and nothing is missed
 /// between the two.
 #[utoipa::path(get, path = "/api/v1/live", tag = "live",
-    params(("Last-Event-ID" = Option<String>, Header, description = "`id` of the last event seen, such as `420-398`: what came after it is sent first")),
+    params(("Last-Event-ID" = Option<String>, Header, format = "place", description = "`id` of the last event seen, such as `420-398`: what came after it is sent first")),
     responses(
         (status = 200, description = "An endless stream", body = String, content_type = "text/event-stream",
             example = "event: alert\nid: 42-40\ndata: {\"id\":\"01ARZ3NDEKTSV4RRFFQ69G5FAV\"}\n\n"),

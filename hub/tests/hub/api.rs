@@ -12,6 +12,8 @@ use crate::edge::Edge;
 use crate::message::{boot, evidence_topic, intrusion, picture, with_evidence, with_original_kept};
 use crate::plan;
 use crate::process::{Home, Hub, PATIENCE, command};
+use crate::program::{Mood, Program};
+use crate::webhook;
 
 /// The answer to a request with these headers, and the session's cookie where there is one.
 pub fn raw(hub: &Hub, request: &str) -> String {
@@ -28,7 +30,8 @@ pub fn raw(hub: &Hub, request: &str) -> String {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn every_documented_path_answers() {
-    let home = Home::embedded();
+    let program = Program::start(Mood::Answers(204));
+    let home = webhook::home(&program, "", "");
     let token = home.add("gate-1");
     let hub = home.start();
     let mut edge = Edge::connect(hub.broker_port(), "gate-1", &token).await.unwrap();
@@ -83,6 +86,7 @@ async fn every_documented_path_answers() {
                 .replace("{number}", "1")
                 .replace("{edge}", "gate-1")
                 .replace("{site}", "school-1")
+                .replace("{name}", "district")
                 .replace("{sha256}", sha256)
                 + query),
         );

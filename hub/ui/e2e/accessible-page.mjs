@@ -197,6 +197,8 @@ async function trouble({ context, page, audit, seen, go }) {
   await page.route(others, () => {});
   await audit('a view that is being loaded', () => go('#/sites', '.skeleton, [aria-busy="true"], main.view'));
   await page.unroute(others);
+  // A stream that is still being opened is not one that is lost.
+  await page.waitForSelector('[data-connection="live"]');
   await audit('cut off', async () => {
     await context.setOffline(true);
     await go('#/', '[data-connection="reconnecting"]');

@@ -17,6 +17,7 @@ const PATTERNS: &[(&str, &str)] = &[
     ("name", "^[a-z0-9-]{1,64}$"),
     ("person-name", "^[a-z0-9][a-z0-9._-]{0,31}$"),
     ("cursor", "^[0-9]{1,18}$"),
+    ("place", "^[0-9]{1,18}(-[0-9]{1,18})?$"),
     // One line, and more of it than blanks.
     ("line", concat!("^", printable!(""), "*", printable!(r"\s"), printable!(""), "*$")),
     // Line ends and tabs may be in it.
