@@ -88,9 +88,14 @@ mod tests {
     }
 
     #[test]
+    fn one_number_is_for_both() {
+        assert_eq!("42".parse(), Ok(Place::all_up_to(42)));
+    }
+
+    #[test]
     fn anything_else_is_refused() {
         for text in
-            ["", "-", "1", "1-", "-1", "1--1", "+1-1", "1-1-1", " 1-1", "1-9223372036854775808", "一-二"]
+            ["", "-", "x", "1-", "-1", "1--1", "+1-1", "1-1-1", " 1-1", "1-9223372036854775808", "一-二"]
         {
             assert!(text.parse::<Place>().is_err(), "{text:?}");
         }
