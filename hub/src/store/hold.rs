@@ -178,7 +178,7 @@ impl Store {
         let mut change = self.begin().await?;
         let connection = &mut change.connection;
         let (scope, name) = (person.scope(), Some(&person.name));
-        let hold = by_id(connection, id, &scope, name, now).await?.ok_or(HoldError::Unknown(id))?;
+        let (hold, _) = by_id(connection, id, &scope, name, now).await?.ok_or(HoldError::Unknown(id))?;
         hold.check(step, &person.name)?;
         sqlx::query(
             "INSERT INTO hold_step (hold, number, time, person, who, step, said) VALUES ($1, $2, $3, $4, $5, $6, $7)",
@@ -192,10 +192,11 @@ impl Store {
         .bind(text.map(Statement::as_str))
         .execute(&mut *connection)
         .await?;
-        let mut hold = by_id(connection, id, &scope, name, now).await?.ok_or(HoldError::Unknown(id))?;
-        let given = order::give(connection, &hold, now).await?;
+        let (mut hold, told) =
+            by_id(connection, id, &scope, name, now).await?.ok_or(HoldError::Unknown(id))?;
+        let given = order::give(connection, &hold, told.as_ref(), now).await?;
         if given.is_some() {
-            hold = by_id(connection, id, &scope, name, now).await?.ok_or(HoldError::Unknown(id))?;
+            (hold, _) = by_id(connection, id, &scope, name, now).await?.ok_or(HoldError::Unknown(id))?;
         }
         change.commit().await?;
         Ok((hold, given))
@@ -223,7 +224,7 @@ async fn by_id(
     scope: &Scope,
     name: Option<&PersonName>,
     now: Timestamp,
-) -> Result<Option<Hold>, StoreError> {
+) -> Result<Option<(Hold, Option<Told>)>, StoreError> {
     let mut query = Sql::new("SELECT * FROM hold WHERE id = ");
     query.push_bind(id.to_string());
     within(&mut query, "edge", scope);
@@ -245,24 +246,25 @@ async fn list(
         query.push(" AND number < ").push_bind(before);
     }
     query.push(" ORDER BY number DESC LIMIT ").push_bind(i64::from(filter.limit));
-    read_holds(connection, query, Some(name), now).await
+    let holds = read_holds(connection, query, Some(name), now).await?;
+    Ok(holds.into_iter().map(|(hold, _)| hold).collect())
 }
 
-/// The holds that a query of rows gives, with what `name` may do with each.
+/// The holds that a query of rows gives, with what `name` may do with each and what its box was told last.
 async fn read_holds(
     connection: &mut AnyConnection,
     query: Sql,
     name: Option<&PersonName>,
     now: Timestamp,
-) -> Result<Vec<Hold>, StoreError> {
+) -> Result<Vec<(Hold, Option<Told>)>, StoreError> {
     let rows: Vec<Row> = query.build_query_as().fetch_all(&mut *connection).await?;
     let ids: Vec<&str> = rows.iter().map(|row| row.id.as_str()).collect();
     let mut steps = steps(connection, &ids).await?;
-    let told = order::told(connection, &ids).await?;
+    let mut told = order::told(connection, &ids).await?;
     rows.into_iter()
         .map(|row| {
-            let (own, told) = (steps.remove(&row.id).unwrap_or_default(), told.get(&row.id));
-            row.hold(own, told, name, now)
+            let (own, told) = (steps.remove(&row.id).unwrap_or_default(), told.remove(&row.id));
+            Ok((row.hold(own, told.as_ref(), name, now)?, told))
         })
         .collect()
 }

@@ -66,15 +66,15 @@ pub(super) async fn told(
     rows.into_iter().map(|row| Ok((row.hold.clone(), row.told()?))).collect()
 }
 
-/// Gives the box of a hold the order that is due; the number of the change, if there is one.
+/// Gives the box of a hold, which was told this last, the order that is due; the number of the change, if there is one.
 pub(super) async fn give(
     connection: &mut AnyConnection,
     hold: &Hold,
+    told: Option<&Told>,
     now: Timestamp,
 ) -> Result<Option<i64>, StoreError> {
     let id = hold.id.to_string();
-    let told = told(connection, &[id.as_str()]).await?.remove(&id);
-    let Some(until) = due(hold.state, hold.until, told.as_ref(), now) else { return Ok(None) };
+    let Some(until) = due(hold.state, hold.until, told, now) else { return Ok(None) };
     let Some(by) = By::of(hold) else { return Ok(None) };
     let unreadable = |value: &str| StoreError::Unreadable { column: "hold.who", value: value.to_owned() };
     let command = Command {
@@ -157,17 +157,14 @@ impl Store {
             query.push(CONFIRMED).push("later.id)) ORDER BY number LIMIT ").push_bind(AT_ONCE);
             let mut connection = self.readers.acquire().await?;
             let holds = read_holds(&mut connection, query, None, now).await?;
-            let ids: Vec<String> = holds.iter().map(|hold| hold.id.to_string()).collect();
-            let names: Vec<&str> = ids.iter().map(String::as_str).collect();
-            let told = told(&mut connection, &names).await?;
             drop(connection);
-            for (hold, id) in holds.iter().zip(&ids) {
-                if due(hold.state, hold.until, told.get(id), now).is_some() {
+            for (hold, told) in &holds {
+                if due(hold.state, hold.until, told.as_ref(), now).is_some() {
                     last = self.tell_box_of_hold(hold, now).await?.or(last);
                 }
             }
             match holds.last() {
-                Some(hold) if i64::try_from(holds.len()) == Ok(AT_ONCE) => after = hold.number,
+                Some((hold, _)) if i64::try_from(holds.len()) == Ok(AT_ONCE) => after = hold.number,
                 _ => return Ok(last),
             }
         }
@@ -177,8 +174,9 @@ impl Store {
     async fn tell_box_of_hold(&self, hold: &Hold, now: Timestamp) -> Result<Option<i64>, StoreError> {
         let mut change = self.begin().await?;
         let connection = &mut change.connection;
-        let Some(hold) = by_id(connection, hold.id, &Scope::All, None, now).await? else { return Ok(None) };
-        let given = give(connection, &hold, now).await?;
+        let found = by_id(connection, hold.id, &Scope::All, None, now).await?;
+        let Some((hold, told)) = found else { return Ok(None) };
+        let given = give(connection, &hold, told.as_ref(), now).await?;
         change.commit().await?;
         Ok(given)
     }
