@@ -146,7 +146,7 @@ impl Feed {
             if after > last {
                 return Ok(Missed::TooMuch);
             }
-            let some = reading::changes_after(&self.store, lane, after).await?;
+            let some = reading::changes_after(&self.store, lane, after, last).await?;
             if some.more {
                 return Ok(Missed::TooMuch);
             }

@@ -19,9 +19,8 @@ pub struct Stretch {
     pub more: bool,
 }
 
-pub async fn changes_after(store: &Store, lane: Lane, last: i64) -> Result<Stretch, StoreError> {
-    // Read first: what changes while the lists are read gets a higher number and comes next time.
-    let upto = store.last_change().await?;
+/// `upto`: the number of the last change, read before. What changes while the lists are read gets a higher one and comes next time.
+pub async fn changes_after(store: &Store, lane: Lane, last: i64, upto: i64) -> Result<Stretch, StoreError> {
     let mut stretch = Stretch { changes: Vec::new(), upto, more: false };
     match lane {
         Lane::People => {

@@ -102,7 +102,7 @@ async fn look(
     if pages.receiver_count() == 0 {
         return Ok(Stretch { changes: Vec::new(), upto, more: false });
     }
-    changes_after(store, lane, last).await
+    changes_after(store, lane, last, upto).await
 }
 
 #[cfg(test)]
