@@ -118,8 +118,8 @@ struct Desk {
 
 impl Desk {
     fn open(folder: &Path, now: Timestamp, means: Means) -> io::Result<Self> {
-        let journal = Journal::open(folder, now)?;
-        locked(&means.archive).resume(journal.holds());
+        let mut journal = Journal::open(folder, now)?;
+        locked(&means.archive).resume(journal.take_holds());
         Ok(Self { journal, means })
     }
 

@@ -94,9 +94,9 @@ impl Journal {
         Ok(Self { folder: folder.to_owned(), answers, forgotten, holds })
     }
 
-    /// Which alarms are on hold, as it was when it was opened.
-    pub fn holds(&self) -> Holds {
-        self.holds.clone()
+    /// Which alarms were on hold when it was opened, once: whoever keeps them takes the orders that follow.
+    pub fn take_holds(&mut self) -> Holds {
+        std::mem::take(&mut self.holds)
     }
 
     /// The answer a command got.
