@@ -9,6 +9,7 @@ use axum::http::StatusCode;
 use axum::http::request::Parts;
 use axum::{Json, RequestExt as _};
 use serde::de::DeserializeOwned;
+use utoipa::IntoParams;
 
 use super::problem::Problem;
 
@@ -121,5 +122,30 @@ impl<const MAX: u16> TryFrom<String> for Limit<MAX> {
             Ok(number) if (1..=MAX).contains(&number) => Ok(Self(number)),
             _ => Err(format!("a number from 1 to {MAX} is needed")),
         }
+    }
+}
+
+/// Which page of a list that is asked for by nothing else.
+#[derive(Debug, serde::Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub struct Page {
+    /// At most so many.
+    #[param(value_type = Option<u16>, minimum = 1, maximum = 200, default = 50)]
+    limit: Option<Limit<200>>,
+    /// `next` of the page before.
+    #[param(value_type = Option<String>, format = "cursor")]
+    before: Option<Cursor>,
+}
+
+impl Page {
+    /// At most so many.
+    pub fn limit(&self) -> u16 {
+        Limit::or(self.limit, 50)
+    }
+
+    /// Only what comes before this number.
+    pub fn before(&self) -> Option<i64> {
+        self.before.map(|Cursor(number)| number)
     }
 }

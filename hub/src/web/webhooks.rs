@@ -5,11 +5,11 @@ use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use gatepost_wire::Timestamp;
 use serde::{Deserialize, Serialize};
-use utoipa::{IntoParams, ToSchema};
+use utoipa::ToSchema;
 
 use super::App;
 use super::caller::Caller;
-use super::params::{Cursor, Id, Limit, Params};
+use super::params::{Cursor, Id, Page, Params};
 use super::problem::Problem;
 use crate::config::{Tells, WebhookName};
 use crate::store::{DeadLetter, Failure, Letters, WebhookBacklog};
@@ -41,40 +41,7 @@ pub struct WebhookStatus {
     /// What it did not take.
     dead: i64,
     /// Null: the last attempt was taken, or there was none.
-    failure: Option<WebhookFailure>,
-}
-
-/// The last attempt was not taken.
-#[derive(Debug, Serialize, ToSchema)]
-pub struct WebhookFailure {
-    /// The first attempt since the last that was taken.
-    #[schema(value_type = String, format = DateTime)]
-    since: Timestamp,
-    /// The last.
-    #[schema(value_type = String, format = DateTime)]
-    time: Timestamp,
-    /// Why it was not taken.
-    #[schema(example = "not taken: HTTP 503 Service Unavailable")]
-    reason: String,
-}
-
-impl From<Failure> for WebhookFailure {
-    fn from(Failure { since, time, reason }: Failure) -> Self {
-        Self { since, time, reason }
-    }
-}
-
-/// Which dead letters are asked for.
-#[derive(Debug, Deserialize, IntoParams)]
-#[serde(deny_unknown_fields)]
-#[into_params(parameter_in = Query)]
-pub struct Query {
-    /// At most so many.
-    #[param(value_type = Option<u16>, minimum = 1, maximum = 200, default = 50)]
-    limit: Option<Limit<200>>,
-    /// `next` of the page before.
-    #[param(value_type = Option<String>, format = "cursor")]
-    before: Option<Cursor>,
+    failure: Option<Failure>,
 }
 
 /// Some of what a webhook did not take, the latest step first.
@@ -173,7 +140,7 @@ fn join(receivers: &[Receiver], backlogs: Vec<WebhookBacklog>) -> Vec<WebhookSta
             name,
             waiting,
             dead,
-            failure: failure.map(Into::into),
+            failure,
         })
         .filter(|status| status.receiver.is_some() || status.dead > 0)
         .collect();
@@ -183,7 +150,7 @@ fn join(receivers: &[Receiver], backlogs: Vec<WebhookBacklog>) -> Vec<WebhookSta
 
 /// What a webhook did not take, the latest step first
 #[utoipa::path(get, path = "/api/v1/webhooks/{name}/dead", tag = "webhooks",
-    params(("name" = String, Path, format = "name", description = "The webhook", example = "district"), Query),
+    params(("name" = String, Path, format = "name", description = "The webhook", example = "district"), Page),
     responses(
         (status = 200, description = "A page of the list", body = DeadLetters),
         (status = 400, description = "A parameter is wrong", body = Problem, content_type = "application/problem+json"),
@@ -193,11 +160,10 @@ fn join(receivers: &[Receiver], backlogs: Vec<WebhookBacklog>) -> Vec<WebhookSta
 pub async fn dead(
     State(app): State<App>,
     Id(name): Id<WebhookName>,
-    Params(query): Params<Query>,
+    Params(page): Params<Page>,
 ) -> Result<Json<DeadLetters>, Problem> {
-    let before = query.before.map(|Cursor(step)| step);
-    let (letters, next) =
-        app.store.dead_letters_of(name.as_str(), before, Limit::or(query.limit, 50)).await?;
+    let before = page.before();
+    let (letters, next) = app.store.dead_letters_of(name.as_str(), before, page.limit()).await?;
     if letters.is_empty() && before.is_none() {
         must_be_configured(&app, &name)?;
     }

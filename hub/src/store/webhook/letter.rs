@@ -1,7 +1,9 @@
 //! What was not taken: for now, or for good. The latter are dead letters, kept until somebody has them sent again.
 
 use gatepost_wire::Timestamp;
+use serde::Serialize;
 use sqlx::{AnyConnection, FromRow};
+use utoipa::ToSchema;
 
 use super::{COLUMNS, ITS_INCIDENT, Row, ToldStep, told};
 use crate::access::{Action, Entry};
@@ -34,13 +36,17 @@ pub struct DeadLetter {
 }
 
 /// The last attempt was not taken.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+#[schema(as = WebhookFailure)]
 pub struct Failure {
-    /// The first of those that were not taken one after the other.
+    /// The first attempt since the last that was taken.
+    #[schema(value_type = String, format = DateTime)]
     pub since: Timestamp,
     /// The last.
+    #[schema(value_type = String, format = DateTime)]
     pub time: Timestamp,
-    /// Why not.
+    /// Why it was not taken.
+    #[schema(example = "not taken: HTTP 503 Service Unavailable")]
     pub reason: String,
 }
 
