@@ -20,6 +20,7 @@ mod gauge;
 mod hint;
 mod key_frame;
 mod latest;
+mod layout;
 mod limits;
 mod pipeline;
 mod process;

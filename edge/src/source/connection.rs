@@ -15,6 +15,7 @@ use super::fault::Fault;
 use super::frame::Packed;
 use super::gauge::CameraGauge;
 use super::hint::SizeHint;
+use super::layout::Layout;
 use super::limits::MOST_UNIT_BYTES;
 use super::process::{Decoders, Dialogue, Heard, Login, Order, Orders, Report, Stream, Wanted, orders};
 use super::ring::Ring;
@@ -193,7 +194,7 @@ impl Desk {
                 let unit = Encoded { data: picture.into(), format: Arc::clone(&self.format), key, at };
                 self.take(unit, line);
             }
-            Report::Picture { format, at } => self.show(&format, line.clock.past(at), picture, line),
+            Report::Picture { layout, at } => self.show(layout, line.clock.past(at), picture, line),
             Report::Decoded { at } => line.gauge.frame_came(line.clock.utc(line.clock.past(at))),
             // A late frame is worthless: what it cannot do in time it begins anew with.
             Report::Behind => self.selection.lose(),
@@ -226,9 +227,9 @@ impl Desk {
         gauge.unit_came(clock.utc(at), self.selection.is_partial());
     }
 
-    fn show<F: Fn(Frame)>(&mut self, format: &str, at: Duration, picture: Vec<u8>, line: &Line<F>) {
+    fn show<F: Fn(Frame)>(&mut self, layout: Layout, at: Duration, picture: Vec<u8>, line: &Line<F>) {
         let time = line.clock.utc(at);
-        match self.packed.frame(picture, format, at, time) {
+        match self.packed.frame(picture, layout, at, time) {
             Ok(frame) => {
                 line.gauge.frame_came(time);
                 line.gauge.frame_taken();

@@ -11,6 +11,7 @@ use gstreamer_video::{VideoFrame, VideoInfo};
 
 use super::Rate;
 use super::fault::explain;
+use super::layout::Layout;
 use super::pipeline::{End, Pipeline, PipelineError, link_when_added, to_element};
 use super::process::{Decoders, Report, Reports, Wanted};
 
@@ -175,15 +176,15 @@ impl Pictures {
 
     /// Decoders leave gaps between rows; without them a picture's format says all there is to know.
     fn show(&mut self, sample: &gst::Sample) -> Option<()> {
-        let (caps, buffer) = (sample.caps()?, sample.buffer_owned()?);
-        let info = VideoInfo::from_caps(caps).ok()?;
+        let (came, buffer) = (VideoInfo::from_caps(sample.caps()?).ok()?, sample.buffer_owned()?);
+        let layout = Layout::of(&came);
+        let info = layout.info().ok()?;
         let spare = self.spare.take().filter(|spare| spare.size() == info.size());
         let packed = spare.map_or_else(|| gst::Buffer::with_size(info.size()), Ok).ok()?;
         let mut packed = VideoFrame::from_buffer_writable(packed, &info).ok()?;
-        VideoFrame::from_buffer_readable(buffer, &info).ok()?.copy(&mut packed).ok()?;
+        VideoFrame::from_buffer_readable(buffer, &came).ok()?.copy(&mut packed).ok()?;
         let packed = packed.into_buffer();
-        // What is known of a picture in memory, and nothing else a decoder may say.
-        let report = Report::Picture { format: info.to_caps().ok()?.to_string(), at: self.last };
+        let report = Report::Picture { layout, at: self.last };
         self.reports.tell_with(&report, &packed.map_readable().ok()?);
         self.spare = Some(packed);
         Some(())

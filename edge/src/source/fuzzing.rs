@@ -25,8 +25,8 @@ pub fn camera_message(mut bytes: &[u8]) {
         assert!(write(&mut written, &report, &data).is_ok());
         let again = read::<Report>(&mut &written[..]).ok().flatten();
         assert_eq!(again.as_ref().map(|(again, data)| (again, &data[..])), Some((&report, &data[..])));
-        let Report::Picture { format, at } = report else { continue };
-        let Ok(frame) = packed.frame(data, &format, at, Timestamp::UNIX_EPOCH) else { continue };
+        let Report::Picture { layout, at } = report else { continue };
+        let Ok(frame) = packed.frame(data, layout, at, Timestamp::UNIX_EPOCH) else { continue };
         if frame.width().saturating_mul(frame.height()) <= MOST_PIXELS
             && let Ok(picture) = frame.to_rgb()
         {

@@ -75,9 +75,9 @@ impl<'c> Replay<'c> {
                 self.decoding = true;
             }
             match read(&mut self.reports) {
-                Ok(Some((Report::Picture { format, at }, picture))) => {
+                Ok(Some((Report::Picture { layout, at }, picture))) => {
                     let at = self.clock.past(at);
-                    let frame = self.packed.frame(picture, &format, at, self.clock.utc(at));
+                    let frame = self.packed.frame(picture, layout, at, self.clock.utc(at));
                     return frame.map(Some).map_err(|error| ReplayError::Nonsense(error.to_string()));
                 }
                 Ok(Some((Report::DecoderEnded, _))) => self.decoding = false,

@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 use crate::config::{CameraUrl, Transport};
 use crate::source::encoded::Encoded;
 use crate::source::fault::Fault;
+use crate::source::layout::Layout;
 
 const MOST_HEADER_BYTES: u32 = 64 << 10;
 /// A decoded picture of 16 megapixels, in the largest format a decoder gives.
@@ -101,11 +102,7 @@ pub(in crate::source) enum Report {
     /// A picture was decoded that is not wanted.
     Decoded { at: Duration },
     /// The picture behind this header was decoded.
-    Picture {
-        /// GStreamer's caps.
-        format: String,
-        at: Duration,
-    },
+    Picture { layout: Layout, at: Duration },
     /// The decoder has too much to do and left out what came; it goes on at the next key frame.
     Behind,
     /// The decoder cannot go on.
@@ -208,7 +205,7 @@ mod tests {
         #[test]
         fn what_is_cut_off_is_noticed(at in any::<prop::sample::Index>(), bytes in 0usize..500) {
             let mut sent = Vec::new();
-            write(&mut sent, &Report::Picture { format: "video/x-raw".into(), at: Duration::MAX }, &vec![7; bytes]).unwrap();
+            write(&mut sent, &Report::Decoded { at: Duration::MAX }, &vec![7; bytes]).unwrap();
             let cut = 1 + at.index(sent.len() - 1);
             prop_assert!(matches!(read::<Report>(&mut &sent[..cut]), Err(MessageError::Io(_))));
         }
