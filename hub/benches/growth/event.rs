@@ -7,7 +7,7 @@ use gatepost_wire::{AlarmId, BootId, Event, EventId, Happening, Seq, Severity, T
 use jiff::SignedDuration;
 use ulid::Ulid;
 
-pub const BOXES: u64 = 200;
+const BOXES: u64 = 200;
 const CAMERAS: u64 = 4;
 /// Longer than alarms of one place may lie apart and be one incident.
 const BETWEEN: SignedDuration = SignedDuration::from_mins(6);
@@ -29,6 +29,12 @@ impl Default for District {
 }
 
 impl District {
+    /// When so many events had been told.
+    pub fn time(&self, events: u64) -> Timestamp {
+        let rounds = events / 2 / (BOXES * CAMERAS);
+        self.began + BETWEEN * i32::try_from(rounds).unwrap()
+    }
+
     /// The next event, when the hub hears of it.
     pub fn next(&mut self) -> (Event, Timestamp) {
         let (alarm, is_end) = (self.told / 2, self.told % 2 == 1);

@@ -3,7 +3,8 @@
 use std::time::{Duration, Instant};
 
 use gatepost_hub::incident::{Deadlines, Grouping};
-use gatepost_hub::store::{Content, Delivery, Fate, Record, Store};
+use gatepost_hub::store::{Content, Delivery, Fate, Record, Store, Writer};
+use gatepost_wire::Timestamp;
 use tokio::sync::watch;
 
 use crate::event::District;
@@ -44,6 +45,22 @@ impl Filling {
         writer.close().await;
         store.close().await;
         per_second
+    }
+
+    /// When so many events had been told.
+    pub fn time_of(&self, events: u64) -> Timestamp {
+        self.district.time(events)
+    }
+
+    /// Stores one more event; how long that took.
+    pub async fn one(&mut self, writer: &mut Writer) -> Duration {
+        let record = self.record();
+        let began = Instant::now();
+        let committed = writer.commit(&[record]).await.unwrap();
+        let took = began.elapsed();
+        assert_eq!(committed.fates, [Fate::Stored]);
+        self.events += 1;
+        took
     }
 
     fn record(&mut self) -> Record {

@@ -1,7 +1,8 @@
 //! How the hub fares as its database grows: at each size, how fast events are stored and how soon a page's questions are answered.
 //!
 //! Events are written by the hub's own writer, with its own grouping beside it, in pairs of which each is an alarm of its own; all but the
-//! newest [`OPEN`] incidents are closed. Then a real hub is started on that database and asked by HTTP, one question after the other.
+//! newest [`OPEN`] incidents are closed. Then a real hub is started on that database and asked by HTTP, one question after the other. In the
+//! end the oldest tenth is deleted as retention does, while single events come.
 //!
 //! | variable | otherwise |
 //! | --- | --- |
@@ -14,6 +15,7 @@
 #![allow(clippy::unwrap_used, reason = "a bench stops at the first thing that goes wrong, like a test")]
 
 mod ask;
+mod clear;
 mod event;
 mod fill;
 mod home;
@@ -21,6 +23,7 @@ mod home;
 use std::time::Duration;
 
 use ask::{Answers, QUESTIONS};
+use clear::Cleared;
 use fill::Filling;
 use home::Home;
 
@@ -56,6 +59,32 @@ fn main() {
         rows.push(row);
     }
     print(&rows);
+    let horizon = filling.time_of(most / 10);
+    print_cleared(&runtime.block_on(clear::clear(&home, &mut filling, horizon)), home.database_bytes());
+}
+
+fn print_cleared(cleared: &Cleared, bytes: u64) {
+    let Cleared { disposed, took, worked, before, meanwhile } = cleared;
+    let per_second = |of: &Duration| disposed.events as f64 / of.as_secs_f64();
+    println!(
+        "deleted {} events, {} alarms, {} incidents: {:.0} events/s of work, {:.0}/s with rests; {} MiB are left",
+        disposed.events,
+        disposed.alarms,
+        disposed.incidents,
+        per_second(worked),
+        per_second(took),
+        bytes >> 20
+    );
+    for (when, waits) in [("before", before), ("meanwhile", meanwhile)] {
+        let at = |percent: usize| waits[(waits.len() - 1) * percent / 100].as_secs_f64() * 1000.0;
+        println!(
+            "an event is stored, {when}, {} times: p50 {:.1}, p99 {:.1}, most {:.1} ms",
+            waits.len(),
+            at(50),
+            at(99),
+            at(100)
+        );
+    }
 }
 
 fn print(rows: &[Row]) {
