@@ -8,7 +8,7 @@ use gatepost_wire::Timestamp;
 use tokio::sync::watch;
 
 use crate::event::District;
-use crate::home::Home;
+use crate::home::{self, Home};
 
 /// As many as intake stores in one transaction.
 const BATCH: usize = 512;
@@ -37,7 +37,8 @@ impl Filling {
             changed.send_replace(committed.last_change);
         }
         // Each pair is an alarm, and each alarm an incident.
-        while home.incidents().await < events / 2 {
+        let mut look = home.connect().await;
+        while home::incidents(&mut look).await < events / 2 {
             tokio::time::sleep(Duration::from_millis(20)).await;
         }
         let per_second = more as f64 / began.elapsed().as_secs_f64();

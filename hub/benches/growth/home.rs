@@ -71,19 +71,13 @@ impl Home {
         self.dir.path().join("data/hub.sqlite")
     }
 
-    async fn connect(&self) -> AnyConnection {
+    /// Beside the hub's own.
+    pub async fn connect(&self) -> AnyConnection {
         let url = match &self.server {
             Some((_, url)) => url.clone(),
             None => format!("sqlite://{}", self.file().display()),
         };
         AnyConnection::connect(&url).await.unwrap()
-    }
-
-    /// How many there are: their numbers have no gap.
-    pub async fn incidents(&self) -> u64 {
-        let sql = "SELECT coalesce(max(number), 0) FROM incident";
-        let count: i64 = sqlx::query_scalar(sql).fetch_one(&mut self.connect().await).await.unwrap();
-        u64::try_from(count).unwrap()
     }
 
     /// As people would have done; their steps are what another bench measures (`hub/ui/bench`).
@@ -116,4 +110,11 @@ impl Home {
             None => std::fs::metadata(self.file()).unwrap().len(),
         }
     }
+}
+
+/// How many there are: their numbers have no gap.
+pub async fn incidents(database: &mut AnyConnection) -> u64 {
+    let sql = "SELECT coalesce(max(number), 0) FROM incident";
+    let count: i64 = sqlx::query_scalar(sql).fetch_one(database).await.unwrap();
+    u64::try_from(count).unwrap()
 }
