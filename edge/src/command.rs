@@ -160,7 +160,11 @@ impl Desk {
         let (_, now) = self.means.clock.now();
         let outcome = match self.carry_out(numbered, now) {
             Ok(()) => Outcome::Done,
-            Err(Refusal { reason, detail }) => Outcome::Refused { reason, detail },
+            Err(Refusal { reason, detail }) => {
+                let is_behind = matches!(reason, Reason::Superseded | Reason::Replayed);
+                let highest = is_behind.then(|| self.journal.highest());
+                Outcome::Refused { reason, detail, highest }
+            }
         };
         let reply = Reply { command: command.id, time: now, outcome, extra: Default::default() };
         if let Err(error) = self.journal.note(numbered, &reply, now) {

@@ -271,6 +271,10 @@ pub enum Outcome {
         /// Why, in words for a technician; never a secret. May be empty.
         #[serde(default)]
         detail: String,
+        /// With `superseded` and `replayed`: the highest `sequence` the box has answered: a hub that was put back to an earlier
+        /// state counts from there, and knows by this what to go on above. None from an older box.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        highest: Option<u64>,
     },
 }
 
@@ -356,7 +360,19 @@ mod tests {
     fn a_reason_of_a_newer_version_is_kept() {
         let text = r#"{"command":"01ARZ3NDEKTSV4RRFFQ69G5FAV","time":"2026-11-25T08:00:00Z","outcome":{"kind":"refused","reason":"asleep"}}"#;
         let reply = Reply::from_json(text.as_bytes()).unwrap();
-        let Outcome::Refused { reason, detail } = &reply.outcome else { panic!("{reply:?}") };
-        assert_eq!((reason.as_str(), detail.as_str()), ("asleep", ""));
+        let Outcome::Refused { reason, detail, highest } = &reply.outcome else { panic!("{reply:?}") };
+        assert_eq!((reason.as_str(), detail.as_str(), highest), ("asleep", "", &None));
+    }
+
+    #[test]
+    fn who_is_behind_is_told_the_number_to_go_on_above() {
+        let text = r#"{"command":"01ARZ3NDEKTSV4RRFFQ69G5FAV","time":"2026-11-25T08:00:00Z",
+            "outcome":{"kind":"refused","reason":"superseded","detail":"","highest":812}}"#;
+        let reply = Reply::from_json(text.as_bytes()).unwrap();
+        assert!(
+            matches!(&reply.outcome, Outcome::Refused { reason: Reason::Superseded, highest: Some(812), .. }),
+            "{reply:?}"
+        );
+        assert!(Reply::from_json(text.replace("812", "-1").as_bytes()).is_err());
     }
 }

@@ -286,7 +286,8 @@ fn reply() -> impl Strategy<Value = Reply> {
         ]),
         "later_[a-z]{1,9}".prop_map(Reason::Other),
     ];
-    let refused = (reason, ".{0,40}").prop_map(|(reason, detail)| Outcome::Refused { reason, detail });
+    let refused = (reason, ".{0,40}", any::<Option<u64>>())
+        .prop_map(|(reason, detail, highest)| Outcome::Refused { reason, detail, highest });
     (command_id(), time(), prop_oneof![Just(Outcome::Done), refused], extra())
         .prop_map(|(command, time, outcome, extra)| Reply { command, time, outcome, extra })
 }

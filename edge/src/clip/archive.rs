@@ -14,7 +14,7 @@ use std::time::Duration;
 
 use gatepost_wire::command::HoldEvidence;
 use gatepost_wire::event::EventData;
-use gatepost_wire::{AlarmId, EventId, Severity, Timestamp};
+use gatepost_wire::{AlarmId, CommandId, EventId, Severity, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use super::hold::{Holds, Superseded};
@@ -152,8 +152,13 @@ impl Archive {
     ///
     /// # Errors
     /// When a later order about the alarm was taken.
-    pub fn hold(&mut self, sequence: u64, order: &HoldEvidence) -> Result<bool, Superseded> {
-        self.holds.take(sequence, order)?;
+    pub fn hold(
+        &mut self,
+        sequence: u64,
+        command: CommandId,
+        order: &HoldEvidence,
+    ) -> Result<bool, Superseded> {
+        self.holds.take(sequence, command, order)?;
         Ok(self.records.values().any(|(record, _)| record.alarms().any(|alarm| alarm == order.alarm)))
     }
 
@@ -300,12 +305,13 @@ mod tests {
             let alarm = AlarmId::from_ulid(Ulid(alarm));
             HoldEvidence { alarm, until, extra: Default::default() }
         };
+        let command = |number: u128| CommandId::from_ulid(Ulid(number));
         let mut archive = Archive::open(folder.path(), ROOM).unwrap();
         archive.add(record(1, begun_at), b"clip", Some(b"sealed")).unwrap();
         archive.add(record(2, begun_at), b"clip", None).unwrap();
-        assert_eq!(archive.hold(7, &order(101, after(90_000))), Ok(true));
+        assert_eq!(archive.hold(7, command(7), &order(101, after(90_000))), Ok(true));
         assert_eq!(
-            archive.hold(8, &order(103, after(90_000))),
+            archive.hold(8, command(8), &order(103, after(90_000))),
             Ok(false),
             "there is nothing of this alarm yet"
         );
@@ -314,8 +320,8 @@ mod tests {
         assert!(archive.original(id(1)).is_some());
         archive.add(record(3, begun_at), b"clip", None).unwrap();
         assert_eq!(names(archive.tidy(after(7000), 0).0), [], "what is made later is held, too");
-        assert_eq!(archive.hold(6, &order(101, begun_at)), Err(Superseded));
-        assert_eq!(archive.hold(9, &order(101, begun_at)), Ok(true));
+        assert_eq!(archive.hold(6, command(6), &order(101, begun_at)), Err(Superseded));
+        assert_eq!(archive.hold(9, command(9), &order(101, begun_at)), Ok(true));
         assert_eq!(names(archive.tidy(after(7000), 0).0), [id(1)]);
         assert_eq!(archive.original(id(1)), None);
         assert_eq!(names(archive.tidy(after(90_000), 0).0), [id(3)], "and without a word at its end");
@@ -330,7 +336,7 @@ mod tests {
         archive.add(record(2, now), b"clip", None).unwrap();
         let until = now + Duration::from_secs(60);
         let order = HoldEvidence { alarm: AlarmId::from_ulid(Ulid(101)), until, extra: Default::default() };
-        archive.hold(1, &order).unwrap();
+        archive.hold(1, CommandId::from_ulid(Ulid(1)), &order).unwrap();
         let (gone, short) = archive.tidy(now, 0);
         assert_eq!((gone.len(), gone[0].clip), (1, id(2)));
         let held = archive.bytes_of(id(1));

@@ -19,7 +19,7 @@ pub(super) fn carry_out(
         return Err(Refusal::new(Reason::Invalid, "`until` is more than 366 days after `issued`"));
     }
     let there = locked(archive)
-        .hold(numbered.sequence, order)
+        .hold(numbered.sequence, numbered.command.id, order)
         .map_err(|superseded| Refusal::new(Reason::Superseded, superseded.to_string()))?;
     // What is let go need not be there any more.
     if there || order.until <= now {

@@ -51,6 +51,8 @@ pub(super) struct Journal {
     answers: BTreeMap<CommandId, Reply>,
     /// The highest number of those that were forgotten.
     forgotten: u64,
+    /// And of all.
+    highest: u64,
     holds: Holds,
 }
 
@@ -60,7 +62,7 @@ impl Journal {
         fs::create_dir_all(folder)?;
         let mut answers = BTreeMap::new();
         let before = read_forgotten(folder)?;
-        let mut forgotten = before;
+        let (mut forgotten, mut highest) = (before, before);
         let (mut old, mut holds) = (Vec::new(), Holds::default());
         for file in fs::read_dir(folder)? {
             let file = file?.path();
@@ -73,9 +75,10 @@ impl Journal {
                     old.push(file);
                 }
                 Ok(note) => {
+                    highest = highest.max(note.sequence);
                     if let Some(order) = note.hold() {
                         // Files come in any order, and a later one stands.
-                        let _ = holds.take(note.sequence, order);
+                        let _ = holds.take(note.sequence, note.command.id, order);
                     }
                     answers.insert(note.command.id, note.reply);
                 }
@@ -91,7 +94,8 @@ impl Journal {
         for file in old {
             fs::remove_file(&file)?;
         }
-        Ok(Self { folder: folder.to_owned(), answers, forgotten, holds })
+        let highest = highest.max(forgotten);
+        Ok(Self { folder: folder.to_owned(), answers, forgotten, highest, holds })
     }
 
     /// Which alarms were on hold when it was opened, once: whoever keeps them takes the orders that follow.
@@ -109,6 +113,11 @@ impl Journal {
         sequence <= self.forgotten
     }
 
+    /// The highest number of a command that was ever answered.
+    pub fn highest(&self) -> u64 {
+        self.highest
+    }
+
     /// Writes an answer down.
     pub fn note(&mut self, numbered: &NumberedCommand, reply: &Reply, now: Timestamp) -> io::Result<()> {
         let NumberedCommand { sequence, command } = numbered.clone();
@@ -118,6 +127,7 @@ impl Journal {
         if expires + REMEMBERED >= now {
             write_durably(&self.folder.join(format!("{id}.json")), &serde_json::to_vec(&note)?)?;
         }
+        self.highest = self.highest.max(sequence);
         self.answers.insert(id, reply.clone());
         Ok(())
     }
@@ -156,15 +166,17 @@ mod tests {
             Reply { command: command.id, time: now, outcome: Outcome::Done, extra: Default::default() };
         let numbered = NumberedCommand { sequence: 7, command };
         let mut journal = Journal::open(dir.path(), now).unwrap();
-        assert!(!journal.has_forgotten(1));
+        assert!(!journal.has_forgotten(1) && journal.highest() == 0);
         journal.note(&numbered, &reply, now).unwrap();
         let id = numbered.command.id;
-        assert_eq!(Journal::open(dir.path(), now).unwrap().answered(id), Some(reply));
+        let again = Journal::open(dir.path(), now).unwrap();
+        assert_eq!((again.answered(id), again.highest(), journal.highest()), (Some(reply), 7, 7));
 
         let years_later = now + SignedDuration::from_hours(24 * 400);
         assert_eq!(Journal::open(dir.path(), years_later).unwrap().answered(id), None);
         let set_back = Journal::open(dir.path(), now).unwrap();
         assert!(set_back.has_forgotten(7) && !set_back.has_forgotten(8));
+        assert_eq!(set_back.highest(), 7, "its number is what is left of it");
         fs::write(dir.path().join(FORGOTTEN), "x").unwrap();
         assert!(Journal::open(dir.path(), now).unwrap_err().to_string().contains("no number"));
     }

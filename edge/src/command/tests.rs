@@ -258,11 +258,37 @@ fn a_held_alarm_outlives_restarts_and_its_days_until_it_is_lifted() {
 
     let mut running = it.start(true);
     let late = hold(4, 1, 90_000);
-    assert_eq!(refusal(running.desk.reply(&late)), Reason::Superseded, "what was lifted stays so");
+    let first = running.desk.reply(&late).unwrap();
+    let Outcome::Refused { reason, highest, .. } = &first.outcome else { panic!("{first:?}") };
+    assert_eq!((reason, highest), (&Reason::Superseded, &Some(5)), "what was lifted stays so, and is told");
+    running.stop();
+    let mut running = it.start(true);
+    assert_eq!(running.desk.reply(&late), Some(first), "asked once more");
     running.stop();
     let running = it.start(true);
     assert_eq!(running.goes_in(7000), 1);
     assert_eq!(running.desk.means.archive.lock().unwrap().find(it.clip), None);
+    running.stop();
+}
+
+/// It numbers its orders from where the backup was.
+#[test]
+fn a_hub_that_was_put_back_gets_its_way_by_the_number_it_is_told() {
+    let it = Box::new();
+    let mut running = it.start(true);
+    assert_eq!(running.desk.reply(&hold(7, 1, 90_000)).unwrap().outcome, Outcome::Done);
+    let lifted = |id: u128, sequence| NumberedCommand { sequence, ..hold(id, 1, -1) };
+    for (id, sequence) in [(20, 6), (21, 7)] {
+        let reply = running.desk.reply(&lifted(id, sequence)).unwrap();
+        let told =
+            matches!(reply.outcome, Outcome::Refused { reason: Reason::Superseded, highest: Some(7), .. });
+        assert!(told, "{reply:?}");
+    }
+    running.stop();
+    let mut running = it.start(true);
+    assert_eq!(running.goes_in(7000), 0, "the first of one number stands, after a restart, too");
+    assert_eq!(running.desk.reply(&lifted(22, 8)).unwrap().outcome, Outcome::Done);
+    assert_eq!(running.goes_in(7000), 1);
     running.stop();
 }
 
@@ -306,7 +332,7 @@ fn of_what_is_not_there_the_hub_is_told_so_and_what_comes_of_it_is_held() {
 fn what_an_older_version_refused_holds_nothing() {
     let it = Box::new();
     let mut running = it.start(true);
-    let outcome = Outcome::Refused { reason: Reason::UnknownOrder, detail: String::new() };
+    let outcome = Outcome::Refused { reason: Reason::UnknownOrder, detail: String::new(), highest: None };
     let order = hold(3, 1, 90_000);
     let now = Timestamp::now();
     let reply = Reply { command: order.command.id, time: now, outcome, extra: Default::default() };

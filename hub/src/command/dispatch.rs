@@ -66,14 +66,22 @@ async fn run(store: Store, post: Post, changed: watch::Sender<i64>, stop: Cancel
                 holds.look(&store, &changed).await;
                 store.open_commands(Timestamp::now()).await
             }
-            Ok(false) => Ok(Vec::new()),
+            Ok(false) => {
+                desk = Desk::default();
+                Ok(Vec::new())
+            }
             Err(error) => Err(error),
         };
         match open {
             Ok(open) => {
                 failed = false;
-                for command in desk.due(open, Instant::now()) {
-                    post.send(&command).await;
+                let due = desk.due(open, Instant::now());
+                for command in &due {
+                    post.send(command).await;
+                }
+                if desk.has_answers() {
+                    // One that refused a hold may have to be told again under another number.
+                    holds.look_at_once(&store, &changed).await;
                 }
             }
             Err(error) if !failed => {
@@ -100,9 +108,12 @@ struct Holds {
 impl Holds {
     /// What is wrong with holds keeps no command from being sent.
     async fn look(&mut self, store: &Store, changed: &watch::Sender<i64>) {
-        if self.looked.is_some_and(|looked| looked.elapsed() < HOLDS) {
-            return;
+        if self.looked.is_none_or(|looked| looked.elapsed() >= HOLDS) {
+            self.look_at_once(store, changed).await;
         }
+    }
+
+    async fn look_at_once(&mut self, store: &Store, changed: &watch::Sender<i64>) {
         self.looked = Some(Instant::now());
         match store.tell_boxes_of_holds(Timestamp::now()).await {
             Ok(Some(change)) => tell(changed, change),
@@ -142,6 +153,7 @@ impl Post {
 struct Desk {
     sent: HashMap<CommandId, Instant>,
     online: BTreeSet<EdgeId>,
+    answered: bool,
 }
 
 impl Desk {
@@ -168,7 +180,13 @@ impl Desk {
                 }
             }
         }
+        self.answered = !before.is_empty();
         due
+    }
+
+    /// Is something that was sent not open any more since the last look? It was answered, or it has expired.
+    fn has_answers(&self) -> bool {
+        self.answered
     }
 }
 
@@ -198,6 +216,7 @@ mod tests {
         let start = Instant::now();
         let both = |online| vec![open(1, "gate-1", online), open(2, "gate-2", true)];
         assert_eq!(due(&mut desk, both(false), start), ["gate-2"]);
+        assert!(!desk.has_answers());
         assert_eq!(due(&mut desk, both(true), start), ["gate-1"]);
         assert_eq!(due(&mut desk, both(true), start + REST), Vec::<String>::new());
         // Offline and back: whatever was on its way may be lost.
@@ -206,6 +225,8 @@ mod tests {
         assert_eq!(due(&mut desk, both(true), start + AGAIN), ["gate-2"]);
         // Answered: it is not open any more, and nothing is remembered of it.
         assert_eq!(due(&mut desk, vec![], start + 2 * AGAIN), Vec::<String>::new());
-        assert!(desk.sent.is_empty());
+        assert!(desk.sent.is_empty() && desk.has_answers());
+        assert_eq!(due(&mut desk, vec![], start + 3 * REST), Vec::<String>::new());
+        assert!(!desk.has_answers());
     }
 }

@@ -24,6 +24,8 @@ pub struct Told {
     pub until: Timestamp,
     /// What the box answered.
     pub reply: Option<Replied>,
+    /// The order before it was [outdone](Told::is_outdone), too.
+    pub outdone_before: bool,
 }
 
 /// What a box answered to an order about a hold.
@@ -86,15 +88,24 @@ impl Told {
         }
     }
 
-    /// Refused by a box that could do it one day.
+    /// The box goes by a later order, which this hub does not know: it was put back to an earlier state.
+    pub fn is_outdone(&self) -> bool {
+        matches!(self.refusal(), Some(Reason::Superseded | Reason::Replayed))
+    }
+
+    /// Refused by a box that could do it one day, or would take it under a higher number. Such a number is tried at once, but not twice: of two hubs
+    /// that both give orders to a box none would ever have the last word.
     fn may_be_told_again(&self, now: Timestamp) -> bool {
+        if self.is_outdone() && !self.outdone_before {
+            return true;
+        }
         let long_ago = self.reply.as_ref().is_some_and(|reply| now.duration_since(reply.received) >= AGAIN);
         long_ago && self.refusal().is_some_and(|reason| *reason != Reason::NotFound)
     }
 }
 
-/// Until when the box has to be told now to hold, if it has to be told anything: what it was told last is not what it should know, or it
-/// refused that a day ago.
+/// Until when the box has to be told now to hold, if it has to be told anything: what it was told last is not what it should know, it
+/// refused that a day ago, or it goes by an order this hub does not know.
 pub fn due(state: HoldState, until: Timestamp, told: Option<&Told>, now: Timestamp) -> Option<Timestamp> {
     let (lift, wanted) = match state {
         HoldState::Held | HoldState::LiftProposed => (false, until),
@@ -156,7 +167,7 @@ mod tests {
 
     fn told(issued: i64, until: i64, reply: Option<(i64, Answer)>) -> Told {
         let reply = reply.map(|(at, answer)| Replied { time: hour(at), received: hour(at), answer });
-        Told { issued: hour(issued), until: hour(until), reply }
+        Told { issued: hour(issued), until: hour(until), reply, outdone_before: false }
     }
 
     fn refused(reason: Reason) -> Answer {
@@ -225,6 +236,28 @@ mod tests {
         );
     }
 
+    /// Whichever of the two it has to know.
+    #[test]
+    fn a_box_that_goes_by_a_later_order_is_told_again_at_once_and_then_once_a_day() {
+        use HoldState::{Held, Lifted};
+        for reason in [Reason::Superseded, Reason::Replayed] {
+            let mut put_on = told(1, UNTIL, Some((2, refused(reason.clone()))));
+            let mut lifted = told(1, 1, Some((2, refused(reason))));
+            assert_eq!(due_at(Held, Some(&put_on), 2), Some(hour(UNTIL)));
+            assert_eq!(due_at(Lifted, Some(&lifted), 2), Some(hour(2)));
+            assert_eq!(state(Held, Some(&put_on), 2), Some(CustodyState::Refused));
+            (put_on.outdone_before, lifted.outdone_before) = (true, true);
+            for now in [2, 25] {
+                assert_eq!(
+                    (due_at(Held, Some(&put_on), now), due_at(Lifted, Some(&lifted), now)),
+                    (None, None)
+                );
+            }
+            assert_eq!(due_at(Held, Some(&put_on), 26), Some(hour(UNTIL)));
+            assert_eq!(due_at(Lifted, Some(&lifted), 26), Some(hour(26)));
+        }
+    }
+
     #[test]
     fn at_its_end_it_is_said_what_became_of_it() {
         use HoldState::Over;
@@ -250,18 +283,24 @@ mod tests {
         #[test]
         fn nothing_is_told_twice_without_a_refusal(
             lifted in any::<bool>(),
-            before in prop::option::of((0i64..50, any::<bool>(), prop::option::of((0i64..50, 0usize..4)))),
+            before in prop::option::of((0i64..50, any::<bool>(), prop::option::of((0i64..50, 0usize..5)))),
             now in 50i64..UNTIL,
         ) {
             let hold = if lifted { HoldState::Lifted } else { HoldState::Held };
-            let answers = [Answer::Done, refused(Reason::NotFound), refused(Reason::UnknownOrder), refused(Reason::Failed)];
+            let answers = [
+                Answer::Done,
+                refused(Reason::NotFound),
+                refused(Reason::UnknownOrder),
+                refused(Reason::Failed),
+                refused(Reason::Superseded),
+            ];
             let before = before.map(|(issued, lifts, reply)| {
                 // What was lifted stays so.
                 let until = if lifts && lifted { issued } else { UNTIL };
                 told(issued, until, reply.map(|(at, answer)| (issued + at, answers[answer].clone())))
             });
             if let Some(until) = due(hold, hour(UNTIL), before.as_ref(), hour(now)) {
-                let given = Told { issued: hour(now), until, reply: None };
+                let given = Told { issued: hour(now), until, reply: None, outdone_before: false };
                 prop_assert_eq!(given.lifts(), lifted);
                 prop_assert_eq!(due(hold, hour(UNTIL), Some(&given), hour(UNTIL - 1)), None);
             } else if let Some(told) = &before {

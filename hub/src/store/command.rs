@@ -1,6 +1,7 @@
 //! Commands: every one ever given, with its first answer.
 
 mod note;
+mod numbering;
 
 use gatepost_wire::command::NumberedCommand;
 use gatepost_wire::{AlarmId, Command, CommandId, EdgeId, EventId, Timestamp};
@@ -16,6 +17,7 @@ use crate::access::{Person, Scope};
 use crate::command::{Answer, Approval, Backing, Decision, Given, both};
 
 pub(super) use note::{Entry, Second, approve, insert, store};
+pub(super) use numbering::go_on_above;
 
 /// Which commands are asked for.
 #[derive(Debug)]

@@ -5,6 +5,7 @@ use gatepost_wire::{EdgeId, Reply};
 
 use super::StoreError;
 use super::column::{nanos, plain};
+use super::command::go_on_above;
 use super::record::{Delivery, Fate};
 use super::writer::Batch;
 
@@ -26,7 +27,7 @@ pub(super) async fn store(
     }
     let (outcome, reason, detail) = match &reply.outcome {
         Outcome::Done => ("done", None, None),
-        Outcome::Refused { reason, detail } => ("refused", Some(reason.as_str()), Some(detail)),
+        Outcome::Refused { reason, detail, .. } => ("refused", Some(reason.as_str()), Some(detail)),
     };
     let change = batch.next_change();
     let inserted = sqlx::query(
@@ -45,6 +46,9 @@ pub(super) async fn store(
     .await?;
     if inserted.rows_affected() == 0 {
         return Ok(Fate::Duplicate);
+    }
+    if let Outcome::Refused { highest: Some(highest), .. } = &reply.outcome {
+        go_on_above(&mut *batch.connection, edge, *highest).await?;
     }
     tracing::info!(%edge, command, outcome, reason, detail, "command answered");
     Ok(Fate::Stored)

@@ -52,7 +52,7 @@ pub async fn come_online(edge: &mut Edge) {
 }
 
 fn refused() -> Outcome {
-    Outcome::Refused { reason: Reason::NotFound, detail: "deleted yesterday".into() }
+    Outcome::Refused { reason: Reason::NotFound, detail: "deleted yesterday".into(), highest: None }
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -126,7 +126,8 @@ async fn an_area_is_armed_by_command_and_the_box_may_refuse_with_a_reason() {
         panic!("{command:?}")
     };
     assert_eq!((area.as_str(), bypass.len(), command.why.as_str()), ("yard", 1, "evening"));
-    let outcome = Outcome::Refused { reason: Reason::NotReady, detail: "not closed: sensor gate".into() };
+    let detail = "not closed: sensor gate".into();
+    let outcome = Outcome::Refused { reason: Reason::NotReady, detail, highest: None };
     edge.publish("gp/v1/gate-1/command/reply", reply(&command, outcome), false).await.unwrap();
     let given = hub.get(&format!("/api/v1/commands/{}", command.id));
     assert_eq!(

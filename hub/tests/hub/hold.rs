@@ -2,7 +2,7 @@
 
 use gatepost_testbed::http::EventStream;
 use gatepost_testbed::http::{self, Answer};
-use gatepost_wire::command::{Order, Outcome, Reason};
+use gatepost_wire::command::{NumberedCommand, Order, Outcome, Reason};
 use gatepost_wire::event::Phase;
 use gatepost_wire::{AlarmId, Command, Timestamp};
 use serde_json::{Value, json};
@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use crate::command::{come_online, reply};
 use crate::edge::Edge;
 use crate::message::{alarm, boot, evidence_topic, intrusion_of, picture, with_evidence};
-use crate::process::{Home, Hub, PATIENCE};
+use crate::process::{Home, Hub, PATIENCE, command};
 
 fn post(hub: &Hub, cookie: &str, path: &str, body: &Value) -> Answer {
     http::send("POST", &hub.url(path), Some(cookie), Some(body)).unwrap()
@@ -147,7 +147,39 @@ async fn answer(edge: &mut Edge, command: &Command, outcome: Outcome) {
 }
 
 fn refused(reason: Reason) -> Outcome {
-    Outcome::Refused { reason, detail: "because".into() }
+    Outcome::Refused { reason, detail: "because".into(), highest: None }
+}
+
+/// What a box goes by: the last order about its alarm.
+struct Custodian {
+    edge: Edge,
+    sequence: u64,
+    until: Timestamp,
+}
+
+impl Custodian {
+    fn new(edge: Edge) -> Self {
+        Self { edge, sequence: 0, until: Timestamp::UNIX_EPOCH }
+    }
+
+    /// The next order, answered as a box does.
+    async fn obey(&mut self, home: &Home) -> (NumberedCommand, Outcome) {
+        let numbered = home.hub_key().open(&self.edge.received().await.payload).unwrap();
+        let Order::HoldEvidence(order) = &numbered.command.order else { panic!("{numbered:?}") };
+        let outcome = if numbered.sequence > self.sequence {
+            (self.sequence, self.until) = (numbered.sequence, order.until);
+            Outcome::Done
+        } else {
+            let detail = "a later command about this alarm was carried out before".into();
+            Outcome::Refused { reason: Reason::Superseded, detail, highest: Some(self.sequence) }
+        };
+        answer(&mut self.edge, &numbered.command, outcome.clone()).await;
+        (numbered, outcome)
+    }
+
+    fn holds(&self) -> bool {
+        self.until > Timestamp::now()
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -233,4 +265,90 @@ async fn orders_about_holds_are_given_by_two_people_and_shown_to_whom_holds_are(
     let alone = json!({ "edge": "gate-1", "why": "report 18", "order": order });
     let refused = post(&hub, &keepers.one, "/api/v1/commands", &alone);
     assert!(refused.status == 400 && refused.text().contains("two people"), "{}", refused.text());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_order_that_a_box_knows_a_later_one_of_is_numbered_above_that_once() {
+    let home = Home::embedded();
+    let token = home.add("gate-1");
+    let hub = home.start();
+    let alarm = alarm();
+    let keepers = Keepers::of(&home, &hub, alarm);
+    let mut edge = Edge::connect(hub.broker_port(), "gate-1", &token).await.unwrap();
+    assert!(edge.send(&intrusion_of("gate-1", boot(), 1, alarm, Phase::Began)).await.unwrap());
+    come_online(&mut edge).await;
+    let mut custodian = Custodian::new(edge);
+    custodian.sequence = 500;
+    let until = keepers.hold(&hub);
+    let (first, refused) = custodian.obey(&home).await;
+    assert!(first.sequence < 500 && refused != Outcome::Done, "{first:?}");
+    let (second, done) = custodian.obey(&home).await;
+    assert_eq!((second.sequence, done, custodian.until), (501, Outcome::Done, until));
+    assert_eq!((second.command.who, second.command.why), (first.command.who, first.command.why));
+    keepers.custody(&hub, "held");
+
+    // Another hub that gives it orders, too, and always later ones.
+    custodian.sequence = 700;
+    keepers.lift(&hub);
+    let (lifting, _) = custodian.obey(&home).await;
+    custodian.sequence = 800;
+    let (again, refused) = custodian.obey(&home).await;
+    assert_eq!((lifting.sequence, again.sequence), (502, 701));
+    assert_ne!(refused, Outcome::Done);
+    let custody = keepers.custody(&hub, "refused");
+    assert_eq!(custody["reason"], "superseded", "{custody}");
+    // What comes next is what people do, and not a third try.
+    keepers.hold(&hub);
+    let (held, done) = custodian.obey(&home).await;
+    assert_eq!((held.sequence, done, custodian.holds()), (801, Outcome::Done, true));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_hub_put_back_to_a_backup_has_the_last_word_all_the_same() {
+    let home = Home::embedded().with_store("");
+    let token = home.add("gate-1");
+    let hub = home.start();
+    let alarm = alarm();
+    let keepers = Keepers::of(&home, &hub, alarm);
+    let mut edge = Edge::connect(hub.broker_port(), "gate-1", &token).await.unwrap();
+    assert!(edge.send(&intrusion_of("gate-1", boot(), 1, alarm, Phase::Began)).await.unwrap());
+    come_online(&mut edge).await;
+    let mut custodian = Custodian::new(edge);
+    keepers.hold(&hub);
+    custodian.obey(&home).await;
+    keepers.custody(&hub, "held");
+    let dir = tempfile::tempdir().unwrap();
+    let backup = dir.path().join("backup");
+    home.call(&["backup", &backup.display().to_string()]);
+    // What the backup does not know: three more orders.
+    keepers.lift(&hub);
+    custodian.obey(&home).await;
+    keepers.hold(&hub);
+    custodian.obey(&home).await;
+    keepers.lift(&hub);
+    let (last, _) = custodian.obey(&home).await;
+    keepers.custody(&hub, "released");
+    assert!(!custodian.holds());
+    drop(hub);
+
+    let data = dir.path().join("data");
+    let restored = command(&["restore", &backup.display().to_string(), "--to", &data.display().to_string()]);
+    assert!(restored.status.success(), "{restored:?}");
+    let home = home.with_data(data);
+    let hub = home.start();
+    custodian.edge = Edge::connect(hub.broker_port(), "gate-1", &token).await.unwrap();
+    come_online(&mut custodian.edge).await;
+    assert_eq!(keepers.latest(&hub)["state"], "held", "as it was");
+    keepers.lift(&hub);
+    keepers.hold(&hub);
+    let until = keepers.latest(&hub)["until"].as_str().unwrap().parse::<Timestamp>().unwrap();
+    // However many are refused on the way: the hub says it is held, so it is.
+    let mut refused = 0;
+    while custodian.until != until {
+        refused += usize::from(custodian.obey(&home).await.1 != Outcome::Done);
+    }
+    assert!(refused > 0 && custodian.sequence > last.sequence, "{refused}");
+    assert!(custodian.holds());
+    let custody = keepers.custody(&hub, "held");
+    assert_eq!(custody["reason"], Value::Null);
 }

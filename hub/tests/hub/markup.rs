@@ -118,7 +118,7 @@ async fn markup_is_text_wherever_it_comes_from() {
     let yes = json!({ "outcome": "approved" });
     assert_eq!(http::send("POST", &decision, Some(&second), Some(&yes)).unwrap().status, 200);
     let command = edge.command(home.hub_key()).await;
-    let refused = Outcome::Refused { reason: Reason::NotFound, detail: markup("reply") };
+    let refused = Outcome::Refused { reason: Reason::NotFound, detail: markup("reply"), highest: None };
     edge.publish("gp/v1/gate-1/command/reply", reply(&command, refused), false).await.unwrap();
 
     let at = |x: f64, y: f64| json!({ "x": x, "y": y });

@@ -41,7 +41,7 @@ impl Row {
         };
         match read(self.document)? {
             Command { issued, order: Order::HoldEvidence(HoldEvidence { until, .. }), .. } => {
-                Ok(Told { issued, until, reply })
+                Ok(Told { issued, until, reply, outdone_before: false })
             }
             other => Err(StoreError::Unreadable { column: "command.hold", value: other.id.to_string() }),
         }
@@ -62,8 +62,14 @@ pub(super) async fn told(
     );
     query.push_in(holds).push(" ORDER BY command.number");
     let rows: Vec<Row> = query.build_query_as().fetch_all(connection).await?;
-    // Of several the last stays.
-    rows.into_iter().map(|row| Ok((row.hold.clone(), row.told()?))).collect()
+    let mut found: HashMap<String, Told> = HashMap::new();
+    for row in rows {
+        let (hold, mut told) = (row.hold.clone(), row.told()?);
+        told.outdone_before = found.get(&hold).is_some_and(Told::is_outdone);
+        // Of several the last stays.
+        found.insert(hold, told);
+    }
+    Ok(found)
 }
 
 /// Gives the box of a hold, which was told this last, the order that is due; the number of the change, if there is one.
@@ -138,8 +144,8 @@ impl<'h> By<'h> {
 }
 
 impl Store {
-    /// Gives boxes what is due about holds: those put on by a hub that did not tell boxes, and those a box refused a day ago. Gives the number
-    /// of the last change, if there is one.
+    /// Gives boxes what is due about holds: those put on by a hub that did not tell boxes, those a box refused a day ago, and those of which it goes by an
+    /// order that this hub does not know. Gives the number of the last change, if there is one.
     ///
     /// # Errors
     /// When the database cannot be read or written.
