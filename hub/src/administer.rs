@@ -1,6 +1,7 @@
 //! What an administrator does beside the running daemon. The daemon reads the same database and files and need not be told.
 
 mod backup;
+mod hold;
 mod person;
 mod timeline;
 mod transfer;
@@ -15,13 +16,14 @@ use gatepost_hub::authority::Authority;
 use gatepost_hub::broker::{self, Devices};
 use gatepost_hub::config::{self, Broker, Config, ServerName};
 use gatepost_hub::enrolment;
-use gatepost_hub::store::{DeviceFilter, Store};
+use gatepost_hub::store::{Database, DeviceFilter, Store};
 use gatepost_wire::health::CameraState;
 use gatepost_wire::{EdgeId, Health, Timestamp};
 use jiff::SignedDuration;
 
 use crate::ConfigFile;
 pub use backup::{BackupCommand, RestoreCommand};
+pub use hold::HoldCommand;
 pub use person::PersonCommand;
 pub use timeline::TimelineCommand;
 pub use transfer::TransferCommand;
@@ -208,9 +210,16 @@ fn with_store<T>(config: &Config, work: impl AsyncFnOnce(&Store) -> anyhow::Resu
     if !config.database.exists() {
         bail!("{}: there is no database yet: start the hub once", config.database);
     }
+    with_database(&config.database, work)
+}
+
+fn with_database<T>(
+    database: &Database,
+    work: impl AsyncFnOnce(&Store) -> anyhow::Result<T>,
+) -> anyhow::Result<T> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     runtime.block_on(async {
-        let store = Store::open(&config.database).await?;
+        let store = Store::open(database).await?;
         let done = work(&store).await;
         store.close().await;
         done

@@ -20,8 +20,8 @@ use crate::config::{Broker, Config};
 use crate::evidence::{Folder, hex};
 use crate::store::{Store, StoreError, Vouched};
 
-/// Names inside a backup, and below a hub's `data_dir`.
-const DATABASE: &str = "hub.sqlite";
+/// The database inside a backup, and below a hub's `data_dir`; what follows likewise.
+pub const DATABASE: &str = "hub.sqlite";
 const DEVICES: &str = "devices.toml";
 const KEYS: &str = "keys";
 const EVIDENCE: &str = "evidence";

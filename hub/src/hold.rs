@@ -15,7 +15,7 @@ use utoipa::ToSchema;
 use crate::access::PersonName;
 use crate::viewing::Statement;
 
-pub use custody::{Custody, CustodyState, Replied, Told, custody, due};
+pub use custody::{Custody, CustodyState, Replied, Told, anew, custody, due};
 
 /// No hold lasts longer; who needs it longer proposes another one.
 pub const LONGEST: SignedDuration = LONGEST_HOLD;

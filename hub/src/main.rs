@@ -12,7 +12,7 @@ use gatepost_hub::oidc::Provider;
 use gatepost_hub::{broker, config, daemon, limits, logging, web};
 
 use administer::{
-    BackupCommand, BrokerFiles, DeviceCommand, PersonCommand, RestoreCommand, TimelineCommand,
+    BackupCommand, BrokerFiles, DeviceCommand, HoldCommand, PersonCommand, RestoreCommand, TimelineCommand,
     TransferCommand, WebhookCommand,
 };
 
@@ -47,6 +47,9 @@ enum Command {
     Backup(BackupCommand),
     /// Puts a backup where a hub's data belongs; overwrites nothing
     Restore(RestoreCommand),
+    /// Tells boxes of legal holds anew
+    #[command(subcommand)]
+    Hold(HoldCommand),
     /// Takes what a SQLite file holds along to the PostgreSQL database of the configuration
     Transfer(TransferCommand),
     /// Lists what other programs did not take, and has it sent again
@@ -101,6 +104,7 @@ fn run(command: Command) -> anyhow::Result<()> {
         Command::Timeline(command) => command.run()?,
         Command::Backup(command) => command.run()?,
         Command::Restore(command) => command.run()?,
+        Command::Hold(command) => command.run()?,
         Command::Transfer(command) => command.run()?,
         Command::Webhook(command) => command.run()?,
         Command::SigningKey(file) => {

@@ -6,6 +6,7 @@ use clap::Args;
 use gatepost_hub::{backup, config};
 use gatepost_wire::Timestamp;
 
+use super::hold::tell_after_restore;
 use super::with_store;
 use crate::ConfigFile;
 
@@ -56,6 +57,7 @@ impl RestoreCommand {
             manifest.taken,
             manifest.version
         );
-        Ok(())
+        // Boxes may have been told otherwise since.
+        tell_after_restore(&self.to.join(backup::DATABASE))
     }
 }

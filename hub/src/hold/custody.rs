@@ -120,6 +120,12 @@ pub fn due(state: HoldState, until: Timestamp, told: Option<&Told>, now: Timesta
     (told.lifts() != lift || told.may_be_told_again(now)).then_some(wanted)
 }
 
+/// Until when the box of a hold that stands has to hold, whatever it was told: for a hub that cannot know what that was, as it was put back to an earlier
+/// state. What was lifted is left alone: it may have been put on again since, and what is let go does not come back.
+pub fn anew(state: HoldState, until: Timestamp, _: Option<&Told>, _: Timestamp) -> Option<Timestamp> {
+    matches!(state, HoldState::Held | HoldState::LiftProposed).then_some(until)
+}
+
 /// How it stands at the box; none where the box was not to know.
 pub fn custody(state: HoldState, until: Timestamp, told: Option<&Told>, now: Timestamp) -> Option<Custody> {
     use CustodyState::{Held, Lifting, Nothing, Outdated, Refused, Released, Silent, Waiting};

@@ -12,7 +12,7 @@ use super::column::{from_word, nanos, parse, timestamp, word};
 use super::sql::Sql;
 use super::{Store, StoreError, rows};
 use crate::access::{Person, PersonName, Scope};
-use crate::hold::{Hold, HoldId, HoldState, HoldStep, StepError, Taken, Told, Wanted, custody};
+use crate::hold::{Hold, HoldId, HoldState, HoldStep, StepError, Taken, Told, Wanted, custody, due};
 use crate::viewing::Statement;
 
 /// A hold cannot become what was asked for.
@@ -194,7 +194,7 @@ impl Store {
         .await?;
         let (mut hold, told) =
             by_id(connection, id, &scope, name, now).await?.ok_or(HoldError::Unknown(id))?;
-        let given = order::give(connection, &hold, told.as_ref(), now).await?;
+        let given = order::give(connection, &hold, told.as_ref(), due, now).await?;
         if given.is_some() {
             (hold, _) = by_id(connection, id, &scope, name, now).await?.ok_or(HoldError::Unknown(id))?;
         }

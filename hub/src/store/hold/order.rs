@@ -14,10 +14,13 @@ use super::super::sql::Sql;
 use super::{CONFIRMED, Store, StoreError, by_id, read_holds};
 use crate::access::Scope;
 use crate::command::Verdict;
-use crate::hold::{Hold, HoldStep, Replied, Told, due};
+use crate::hold::{Hold, HoldState, HoldStep, Replied, Told, anew, due};
 
 /// Holds that are looked through at a time.
 const AT_ONCE: i64 = 200;
+
+/// Says until when a box has to be told to hold, if it has to be told anything.
+pub(super) type Owed = fn(HoldState, Timestamp, Option<&Told>, Timestamp) -> Option<Timestamp>;
 
 #[derive(FromRow)]
 struct Row {
@@ -72,15 +75,16 @@ pub(super) async fn told(
     Ok(found)
 }
 
-/// Gives the box of a hold, which was told this last, the order that is due; the number of the change, if there is one.
+/// Gives the box of a hold, which was told this last, the order it is owed; the number of the change, if there is one.
 pub(super) async fn give(
     connection: &mut AnyConnection,
     hold: &Hold,
     told: Option<&Told>,
+    owed: Owed,
     now: Timestamp,
 ) -> Result<Option<i64>, StoreError> {
     let id = hold.id.to_string();
-    let Some(until) = due(hold.state, hold.until, told, now) else { return Ok(None) };
+    let Some(until) = owed(hold.state, hold.until, told, now) else { return Ok(None) };
     let Some(by) = By::of(hold) else { return Ok(None) };
     let unreadable = |value: &str| StoreError::Unreadable { column: "hold.who", value: value.to_owned() };
     let command = Command {
@@ -150,7 +154,20 @@ impl Store {
     /// # Errors
     /// When the database cannot be read or written.
     pub async fn tell_boxes_of_holds(&self, now: Timestamp) -> Result<Option<i64>, StoreError> {
-        let (mut after, mut last) = (0, None);
+        Ok(self.tell_all(due, now).await?.last().copied())
+    }
+
+    /// Gives the box of each hold that stands its order anew, whatever it was told: the database was put back to an earlier state. Gives how many.
+    ///
+    /// # Errors
+    /// When the database cannot be read or written.
+    pub async fn tell_boxes_of_holds_anew(&self, now: Timestamp) -> Result<usize, StoreError> {
+        Ok(self.tell_all(anew, now).await?.len())
+    }
+
+    /// The numbers of the changes.
+    async fn tell_all(&self, owed: Owed, now: Timestamp) -> Result<Vec<i64>, StoreError> {
+        let (mut after, mut changes) = (0, Vec::new());
         loop {
             // Of several on one alarm the latest is what its box should know.
             let mut query = Sql::new("SELECT * FROM hold WHERE until > ");
@@ -165,24 +182,29 @@ impl Store {
             let holds = read_holds(&mut connection, query, None, now).await?;
             drop(connection);
             for (hold, told) in &holds {
-                if due(hold.state, hold.until, told.as_ref(), now).is_some() {
-                    last = self.tell_box_of_hold(hold, now).await?.or(last);
+                if owed(hold.state, hold.until, told.as_ref(), now).is_some() {
+                    changes.extend(self.tell_box_of_hold(hold, owed, now).await?);
                 }
             }
             match holds.last() {
                 Some((hold, _)) if i64::try_from(holds.len()) == Ok(AT_ONCE) => after = hold.number,
-                _ => return Ok(last),
+                _ => return Ok(changes),
             }
         }
     }
 
     /// Looks once more in the transaction that writes it.
-    async fn tell_box_of_hold(&self, hold: &Hold, now: Timestamp) -> Result<Option<i64>, StoreError> {
+    async fn tell_box_of_hold(
+        &self,
+        hold: &Hold,
+        owed: Owed,
+        now: Timestamp,
+    ) -> Result<Option<i64>, StoreError> {
         let mut change = self.begin().await?;
         let connection = &mut change.connection;
         let found = by_id(connection, hold.id, &Scope::All, None, now).await?;
         let Some((hold, told)) = found else { return Ok(None) };
-        let given = give(connection, &hold, told.as_ref(), now).await?;
+        let given = give(connection, &hold, told.as_ref(), owed, now).await?;
         change.commit().await?;
         Ok(given)
     }

@@ -171,3 +171,17 @@ async fn how_it_stands_at_the_box_is_said_with_the_hold() {
         (Some(CustodyState::Lifting), Some(CustodyState::Released))
     );
 }
+
+#[tokio::test]
+async fn what_stands_is_told_anew_and_what_was_lifted_is_not() {
+    let hub = Hub::open().await;
+    let anew = async |now: i64| hub.store.tell_boxes_of_holds_anew(hour(now)).await.unwrap();
+    let hold = hub.proposed(0).await;
+    assert_eq!(anew(1).await, 0, "it is only proposed");
+    hub.step(hold, HoldStep::Confirm, "li.na", 1).await;
+    assert_eq!((anew(2).await, anew(3).await), (1, 1), "whatever it was told");
+    let untils: Vec<Timestamp> = hub.open_at(3).await.into_iter().map(|(_, until)| until).collect();
+    assert_eq!(untils, [hour(UNTIL); 3]);
+    hub.lift(hold, 5).await;
+    assert_eq!(anew(6).await, 0, "it may have been put on again since");
+}
