@@ -25,6 +25,10 @@ const WINDOW: u16 = 512;
 /// The broker keeps messages for an absent hub so long.
 const SESSION_EXPIRY_SECONDS: u32 = 7 * 24 * 3600;
 
+/// What goes to each hub of a group and not to one of them: it is rare, it is stored once all the same, and something waits for it. A broker may give a hub
+/// that is away its share until it is back, as mosquitto does; meanwhile no other would know that a box is there or has answered.
+const TO_EACH: [&str; 2] = ["gp/v1/+/presence", "gp/v1/+/command/reply"];
+
 const SHORTEST_PAUSE: Duration = Duration::from_millis(500);
 const LONGEST_PAUSE: Duration = Duration::from_secs(30);
 
@@ -218,8 +222,8 @@ fn filters(config: &ExternalBroker) -> Vec<Filter> {
     HUB_FILTERS
         .iter()
         .map(|filter| match &config.share_group {
-            Some(group) => group.share(filter),
-            None => (*filter).to_owned(),
+            Some(group) if !TO_EACH.contains(filter) => group.share(filter),
+            _ => (*filter).to_owned(),
         })
         .map(|filter| Filter::new(filter, QoS::AtLeastOnce))
         .collect()
@@ -251,5 +255,15 @@ fn explain(config: &ExternalBroker, error: &ConnectionError) -> String {
         ),
         ConnectionError::ConnectionRefused(code) => format!("the broker refuses the connection ({code:?})"),
         other => format!("no connection to the broker: {other}"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_goes_to_each_hub_is_among_what_the_hub_listens_to() {
+        assert!(TO_EACH.iter().all(|filter| HUB_FILTERS.contains(filter)));
     }
 }

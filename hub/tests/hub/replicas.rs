@@ -6,11 +6,15 @@ use std::time::Duration;
 use gatepost_testbed::http::{EventStream, wait_until};
 use gatepost_testbed::mosquitto::{Mosquitto, Options, Persistence};
 use gatepost_testbed::postgres::{PASSWORD, Postgres};
+use gatepost_wire::command::Outcome;
 use gatepost_wire::event::Phase;
-use gatepost_wire::{BootId, EventId};
+use gatepost_wire::{BootId, Command, CommandId, EventId, Timestamp};
 use serde_json::{Value, json};
 
+use crate::command::come_online;
+use crate::edge::Edge;
 use crate::external::{connected, edge};
+use crate::hold::{Keepers, answer, told};
 use crate::message::{alarm, boot, intrusion_of};
 use crate::process::{Home, Hub, PATIENCE};
 
@@ -179,4 +183,88 @@ async fn a_wrong_password_is_said_and_not_shown() {
     assert!(!done.status.success());
     assert!(said.contains(&url) && said.contains("password authentication failed"), "{said}");
     assert!(!said.contains("not it"), "{said}");
+}
+
+/// A box whose alarm two people hold.
+struct Held {
+    edge: Edge,
+    keepers: Keepers,
+}
+
+impl Held {
+    async fn at(district: &District, hub: &Hub) -> Self {
+        let mut edge = edge(&district.broker).await;
+        let alarm = alarm();
+        assert!(edge.send(&intrusion_of("gate-1", boot(), 1, alarm, Phase::Began)).await.unwrap());
+        let stored =
+            || hub.get("/api/v1/alerts")["alerts"].as_array().is_some_and(|alerts| !alerts.is_empty());
+        wait_until("the alarm", PATIENCE, || stored().then_some(())).unwrap();
+        Self { edge, keepers: Keepers::of(&district.homes[0], hub, alarm) }
+    }
+
+    /// The next command about the alarm that is not that one once more. Whoever takes the duty over sends what is open again.
+    async fn told(&mut self, district: &District, but: Option<CommandId>) -> (Command, Timestamp) {
+        loop {
+            let told = told(&mut self.edge, &district.homes[0], self.keepers.alarm).await;
+            if Some(told.0.id) != but {
+                return told;
+            }
+        }
+    }
+
+    async fn answer(&mut self, command: &Command) {
+        answer(&mut self.edge, command, Outcome::Done).await;
+    }
+
+    fn stands(&self, state: &str, hubs: &[&Hub]) {
+        for hub in hubs {
+            assert!(self.keepers.custody(hub, state)["answered"].is_string());
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_hold_taken_by_one_hub_is_told_once_and_its_answer_is_seen_at_both() {
+    let district = District::new();
+    let [one, two] = district.start();
+    let mut held = Held::at(&district, &one).await;
+    come_online(&mut held.edge).await;
+    let until = held.keepers.hold(&one);
+    let (put_on, end) = held.told(&district, None).await;
+    assert_eq!(end, until);
+    held.answer(&put_on).await;
+    held.stands("held", &[&one, &two]);
+    // The next one it is told is what the other hub is asked for.
+    held.keepers.lift(&two);
+    let (lifted, end) = held.told(&district, Some(put_on.id)).await;
+    assert!(end <= lifted.issued, "{lifted:?}");
+    held.answer(&lifted).await;
+    held.stands("released", &[&one, &two]);
+    assert_eq!(district.query("SELECT count(*) FROM command"), "2");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_hold_is_told_by_the_other_hub_when_the_one_that_took_it_is_killed() {
+    let district = District::new();
+    let [mut one, two] = district.start();
+    let mut held = Held::at(&district, &one).await;
+    // Its box is away, so nobody has told it yet.
+    let until = held.keepers.hold(&one);
+    assert_eq!(held.keepers.latest(&two)["custody"]["state"], "waiting");
+    one.daemon.kill().unwrap();
+    come_online(&mut held.edge).await;
+    let (put_on, end) = held.told(&district, None).await;
+    assert_eq!(end, until);
+    held.answer(&put_on).await;
+    held.stands("held", &[&two]);
+
+    let one = district.homes[0].start();
+    connected(&one);
+    held.stands("held", &[&one]);
+    held.keepers.lift(&one);
+    let (lifted, end) = held.told(&district, Some(put_on.id)).await;
+    assert!(end <= lifted.issued, "{lifted:?}");
+    held.answer(&lifted).await;
+    held.stands("released", &[&one, &two]);
+    assert_eq!(district.query("SELECT count(*) FROM command"), "2");
 }
