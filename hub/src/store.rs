@@ -24,6 +24,7 @@ mod hold;
 mod incident;
 mod news;
 mod plan;
+mod readers;
 mod record;
 mod refused;
 mod reply;
@@ -41,8 +42,6 @@ mod writer;
 
 use std::path::PathBuf;
 use std::sync::Arc;
-
-use sqlx::AnyPool;
 
 pub use access::{Account, PersonError, SiteError};
 pub use alert::{AlertFilter, Place};
@@ -65,6 +64,7 @@ pub use incident::{
 };
 pub use news::tell;
 pub use plan::{PlanError, PlannedSite, StoredPicture};
+use readers::Readers;
 pub use record::{Content, Deletion, Delivery, Fate, Presence, Record};
 pub use span::Span;
 pub use telemetry::TelemetryEnds;
@@ -131,7 +131,7 @@ pub enum StoreError {
 #[derive(Debug, Clone)]
 pub struct Store {
     database: Database,
-    readers: AnyPool,
+    readers: Readers,
     spare: Arc<Spare>,
 }
 
@@ -142,7 +142,7 @@ impl Store {
     /// Names the file, directory or server.
     pub async fn open(database: &Database) -> Result<Self, StoreError> {
         database.prepare().await?;
-        let readers = database.pool(Purpose::Read).await.map_err(|source| database.unreachable(source))?;
+        let readers = database.readers(Purpose::Read).await.map_err(|source| database.unreachable(source))?;
         Ok(Self { database: database.clone(), readers, spare: Arc::default() })
     }
 
@@ -153,7 +153,7 @@ impl Store {
     pub async fn follower(&self) -> Result<Self, StoreError> {
         let readers = match self.database {
             Database::File(_) => self.readers.clone(),
-            Database::Server(_) => self.database.pool(Purpose::Follow).await?,
+            Database::Server(_) => self.database.readers(Purpose::Follow).await?,
         };
         Ok(Self { readers, ..self.clone() })
     }

@@ -39,20 +39,26 @@ impl Store {
     pub(super) async fn begin(&self) -> Result<Change<'_>, StoreError> {
         if let Some(mut connection) = self.spare.take()
             // The server may have been started anew meanwhile.
-            && self.database.begin(&mut connection).await.is_ok()
+            && self.begin_on(&mut connection).await.is_ok()
         {
             return Ok(Change { connection, store: self });
         }
         let mut connection = self.database.connect(Purpose::Write).await?;
-        self.database.begin(&mut connection).await?;
+        self.begin_on(&mut connection).await?;
         Ok(Change { connection, store: self })
+    }
+
+    /// A connection that was left alone for long may be half open.
+    async fn begin_on(&self, connection: &mut AnyConnection) -> Result<(), StoreError> {
+        self.database.patiently(async { Ok(self.database.begin(connection).await?) }).await
     }
 }
 
 impl Change<'_> {
     /// Makes it last: it is on disk when this returns.
     pub async fn commit(mut self) -> Result<(), StoreError> {
-        self.store.database.commit(&mut self.connection).await?;
+        let (database, connection) = (&self.store.database, &mut self.connection);
+        database.patiently(async { Ok(database.commit(connection).await?) }).await?;
         self.store.spare.put(self.connection);
         Ok(())
     }

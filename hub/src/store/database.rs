@@ -8,10 +8,11 @@ use std::time::Duration;
 
 use serde::Deserialize;
 use sqlx::any::{AnyConnectOptions, AnyPoolOptions};
-use sqlx::{AnyConnection, AnyPool, ConnectOptions as _, Connection as _};
+use sqlx::{AnyConnection, ConnectOptions as _, Connection as _};
 use url::{Host, Url};
 
 use super::StoreError;
+use super::readers::{self, Readers};
 
 /// Whoever writes to a PostgreSQL database holds this lock of the server's for the length of its transaction, as SQLite has it for a
 /// file: so the numbers of changes are committed in their order, and a page that knows one has seen all below it.
@@ -179,9 +180,9 @@ impl Database {
     }
 
     /// Connections that look.
-    pub(super) async fn pool(&self, purpose: Purpose) -> Result<AnyPool, sqlx::Error> {
+    pub(super) async fn readers(&self, purpose: Purpose) -> Result<Readers, sqlx::Error> {
         let database = self.clone();
-        AnyPoolOptions::new()
+        let options = AnyPoolOptions::new()
             .max_connections(match (self, purpose) {
                 (Self::File(_), _) => 4,
                 (Self::Server(_), Purpose::Follow) => 2,
@@ -193,9 +194,12 @@ impl Database {
             .after_connect(move |connection, _| {
                 let database = database.clone();
                 Box::pin(async move { database.set_up(connection, purpose).await })
-            })
-            .connect_with(self.options(purpose)?)
-            .await
+            });
+        let to = self.options(purpose)?;
+        match self {
+            Self::File(_) => Ok(Readers::of_file(options.connect_with(to).await?)),
+            Self::Server(_) => Ok(Readers::of_server(readers::tested(options).connect_with(to).await?)),
+        }
     }
 
     fn options(&self, purpose: Purpose) -> Result<AnyConnectOptions, sqlx::Error> {
@@ -281,7 +285,7 @@ impl Database {
     }
 
     /// How large it is, with what is still in its log.
-    pub(super) async fn bytes(&self, readers: &AnyPool) -> Result<i64, sqlx::Error> {
+    pub(super) async fn bytes(&self, readers: &Readers) -> Result<i64, sqlx::Error> {
         match self {
             Self::File(path) => {
                 let size = |file: &Path| std::fs::metadata(file).map_or(0, |metadata| metadata.len());
@@ -309,7 +313,7 @@ impl Database {
     }
 }
 
-fn gone() -> sqlx::Error {
+pub(super) fn gone() -> sqlx::Error {
     sqlx::Error::Io(std::io::Error::new(std::io::ErrorKind::TimedOut, "the server does not answer"))
 }
 

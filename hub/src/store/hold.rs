@@ -212,7 +212,8 @@ impl Store {
         name: &PersonName,
         now: Timestamp,
     ) -> Result<(Vec<Hold>, Option<i64>), StoreError> {
-        let holds = list(&mut *self.readers.acquire().await?, filter, name, now).await?;
+        let read = async { list(&mut *self.readers.acquire().await?, filter, name, now).await };
+        let holds = self.readers.patiently(read).await?;
         let next = rows::next(&holds, filter.limit, |hold| hold.number);
         Ok((holds, next))
     }

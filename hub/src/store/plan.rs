@@ -149,7 +149,8 @@ impl Store {
     /// # Errors
     /// When the database cannot be read.
     pub async fn plan(&self, site: &SiteId) -> Result<Option<Plan>, StoreError> {
-        read(&mut *self.readers.acquire().await?, site).await
+        let read = async { read(&mut *self.readers.acquire().await?, site).await };
+        self.readers.patiently(read).await
     }
 
     /// The picture of a site's plan, if it has one.

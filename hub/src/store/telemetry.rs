@@ -76,7 +76,8 @@ impl Store {
     /// When the database cannot be written; nothing is noted then.
     pub async fn record_changes(&self, told: &[Change]) -> Result<(), StoreError> {
         let edges: BTreeSet<&EdgeId> = told.iter().map(|change| &change.edge).collect();
-        let known = read::standing(&edges, &mut *self.readers.acquire().await?).await?;
+        let known = async { read::standing(&edges, &mut *self.readers.acquire().await?).await };
+        let known = self.readers.patiently(known).await?;
         // Mostly nothing is new, and then nobody has to wait for this.
         if news(told, known).is_empty() {
             return Ok(());

@@ -282,11 +282,11 @@ impl Store {
             query.push(" AND number < ").push_bind(before);
         }
         query.push(" ORDER BY number DESC LIMIT ").push_bind(i64::from(filter.limit));
-        let mut connection = self.readers.acquire().await?;
-        let rows: Vec<Row> = query.build_query_as().fetch_all(&mut *connection).await?;
+        let rows: Vec<Row> = query.build_query_as().fetch_all(&self.readers).await?;
         let next = rows::next(&rows, filter.limit, |row| row.number);
         let ids: Vec<&str> = rows.iter().map(|row| row.id.as_str()).collect();
-        let mut looked = looked_at(&mut connection, &ids).await?;
+        let looked = async { looked_at(&mut *self.readers.acquire().await?, &ids).await };
+        let mut looked = self.readers.patiently(looked).await?;
         let viewings = rows
             .into_iter()
             .map(|row| {

@@ -19,6 +19,7 @@ mod events;
 mod evidence;
 mod export;
 mod external;
+mod half_open;
 mod hold;
 mod hostile;
 mod identity;

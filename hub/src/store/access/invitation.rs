@@ -43,16 +43,15 @@ impl Store {
     /// # Errors
     /// When the database cannot be read.
     pub async fn invited(&self, link: &TokenHash, now: Timestamp) -> Result<Option<Person>, StoreError> {
-        let mut connection = self.readers.acquire().await?;
         let name: Option<String> = sqlx::query_scalar(
             "SELECT person FROM invitation WHERE hash = $1 AND used IS NULL AND until > $2",
         )
         .bind(link.as_str())
         .bind(nanos(now))
-        .fetch_optional(&mut *connection)
+        .fetch_optional(&self.readers)
         .await?;
         let Some(name) = name else { return Ok(None) };
-        let account = person::account(&mut connection, &parse("invitation.person", &name)?).await?;
+        let account = self.account(&parse("invitation.person", &name)?).await?;
         Ok(account.map(|account| account.person).filter(|person| person.state != PersonState::Disabled))
     }
 

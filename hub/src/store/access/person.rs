@@ -167,8 +167,9 @@ impl Store {
     /// # Errors
     /// When the database cannot be read.
     pub async fn people(&self) -> Result<Vec<Person>, StoreError> {
-        let mut connection = self.readers.acquire().await?;
-        Ok(accounts(&mut connection, None).await?.into_iter().map(|account| account.person).collect())
+        let read = async { accounts(&mut *self.readers.acquire().await?, None).await };
+        let accounts = self.readers.patiently(read).await?;
+        Ok(accounts.into_iter().map(|account| account.person).collect())
     }
 
     /// An account.
@@ -176,7 +177,8 @@ impl Store {
     /// # Errors
     /// When the database cannot be read.
     pub async fn account(&self, name: &PersonName) -> Result<Option<Account>, StoreError> {
-        account(&mut *self.readers.acquire().await?, name).await
+        let read = async { account(&mut *self.readers.acquire().await?, name).await };
+        self.readers.patiently(read).await
     }
 
     /// Makes an account nobody can use before a password is set.

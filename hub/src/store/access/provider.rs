@@ -14,7 +14,8 @@ impl Store {
     /// # Errors
     /// When the database cannot be read.
     pub async fn person_of(&self, subject: &Subject) -> Result<Option<Person>, StoreError> {
-        person_of(&mut *self.readers.acquire().await?, subject).await
+        let read = async { person_of(&mut *self.readers.acquire().await?, subject).await };
+        self.readers.patiently(read).await
     }
 
     /// Binds the account of that name at the provider to somebody whom it vouches for, unless it is bound or disabled.

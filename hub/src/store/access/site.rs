@@ -172,7 +172,8 @@ impl Store {
     /// # Errors
     /// When the database cannot be read.
     pub async fn scope_holds(&self, scope: &Scope, edge: &EdgeId) -> Result<bool, StoreError> {
-        holds(&mut *self.readers.acquire().await?, scope, edge).await
+        let read = async { holds(&mut *self.readers.acquire().await?, scope, edge).await };
+        self.readers.patiently(read).await
     }
 }
 

@@ -3,11 +3,12 @@
 use std::collections::HashMap;
 
 use gatepost_wire::{AlarmId, MediaType};
-use sqlx::{AnyPool, FromRow};
+use sqlx::FromRow;
 
 use super::super::StoreError;
 use super::super::column::{parse, parse_option, timestamp};
 use crate::alert::{AlertEvidence, EvidenceState, Role};
+use crate::store::readers::Readers;
 use crate::store::sql::Sql;
 
 #[derive(FromRow)]
@@ -35,7 +36,7 @@ const SELECT: &str = "SELECT n.alarm, n.event, n.sha256, n.media_type, n.bytes, 
 
 /// What each of these alarms can show, in the order of their events.
 pub(super) async fn of_alarms(
-    readers: &AnyPool,
+    readers: &Readers,
     alarms: impl Iterator<Item = AlarmId>,
 ) -> Result<HashMap<AlarmId, Vec<AlertEvidence>>, StoreError> {
     let mut query = Sql::new(SELECT);

@@ -178,9 +178,8 @@ impl Store {
                 .push("hold.id) AND NOT EXISTS (SELECT 1 FROM hold later ");
             query.push("WHERE later.alarm = hold.alarm AND later.number > hold.number AND EXISTS (");
             query.push(CONFIRMED).push("later.id)) ORDER BY number LIMIT ").push_bind(AT_ONCE);
-            let mut connection = self.readers.acquire().await?;
-            let holds = read_holds(&mut connection, query, None, now).await?;
-            drop(connection);
+            let read = async { read_holds(&mut *self.readers.acquire().await?, query, None, now).await };
+            let holds = self.readers.patiently(read).await?;
             for (hold, told) in &holds {
                 if owed(hold.state, hold.until, told.as_ref(), now).is_some() {
                     changes.extend(self.tell_box_of_hold(hold, owed, now).await?);

@@ -99,7 +99,9 @@ impl Store {
     /// # Errors
     /// When the database cannot be read.
     pub async fn standing(&self, edge: &EdgeId) -> Result<Vec<Change>, StoreError> {
-        standing(&BTreeSet::from([edge]), &mut *self.readers.acquire().await?).await
+        let of = BTreeSet::from([edge]);
+        let standing = async { standing(&of, &mut *self.readers.acquire().await?).await };
+        self.readers.patiently(standing).await
     }
 
     /// How that changed in a stretch, in order; the latest 500.
