@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { parsePlan, pictureOf, planAddress, told, type Placements } from '../src/lib/plan';
-import { WHOLE, centre, corners, directionTo, dragged, held, placeAt, sector, toPixels, viewBox, zoomed } from '../src/lib/plan-geometry';
+import { WHOLE, captionAt, centre, corners, directionTo, dragged, held, placeAt, sector, sightReach, toPixels, viewBox, zoomed } from '../src/lib/plan-geometry';
+import { brief, columns } from '../src/lib/plan-words';
 import { viewAt, queryAt } from '../src/lib/views';
 
 const plan = (placed: unknown = { cameras: [], zones: [], sensors: [] }) => ({
@@ -112,5 +113,28 @@ describe('shapes', () => {
     expect(middle.y).toBeCloseTo(0.4, 9);
     expect(centre([...square].reverse()).x).toBeCloseTo(0.3, 9);
     expect(centre([{ x: 0, y: 0 }, { x: 1, y: 0.5 }])).toEqual({ x: 0.5, y: 0.25 });
+  });
+});
+
+describe('what is written on a plan', () => {
+  const words = { half: 50, below: 51 };
+  it('stands below a mark, in the middle', () => {
+    expect(captionAt({ x: 0.5, y: 0.5 }, picture, 2, words)).toEqual({ above: false, anchor: 'middle', x: 0 });
+  });
+  it('does not leave the picture', () => {
+    // Two pixels of the picture for one of the words: 80 are 40 of them.
+    expect(captionAt({ x: 0.05, y: 0.96 }, picture, 2, words)).toEqual({ above: true, anchor: 'start', x: -16 });
+    expect(captionAt({ x: 0.95, y: 0.5 }, picture, 2, words)).toEqual({ above: false, anchor: 'end', x: 16 });
+    expect(captionAt({ x: 0, y: 0 }, picture, 2, words)).toEqual({ above: false, anchor: 'start', x: -0 });
+  });
+  it('moves back when there is room', () => {
+    expect(captionAt({ x: 0.05, y: 0.96 }, picture, 0.5, words)).toEqual({ above: false, anchor: 'middle', x: 0 });
+  });
+  it('is as long in either language', () => {
+    expect([columns('东门'), columns('East gate'), columns('🚪1')]).toEqual([4, 9, 3]);
+    expect([brief('摄像机拒绝登录', 14), brief('摄像机拒绝登录了', 14), brief('The camera rejects', 14)]).toEqual(['摄像机拒绝登录', '摄像机拒绝登…', 'The camera re…']);
+  });
+  it('shows where a camera looks on a small screen too', () => {
+    expect([sightReach(picture, 1), sightReach(picture, 5)]).toEqual([144, 200]);
   });
 });

@@ -88,6 +88,25 @@ export function sector(at: Point, { direction, angle }: Sight, radius: number): 
   return `M${at.x.toFixed(1)} ${at.y.toFixed(1)}L${rim(direction - angle / 2)}${arc} ${angle > 180 ? 1 : 0} 1 ${rim(direction + angle / 2)}Z`;
 }
 
+/** How far what a camera sees is drawn, in pixels of the picture: on a small screen far enough to come out from under its mark. */
+export const sightReach = (picture: Size, unit: number): number => Math.max(0.09 * Math.max(picture.width, picture.height), 40 * unit);
+
+/** Where the words of a mark belong, in units: below it and in the middle, unless the picture ends there. */
+export interface Caption {
+  readonly above: boolean;
+  readonly anchor: 'start' | 'middle' | 'end';
+  readonly x: number;
+}
+
+/** `half` is half of what the words are wide, `below` how far down they reach; `unit` is pixels of the picture for one of them. */
+export function captionAt(at: Point, picture: Size, unit: number, { half, below }: { half: number; below: number }): Caption {
+  const [left, right, under] = [at.x * picture.width, (1 - at.x) * picture.width, (1 - at.y) * picture.height].map((pixels) => pixels / unit) as [number, number, number];
+  const above = under < below;
+  if (left < half && left <= right) return { above, anchor: 'start', x: -Math.min(left, 16) };
+  if (right < half) return { above, anchor: 'end', x: Math.min(right, 16) };
+  return { above, anchor: 'middle', x: 0 };
+}
+
 /** Where the name of a zone belongs: the centre of its area, or the middle of its corners where it has none. */
 export function centre(outline: readonly Point[]): Point {
   const next = (index: number): Point => outline[(index + 1) % outline.length] as Point;
