@@ -8,6 +8,7 @@
 //   POST /dev/alert   publishes a new alert (a JSON body overrides its fields); its picture follows 1.5 s later
 //   POST /dev/cut     breaks every live stream
 //   POST /dev/end     ends every session
+//   POST /dev/webhook says that the receiver takes what it refused
 //
 // People sign in with the password that people.mjs names: wang.li sees and does what an operator does.
 // Asking for an original of gate-1 is granted after 2 s, of gate-3 refused; gate-2 is offline and never answers.
@@ -22,7 +23,7 @@ import { parseArgs } from 'node:util';
 import { answer as answerOfAccounts, endAll, mayOf, sessionOf, watchEnds } from './accounts.mjs';
 import { answer as answerOfAttachments, isUpload } from './attachments.mjs';
 import { answer as answerOfHolds } from './holds.mjs';
-import { mend as mendWebhook } from './webhooks.mjs';
+import { clear as clearWebhooks, mend as mendWebhook } from './webhooks.mjs';
 import { answer as answerOfIncidents, begin, report, watchIncidents } from './incidents.mjs';
 import { answer as answerOfPlans } from './plans.mjs';
 import { history } from './telemetry.mjs';
@@ -38,6 +39,8 @@ const { values: options } = parseArgs({
     kinds: { type: 'boolean', default: false },
   },
 });
+
+if (options.empty) clearWebhooks();
 
 const DIST = join(dirname(fileURLToPath(import.meta.url)), '..', 'dist');
 const TYPES = { '.html': 'text/html; charset=utf-8', '.js': 'text/javascript', '.css': 'text/css', '.svg': 'image/svg+xml' };
@@ -457,7 +460,7 @@ const server = createServer(async (request, response) => {
     return json(response, 200, {});
   }
   if (request.method === 'POST' && path === '/dev/webhook') {
-    mendWebhook();
+    mendWebhook(body.takes ?? true);
     return json(response, 200, {});
   }
   const session = sessionOf(request);

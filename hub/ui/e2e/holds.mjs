@@ -15,14 +15,20 @@ function stand(hold) {
 
 const GOES = { proposed: ['confirm', 'decline'], held: ['lift'], lift_proposed: ['confirm_lift', 'keep'] };
 
-/** What the box does, which always answers. */
+/** What the box does; gate-2 is offline and never answers. */
 const CUSTODY = { held: 'held', lift_proposed: 'held', lifted: 'released' };
+const ASKED = { held: 'waiting', released: 'lifting' };
+
+function custodyOf(state, edge) {
+  if (!CUSTODY[state]) return null;
+  const answers = edge !== 'gate-2';
+  return { state: answers ? CUSTODY[state] : ASKED[CUSTODY[state]], answered: answers ? iso(Date.now()) : null, reason: null, detail: null };
+}
 
 function told(hold, name) {
   const [state, proposer] = stand(hold);
   const may = (GOES[state] ?? []).filter((step) => !step.startsWith('confirm') || proposer !== name);
-  const custody = CUSTODY[state] ? { state: CUSTODY[state], answered: iso(Date.now()), reason: null, detail: null } : null;
-  return { ...hold, state, custody, may };
+  return { ...hold, state, custody: custodyOf(state, hold.edge), may };
 }
 
 function propose({ alarm, reason, until }, person, alerts) {

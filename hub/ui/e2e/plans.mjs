@@ -60,7 +60,7 @@ let version = 4211;
 const plans = new Map();
 const PLACED = {
   cameras: [
-    camera('gate-1', 'east-gate', 0.93, 0.6, 245),
+    camera('gate-1', 'east-gate', 0.93, 0.38, 245),
     camera('gate-3', 'kindergarten', 0.3, 0.4, 150),
     { edge: 'gate-3', camera: 'bus-bay', at: at(0.68, 0.88), view: null },
   ],

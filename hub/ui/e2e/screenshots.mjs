@@ -208,6 +208,70 @@ const readPlot = async (page) => {
   for (let step = 0; step < 4; step += 1) await page.keyboard.press('ArrowLeft');
 };
 
+/** One in every state there is: whoever looks may answer some of them. */
+const holds = async (page, { hub }) => {
+  hub.holds ??= await putHolds(hub.url);
+  await go('holds', '[data-custody="held"]')(page);
+};
+async function putHolds(url) {
+  const as = async (name) => {
+    const body = JSON.stringify({ name, password: PASSWORD });
+    const cookie = (await fetch(`${url}/api/v1/session`, { method: 'POST', body })).headers.get('set-cookie').split(';')[0];
+    return async (path, sent) => (await fetch(`${url}/api/v1/${path}`, { headers: { cookie }, ...(sent ? { method: 'POST', body: JSON.stringify(sent) } : {}) })).json();
+  };
+  const [zhou, li] = [await as('zhou.yi'), await as('li.na')];
+  const { alerts } = await zhou('alerts?limit=10');
+  const until = new Date(Date.now() + 90 * 86_400_000).toISOString();
+  const ways = [
+    ['派出所调取，立案第 17 号', ['confirm', 'lift', 'confirm_lift']],
+    ['家长申诉，待区教育局答复', ['confirm']],
+    ['Insurance claim 2026-0412', ['confirm', 'lift']],
+    ['写错了警报', ['decline']],
+    ['围栏损坏，索赔取证', []],
+  ];
+  for (const [at, [reason, steps]] of ways.entries()) {
+    const { id } = await (steps.length > 0 ? zhou : li)('holds', { alarm: alerts[at].id, reason, until });
+    // The second person answers, and lifting takes the two again.
+    for (const step of steps) await (step === 'confirm_lift' ? zhou : li)(`holds/${id}/steps`, { step, text: step === 'lift' ? '已结案 / closed' : step === 'decline' ? '请对正确的警报提出' : null });
+  }
+  return true;
+}
+
+const deadLetters = async (page, { hub }) => {
+  await receiver(hub, { takes: false });
+  await go('webhooks', '[data-webhook]')(page);
+  await page.click('[data-webhook="district"] [data-show-dead]');
+  await page.waitForSelector('[data-letter]');
+};
+const receiver = ({ url }, body) => fetch(`${url}/dev/webhook`, { method: 'POST', body: JSON.stringify(body) });
+/** They were sent again, and taken. */
+const lettersTaken = async (page, { hub }) => {
+  await deadLetters(page, { hub });
+  await receiver(hub, { takes: true });
+  await page.click('[data-ask-for="retry-all"]');
+  await page.click('[data-yes="retry-all"]');
+  await page.waitForSelector('[data-empty="letters"]');
+};
+const shiftReport = go('report', '[data-report] [data-ill]');
+
+/** A view in both languages and themes, on a desk and on a phone that is `tall` enough for all that matters. */
+const everyWay = (name, { tall = 844, wide = {}, ...settings }) =>
+  [zh, en].flatMap((language) =>
+    [dark, light].flatMap((theme) => {
+      const [inTheme, inLanguage] = [theme === dark ? 'dark' : 'light', language === zh ? 'zh' : 'en'];
+      return [
+        { name: `${name}-${inTheme}-${inLanguage}`, ...(theme === dark ? WALL : DESKTOP), ...wide, ...theme, ...language, ...settings },
+        { name: `${name}-phone-${inTheme}-${inLanguage}`, ...PHONE, viewport: { width: 390, height: tall }, ...theme, ...language, ...settings },
+      ];
+    }),
+  );
+
+const tapPlot = async (page) => {
+  await plots(page);
+  const { x, y, width, height } = await page.locator('[data-plot="temperature"] .frame').boundingBox();
+  await page.touchscreen.tap(x + width * 0.6, y + height * 0.4);
+};
+
 const CASES = [
   { name: 'incidents-dark-zh', ...WALL, ...dark, ...zh },
   { name: 'incidents-dark-en', ...WALL, ...dark, ...en },
@@ -244,24 +308,32 @@ const CASES = [
   { name: 'figures-light-en', ...DESKTOP, ...light, ...en, act: figures },
   { name: 'figures-phone-zh', ...PHONE, ...light, ...zh, viewport: { width: 390, height: 1700 }, act: figures },
   { name: 'figures-phone-en', ...PHONE, ...light, ...en, viewport: { width: 390, height: 1700 }, act: figures },
-  { name: 'device-dark-zh', ...WALL, ...dark, ...zh, viewport: { width: 1920, height: 1900 }, as: 'chen.jie', link: '#/device?edge=gate-3', act: plots },
-  { name: 'device-light-en', ...DESKTOP, ...light, ...en, viewport: { width: 1440, height: 1500 }, as: 'chen.jie', link: '#/device?edge=gate-1&hours=168', act: plots },
+  ...everyWay('device', { tall: 3000, as: 'chen.jie', link: '#/device?edge=gate-3', act: plots }),
+  { name: 'device-light-en-week', ...DESKTOP, ...light, ...en, viewport: { width: 1440, height: 1500 }, as: 'chen.jie', link: '#/device?edge=gate-1&hours=168', act: plots },
   { name: 'device-dark-en-hour', ...DESKTOP, ...dark, ...en, as: 'chen.jie', link: '#/device?edge=gate-1&hours=1', act: readPlot },
   { name: 'device-light-zh-month', ...DESKTOP, ...light, ...zh, as: 'chen.jie', link: '#/device?edge=gate-2&hours=720', act: plots },
-  { name: 'device-phone-zh', ...PHONE, ...light, ...zh, viewport: { width: 390, height: 3000 }, as: 'chen.jie', link: '#/device?edge=gate-3', act: plots },
-  { name: 'device-phone-en', ...PHONE, ...dark, ...en, viewport: { width: 390, height: 3000 }, as: 'chen.jie', link: '#/device?edge=gate-1', act: plots },
+  { name: 'device-phone-en-read', ...PHONE, ...light, ...en, as: 'chen.jie', link: '#/device?edge=gate-1', act: tapPlot },
   { name: 'device-dark-zh-empty', ...DESKTOP, ...dark, ...zh, as: 'chen.jie', link: '#/device?edge=gate-4', act: (page) => page.waitForSelector('[data-empty="telemetry"]') },
   { name: 'device-light-en-unknown', ...DESKTOP, ...light, ...en, as: 'chen.jie', link: '#/device?edge=nowhere', act: (page) => page.waitForSelector('[data-empty="device"]') },
   { name: 'device-light-zh-failed', ...DESKTOP, ...light, ...zh, broken: true, as: 'chen.jie', link: '#/device?edge=gate-1', act: (page) => page.waitForSelector('.failed') },
-  { name: 'plan-dark-zh', ...WALL, ...dark, ...zh, as: 'zhou.yi', link: '#/plan?site=school-3', act: plan },
-  { name: 'plan-light-en', ...DESKTOP, ...light, ...en, as: 'zhou.yi', link: '#/plan?site=school-3', act: plan },
-  { name: 'plan-phone-zh', ...PHONE, ...light, ...zh, viewport: { width: 390, height: 1500 }, as: 'zhao.min', link: '#/plan?site=school-3', act: plan },
-  { name: 'plan-phone-en', ...PHONE, ...dark, ...en, as: 'zhou.yi', link: '#/plan?site=school-3', act: plan },
+  ...everyWay('plan', { tall: 1500, as: 'zhou.yi', link: '#/plan?site=school-3', act: plan }),
+  { name: 'plan-phone-zh-guard', ...PHONE, ...light, ...zh, as: 'zhao.min', link: '#/plan?site=school-3', act: plan },
   { name: 'plan-light-zh-edit', ...DESKTOP, ...light, ...zh, as: 'zhou.yi', link: '#/plan?site=school-3', act: editPlan },
   { name: 'plan-dark-en-draw', ...DESKTOP, ...dark, ...en, as: 'chen.jie', link: '#/plan', act: drawZone },
   { name: 'plan-phone-zh-edit', ...PHONE, ...dark, ...zh, viewport: { width: 390, height: 1700 }, as: 'chen.jie', link: '#/plan', act: editPlan },
   { name: 'plan-light-en-none', ...DESKTOP, ...light, ...en, as: 'zhou.yi', link: '#/plan?site=works-yard', act: (page) => page.waitForSelector('[data-empty="plan"]') },
   { name: 'plan-dark-zh-failed', ...DESKTOP, ...dark, ...zh, broken: true, as: 'zhou.yi', link: '#/plan', act: (page) => page.waitForSelector('.failed') },
+  ...everyWay('webhooks-letters', { tall: 1300, as: 'zhou.yi', act: deadLetters }),
+  ...everyWay('webhooks-taken', { as: 'zhou.yi', act: lettersTaken }),
+  { name: 'webhooks-none-dark-zh', ...DESKTOP, ...dark, ...zh, empty: true, as: 'zhou.yi', act: go('webhooks', '[data-empty="webhooks"]') },
+  { name: 'webhooks-none-light-en', ...DESKTOP, ...light, ...en, empty: true, as: 'zhou.yi', act: go('webhooks', '[data-empty="webhooks"]') },
+  { name: 'webhooks-phone-zh-failed', ...PHONE, ...dark, ...zh, broken: true, as: 'zhou.yi', act: go('webhooks', '.failed') },
+  ...everyWay('holds', { tall: 1900, as: 'zhou.yi', act: holds }),
+  { name: 'holds-none-dark-zh', ...DESKTOP, ...dark, ...zh, empty: true, as: 'zhou.yi', act: go('holds', '[data-empty="holds"]') },
+  { name: 'holds-none-phone-en', ...PHONE, ...light, ...en, empty: true, as: 'zhou.yi', act: go('holds', '[data-empty="holds"]') },
+  ...everyWay('report', { tall: 2600, wide: { viewport: { width: 1440, height: 1500 } }, as: 'wang.li', act: shiftReport }),
+  { name: 'report-none-light-zh', ...DESKTOP, ...light, ...zh, empty: true, act: go('report', '[data-report]') },
+  { name: 'report-paper-zh', viewport: { width: 794, height: 1123 }, ...dark, ...zh, act: async (page) => { await shiftReport(page); await page.emulateMedia({ media: 'print' }); } },
   { name: 'people-dark-zh', ...WALL, ...dark, ...zh, as: 'zhou.yi', act: people },
   { name: 'people-light-en', ...DESKTOP, ...light, ...en, as: 'zhao.ming', act: people },
   { name: 'people-dark-en-add', ...DESKTOP, ...dark, ...en, as: 'zhou.yi', act: addPerson },

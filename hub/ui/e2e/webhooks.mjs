@@ -1,4 +1,5 @@
-// The stand-in hub's webhooks: one refuses, one is well. What is sent again is refused once more until a second after `/dev/webhook`.
+// The stand-in hub's webhooks: one refuses, one is well. What is sent again is refused once more until `/dev/webhook` says that it is taken;
+// with `{"takes": false}` all is as it was at first.
 
 import { note } from './access-log.mjs';
 import { problem } from './people.mjs';
@@ -11,14 +12,24 @@ const letter = (step, minutes) => ({
   tried: iso(Date.now() - minutes * 60_000), attempts: 1, reason: 'refused: HTTP 410 Gone', again: false,
 });
 
-let takes = false;
-let failure = { since: iso(Date.now() - 3_600_000), time: iso(Date.now() - 60_000), reason: 'refused: HTTP 410 Gone' };
-let letters = [letter(18, 20), letter(17, 60)];
+let takes;
+let failure;
+let letters;
 
-/** The receiver is well again. */
-export const mend = () => (takes = true);
+/** Whether the receiver is well. */
+export function mend(well) {
+  takes = well;
+  if (well) return;
+  failure = { since: iso(Date.now() - 3_600_000), time: iso(Date.now() - 60_000), reason: 'refused: HTTP 410 Gone' };
+  letters = [letter(18, 20), letter(17, 60)];
+}
+mend(false);
 
-const told = () => [
+let none = false;
+/** Nobody is told of anything. */
+export const clear = () => (none = true);
+
+const told = () => none ? [] : [
   { name: 'canteen', receiver: { host: '127.0.0.1:8099', tells: ['opened', 'closed'], sites: ['school-3'] }, waiting: 0, dead: 0, failure: null },
   {
     name: 'district', receiver: { host: 'hooks.example', tells: ['opened', 'stage_changed', 'escalated', 'closed'], sites: null },
