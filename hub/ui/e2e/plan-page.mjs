@@ -7,6 +7,7 @@ import { launch } from './browser.mjs';
 import { assert, check, finish, giveUp, hub } from './check.mjs';
 import { drawnPlan } from './picture.mjs';
 import { PASSWORD, isSignedOutNote, signIn, signedIn } from './sign-in.mjs';
+import { swipe } from './touch.mjs';
 
 /** Somebody who draws plans too. */
 const { GATEPOST_SECOND: SECOND, GATEPOST_HANDLER: HANDLER, GATEPOST_NAME: NAME, SCREENSHOT_DIR: SHOTS } = process.env;
@@ -47,6 +48,25 @@ async function on(page, x, y) {
   return [box.left + x * box.width, box.top + y * box.height];
 }
 const clickOn = async (page, x, y) => page.mouse.click(...(await on(page, x, y)));
+
+/** A screen so small that the page is longer. */
+const PHONE = { viewport: { width: 390, height: 560 }, hasTouch: true, isMobile: true };
+/** What of the plan is seen, how far anything on the page is scrolled, and how much closer the whole page is. */
+const lookOf = (page) =>
+  page.evaluate(() => {
+    const { x, y, width } = document.querySelector('.frame svg').viewBox.baseVal;
+    return { x, y, width, scrolled: scrollY + [...document.querySelectorAll('*')].reduce((sum, { scrollTop }) => sum + scrollTop, 0), page: visualViewport.scale };
+  });
+const toTop = (page) => page.evaluate(() => [document.scrollingElement, ...document.querySelectorAll('*')].forEach((one) => one.scrollTo(0, 0)));
+/** A page that was pushed goes on for a while. */
+async function rest(page) {
+  let before = -1;
+  for (let now = await lookOf(page); now.scrolled !== before; now = await lookOf(page)) {
+    before = now.scrolled;
+    await page.waitForTimeout(200);
+  }
+}
+const stays = (before, after) => assert(after.scrolled === before.scrolled && after.page === 1, `the page itself moved: ${JSON.stringify([before, after])}`);
 
 const CAMERA = '[data-item="camera gate-1 east-gate"]';
 const SENSOR = '[data-item="sensor gate-1 fence-3"]';
@@ -233,6 +253,86 @@ try {
     assert(wide <= 0, `${wide} pixels too wide`);
     await accessible(phone);
     await shoot(phone, 'plan-phone');
+    await phone.context().close();
+  });
+  await check('fingers look closer, move the plan and look at all of it again, and the page stays where it is', async () => {
+    const phone = await openPage(NAME, 'zh-CN', PHONE);
+    await phone.evaluate(() => (location.hash = '#/plan?site=school-3'));
+    await seen(phone, CAMERA);
+    await seen(phone, '[data-stage="shown"]');
+    const [x, y] = await on(phone, 0.5, 0.5);
+    const whole = await lookOf(phone);
+    // Of all of the plan there is nothing to move: one finger moves the page.
+    await swipe(phone, [[x + 60, y + 40], [x + 60, y - 60]]);
+    await phone.waitForFunction((before) => scrollY + [...document.querySelectorAll('*')].reduce((sum, { scrollTop }) => sum + scrollTop, 0) > before, whole.scrolled, { timeout: UI_MS });
+    await rest(phone);
+    await toTop(phone);
+
+    // Apart, in whatever direction; what is between the fingers stays there.
+    for (const [dx, dy] of [[1, 0], [0, 1]]) {
+      const before = await lookOf(phone);
+      await swipe(phone, [[x - 15 * dx, y - 15 * dy], [x - 60 * dx, y - 60 * dy]], [[x + 15 * dx, y + 15 * dy], [x + 60 * dx, y + 60 * dy]]);
+      const closer = await lookOf(phone);
+      assert(closer.width < whole.width * 0.5, `two fingers brought it from ${whole.width} to ${closer.width}`);
+      stays(before, closer);
+      const [nowX, nowY] = await on(phone, 0.5, 0.5);
+      assert(Math.hypot(nowX - x, nowY - y) < 12, `what was between the fingers went from ${[x, y]} to ${[nowX, nowY]}`);
+      await phone.tap('[data-zoom="whole"]');
+      await phone.waitForFunction((width) => document.querySelector('.frame svg').viewBox.baseVal.width === width, whole.width, { timeout: UI_MS });
+      await toTop(phone);
+    }
+
+    await swipe(phone, [[x - 15, y], [x - 60, y]], [[x + 15, y], [x + 60, y]]);
+    // Two fingers move it together, and one does; what begins on a camera opens nothing.
+    for (const fingers of [[[[x - 30, y + 30], [x - 30, y - 30]], [[x + 30, y + 30], [x + 30, y - 30]]], [[await on(phone, 0.5, 0.5), [x, y + 40]]]]) {
+      const before = await lookOf(phone);
+      await swipe(phone, ...fingers);
+      const after = await lookOf(phone);
+      assert(Math.abs(after.y - before.y) > whole.width * 0.02, `${fingers.length} fingers moved it from ${before.y} to ${after.y}`);
+      assert(Math.abs(after.width - before.width) < before.width * 0.02, 'it is closer or further');
+      stays(before, after);
+    }
+    assert((await phone.evaluate(() => location.hash)).startsWith('#/plan'), 'something was opened');
+
+    const before = await lookOf(phone);
+    await swipe(phone, [[x - 100, y], [x - 10, y]], [[x + 100, y], [x + 10, y]]);
+    const back = await lookOf(phone);
+    assert(back.width === whole.width, `two fingers together left it at ${back.width} of ${whole.width}`);
+    stays(before, back);
+    // A finger that only touches opens what it touches.
+    await phone.tap(CAMERA);
+    await phone.waitForFunction(() => location.hash.startsWith('#/?incident='), undefined, { timeout: UI_MS });
+    await phone.context().close();
+  });
+  await check('fingers draw a plan, too: what they hold goes with them, and two of them look closer', async () => {
+    const phone = await openPage(NAME, 'zh-CN', PHONE);
+    await phone.evaluate(() => (location.hash = '#/plan?site=school-3'));
+    await phone.tap('[data-edit-plan]');
+    await seen(phone, `[data-tool="choose"] ${CAMERA}`);
+    await seen(phone, '[data-stage="shown"]');
+    await phone.$eval('.frame', (frame) => frame.scrollIntoView({ block: 'center' }));
+    const at = async () => {
+      const { left, top } = await phone.$eval(`${CAMERA} .body`, (body) => body.getBoundingClientRect());
+      return [left, top];
+    };
+    const [before, from, held] = [await lookOf(phone), await at(), await on(phone, 0.5, 0.5)];
+    await swipe(phone, [held, [held[0] + 30, held[1] - 50]]);
+    const [after, to] = [await lookOf(phone), await at()];
+    stays(before, after);
+    assert(Math.abs(to[0] - from[0] - 30) < 3 && Math.abs(to[1] - from[1] + 50) < 3, `it went from ${from} to ${to}`);
+    // One of two fingers may come down on a camera: neither of them moves it.
+    const [x, y] = await on(phone, 0.5, 0.5);
+    const placed = await phone.inputValue('[name="direction"]');
+    await swipe(phone, [[x + 30, y - 50], [x + 60, y - 90]], [[x, y], [x - 30, y + 40]]);
+    const closer = await lookOf(phone);
+    assert(closer.width < after.width * 0.7, `two fingers brought it from ${after.width} to ${closer.width}`);
+    stays(after, closer);
+    await phone.tap('[data-zoom="whole"]');
+    await phone.waitForFunction((width) => document.querySelector('.frame svg').viewBox.baseVal.width === width, after.width, { timeout: UI_MS });
+    const now = await at();
+    assert(Math.hypot(now[0] - to[0], now[1] - to[1]) < 3 && (await phone.inputValue('[name="direction"]')) === placed, `it moved on from ${to} to ${now}`);
+    await phone.tap('[data-ask-for="discard"]');
+    await phone.tap('[data-yes="discard"]');
     await phone.context().close();
   });
   await check('it is removed after a question', async () => {

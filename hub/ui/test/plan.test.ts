@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { parsePlan, pictureOf, planAddress, told, type Placements } from '../src/lib/plan';
-import { WHOLE, captionAt, centre, corners, directionTo, dragged, held, placeAt, sector, sightReach, toPixels, viewBox, zoomed } from '../src/lib/plan-geometry';
+import { WHOLE, captionAt, centre, corners, directionTo, dragged, held, pinched, placeAt, sector, sightReach, toPixels, viewBox, zoomed } from '../src/lib/plan-geometry';
 import { brief, columns } from '../src/lib/plan-words';
 import { viewAt, queryAt } from '../src/lib/views';
 
@@ -113,6 +113,30 @@ describe('shapes', () => {
     expect(middle.y).toBeCloseTo(0.4, 9);
     expect(centre([...square].reverse()).x).toBeCloseTo(0.3, 9);
     expect(centre([{ x: 0, y: 0 }, { x: 1, y: 0.5 }])).toEqual({ x: 0.5, y: 0.25 });
+  });
+});
+
+describe('two fingers', () => {
+  const look = { x: 0.4, y: 0.6, zoom: 3 };
+  const [left, right] = [{ x: 300, y: 200 }, { x: 400, y: 200 }];
+  it('leave below them what was there', () => {
+    const first = pinched(look, right, { x: 500, y: 200 }, left, picture, wide);
+    expect(first.zoom).toBeCloseTo(6);
+    const both = pinched(first, left, { x: 200, y: 200 }, { x: 500, y: 200 }, picture, wide);
+    expect(both.zoom).toBeCloseTo(9);
+    // Halfway between the two is what was halfway between them.
+    const [before, after] = [placeAt({ x: 350, y: 200 }, look, picture, wide), placeAt({ x: 350, y: 200 }, both, picture, wide)];
+    expect([after.x, after.y]).toEqual([expect.closeTo(before.x, 5), expect.closeTo(before.y, 5)]);
+  });
+  it('move it together', () => {
+    const first = pinched(look, left, { x: 300, y: 150 }, right, picture, wide);
+    const both = pinched(first, right, { x: 400, y: 150 }, { x: 300, y: 150 }, picture, wide);
+    expect(both.zoom).toBeCloseTo(3);
+    const [before, after] = [placeAt({ x: 350, y: 200 }, look, picture, wide), placeAt({ x: 350, y: 150 }, both, picture, wide)];
+    expect([after.x, after.y]).toEqual([expect.closeTo(before.x, 5), expect.closeTo(before.y, 5)]);
+  });
+  it('on one place say nothing of how close', () => {
+    expect(pinched(look, left, { x: 301, y: 200 }, { x: 299, y: 200 }, picture, wide).zoom).toBeCloseTo(3);
   });
 });
 

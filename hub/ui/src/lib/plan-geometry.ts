@@ -12,6 +12,8 @@ export interface Look {
 
 export const WHOLE: Look = { x: 0.5, y: 0.5, zoom: 1 };
 export const CLOSEST = 12;
+/** Fingers that are closer to each other than this say nothing of how close to look. */
+const NEAREST_FINGERS_PX = 20;
 
 const within = (value: number, least: number, most: number): number => Math.min(most, Math.max(least, value));
 
@@ -65,6 +67,13 @@ export function zoomed(look: Look, factor: number, onScreen: Point, picture: Siz
 export function dragged(look: Look, by: Point, picture: Size, screen: Size): Look {
   const scale = scaleOf(look, picture, screen);
   return held({ ...look, x: look.x - by.x / scale / picture.width, y: look.y - by.y / scale / picture.height }, picture, screen);
+}
+
+/** Closer, further and moved, as one of two fingers went `from` here `to` there: what was below each of them stays below it, as far as it can. */
+export function pinched(look: Look, from: Point, to: Point, other: Point, picture: Size, screen: Size): Look {
+  const apart = (at: Point): number => Math.max(NEAREST_FINGERS_PX, Math.hypot(at.x - other.x, at.y - other.y));
+  const moved = dragged(look, { x: (to.x - from.x) / 2, y: (to.y - from.y) / 2 }, picture, screen);
+  return zoomed(moved, apart(to) / apart(from), { x: (to.x + other.x) / 2, y: (to.y + other.y) / 2 }, picture, screen);
 }
 
 /** In the pixels of the picture. */
