@@ -3,7 +3,8 @@
     python3 fill.py DATABASE [DEVICES [INCIDENTS]]
 
 The hub has to have made the database (and stopped), and an account has to exist for the steps to be somebody's. What is written is what the
-hub itself would have written, short of the events and the pictures: alarms, incidents, their timelines with true hashes, devices with their health.
+hub itself would have written, short of the events and the pictures: alarms, incidents, their timelines with true hashes, devices with their health,
+how those of the first school fared (telemetry.py), and plans of ten schools (plans.py).
 The numbers are drawn with a fixed seed, so that two runs compare.
 """
 
@@ -14,9 +15,13 @@ import sqlite3
 import sys
 import time
 
+import plans
+import telemetry
+
 DAYS = 180
 OPEN = 400
 ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
+PLANNED = 10
 PAIRS = [a + b for a in ALPHABET for b in ALPHABET]
 S = 1_000_000_000
 
@@ -87,9 +92,10 @@ def main(path, devices=10_000, incidents=1_000_000):
         db.executemany("INSERT INTO label VALUES (?, ?, ?, ?)",
                        [(edge, c, "", label) for c, label in CAMERAS] + [(edge, c, *ZONES[c]) for c, _ in CAMERAS])
     # 50 schools of a district each have a two-hundredth of the boxes; the others belong to none.
-    for s in range(min(50, devices // 4)):
-        db.execute("INSERT INTO site VALUES (?, ?)", (f"school-{s + 1}", f"第{s + 1}小学"))
-        db.executemany("INSERT INTO site_edge VALUES (?, ?)", [(edges[e], f"school-{s + 1}") for e in range(s, devices // 4, 50)])
+    schools = {f"school-{s + 1}": edges[s : devices // 4 : 50] for s in range(min(50, devices // 4))}
+    for s, (site, its) in enumerate(schools.items(), 1):
+        db.execute("INSERT INTO site (site, label) VALUES (?, ?)", (site, f"第{s}小学"))
+        db.executemany("INSERT INTO site_edge VALUES (?, ?)", [(edge, site) for edge in its])
     db.execute("COMMIT")
 
     # Some boxes cry wolf more than others, and the day more than the night.
@@ -154,6 +160,12 @@ def main(path, devices=10_000, incidents=1_000_000):
         db.executemany("INSERT INTO incident_alarm (alarm, incident, ongoing) VALUES (?, ?, 0)", links)
         db.executemany("INSERT INTO incident_step (number, incident, version, time, actor, action, document, hash) VALUES (?, ?, ?, ?, ?, ?, ?, ?)", steps)
         db.execute("COMMIT")
+    db.execute("BEGIN")
+    planned = dict(list(schools.items())[:PLANNED])
+    change = plans.fill(db, draw, planned, ZONES, people[0], change, now)
+    for its in list(planned.values())[:1]:
+        telemetry.fill(db, draw, its, [camera for camera, _ in CAMERAS], ulid(now - 40 * 86_400 * S, 7), now)
+    db.execute("COMMIT")
     db.execute("UPDATE change_number SET last = ?", (change,))
     # Nothing is left to be grouped.
     db.execute("UPDATE incident_position SET change = ?", (change,))
