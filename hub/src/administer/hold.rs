@@ -36,5 +36,7 @@ async fn tell(store: &Store) -> anyhow::Result<usize> {
 }
 
 fn say(holds: usize) {
-    println!("{holds} legal holds stand; the running hub tells their boxes anew");
+    println!(
+        "{holds} legal hold(s) stand; their boxes are told anew by the hub, within half a minute if it runs"
+    );
 }

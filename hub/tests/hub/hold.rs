@@ -353,3 +353,33 @@ async fn a_hub_put_back_to_a_backup_has_the_last_word_all_the_same() {
     }
     assert_eq!(keepers.custody(&hub, "held")["reason"], Value::Null);
 }
+
+/// As after a database in PostgreSQL was put back, of which no command of the hub knows.
+#[tokio::test(flavor = "multi_thread")]
+async fn boxes_are_told_anew_of_what_stands_when_an_administrator_says_so() {
+    let home = Home::embedded();
+    let token = home.add("gate-1");
+    let hub = home.start();
+    let alarm = alarm();
+    let keepers = Keepers::of(&home, &hub, alarm);
+    let mut edge = Edge::connect(hub.broker_port(), "gate-1", &token).await.unwrap();
+    assert!(edge.send(&intrusion_of("gate-1", boot(), 1, alarm, Phase::Began)).await.unwrap());
+    come_online(&mut edge).await;
+    let mut custodian = Custodian::new(edge);
+    let until = keepers.hold(&hub);
+    let (first, _) = custodian.obey(&home).await;
+    keepers.custody(&hub, "held");
+    drop(hub);
+    // It was told to let go since.
+    (custodian.sequence, custodian.until) = (40, Timestamp::UNIX_EPOCH);
+    let said = home.call(&["hold", "tell"]);
+    assert!(said.starts_with("1 legal hold"), "{said}");
+    let hub = home.start();
+    custodian.edge = Edge::connect(hub.broker_port(), "gate-1", &token).await.unwrap();
+    come_online(&mut custodian.edge).await;
+    let (again, refused) = custodian.obey(&home).await;
+    assert!(again.sequence > first.sequence && refused != Outcome::Done, "{again:?}");
+    let (last, done) = custodian.obey(&home).await;
+    assert_eq!((last.sequence, done, custodian.until), (41, Outcome::Done, until));
+    keepers.custody(&hub, "held");
+}
