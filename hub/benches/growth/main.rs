@@ -56,6 +56,9 @@ fn main() {
         drop(hub);
         let row = Row { events, per_second, bytes: home.database_bytes(), answers };
         println!("{events} events: {per_second:.0}/s, {} MiB", row.bytes >> 20);
+        for (name, of) in &row.answers {
+            println!("  {name}: {:.1?} / {:.1?}", of.p50, of.p99);
+        }
         rows.push(row);
     }
     print(&rows);
