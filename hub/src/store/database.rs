@@ -176,7 +176,7 @@ impl Database {
             self.set_up(&mut connection, purpose).await?;
             Ok(connection)
         };
-        tokio::time::timeout(PATIENCE, connecting).await.unwrap_or_else(|_| Err(gone()))
+        within(PATIENCE, connecting).await
     }
 
     /// Connections that look.
@@ -306,11 +306,17 @@ impl Database {
         match self {
             // Whatever is cut off in the middle of a disk's work is none the quicker for it.
             Self::File(_) => work.await,
-            Self::Server(_) => {
-                tokio::time::timeout(PATIENCE, work).await.unwrap_or_else(|_| Err(gone().into()))
-            }
+            Self::Server(_) => within(PATIENCE, work).await,
         }
     }
+}
+
+/// Takes a server that is not done within so long for gone.
+pub(super) async fn within<T, E: From<sqlx::Error>>(
+    limit: Duration,
+    work: impl Future<Output = Result<T, E>>,
+) -> Result<T, E> {
+    tokio::time::timeout(limit, work).await.unwrap_or_else(|_| Err(gone().into()))
 }
 
 pub(super) fn gone() -> sqlx::Error {

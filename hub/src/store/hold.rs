@@ -212,8 +212,7 @@ impl Store {
         name: &PersonName,
         now: Timestamp,
     ) -> Result<(Vec<Hold>, Option<i64>), StoreError> {
-        let read = async { list(&mut *self.readers.acquire().await?, filter, name, now).await };
-        let holds = self.readers.patiently(read).await?;
+        let holds = self.readers.ask(async |connection| list(connection, filter, name, now).await).await?;
         let next = rows::next(&holds, filter.limit, |hold| hold.number);
         Ok((holds, next))
     }

@@ -149,8 +149,7 @@ impl Store {
     /// # Errors
     /// When the database cannot be read.
     pub async fn plan(&self, site: &SiteId) -> Result<Option<Plan>, StoreError> {
-        let read = async { read(&mut *self.readers.acquire().await?, site).await };
-        self.readers.patiently(read).await
+        self.readers.ask(async |connection| read(connection, site).await).await
     }
 
     /// The picture of a site's plan, if it has one.

@@ -7,10 +7,9 @@ use futures_util::future::BoxFuture;
 use futures_util::stream::{self, BoxStream};
 use futures_util::{FutureExt as _, StreamExt as _};
 use sqlx::any::{AnyPoolOptions, AnyQueryResult, AnyRow, AnyStatement, AnyTypeInfo};
-use sqlx::pool::PoolConnection;
 use sqlx::{Any, AnyConnection, AnyPool, Connection as _, Describe, Either, Execute, Executor, SqlStr};
 
-use super::database::gone;
+use super::database::{gone, within};
 
 /// A question that is not answered within so long is given up. The server itself ends what it works on for 30 s (`statement_timeout`), and says so; what
 /// is still silent then was not going to be answered, so nothing is cut off that somebody could have had: the dearest the page asks, figures
@@ -44,7 +43,7 @@ pub(super) fn tested(options: AnyPoolOptions) -> AnyPoolOptions {
 
 /// An error has the pool drop the connection instead of parting with the server in good order.
 async fn sign_of_life(connection: &mut AnyConnection) -> Result<bool, sqlx::Error> {
-    tokio::time::timeout(SIGN_OF_LIFE, connection.ping()).await.unwrap_or_else(|_| Err(gone()))?;
+    within(SIGN_OF_LIFE, connection.ping()).await?;
     Ok(true)
 }
 
@@ -59,18 +58,26 @@ impl Readers {
         Self { pool, patience: Some(PATIENCE) }
     }
 
-    /// One of them, for several questions; what is done with it is to be done [`Self::patiently`].
-    pub async fn acquire(&self) -> Result<PoolConnection<Any>, sqlx::Error> {
-        self.pool.acquire().await
+    /// Asks several questions on one of them.
+    ///
+    /// # Errors
+    /// The work's own, and when none is to be had or the server does not answer.
+    pub async fn ask<T, E: From<sqlx::Error>>(
+        &self,
+        work: impl AsyncFnOnce(&mut AnyConnection) -> Result<T, E>,
+    ) -> Result<T, E> {
+        self.patiently(async { work(&mut *self.pool.acquire().await?).await }).await
     }
 
     /// Gives up on a server that does not answer. A connection that was in use then is tested when it comes back.
-    pub async fn patiently<T, E: From<sqlx::Error>>(
+    async fn patiently<T, E: From<sqlx::Error>>(
         &self,
         work: impl Future<Output = Result<T, E>>,
     ) -> Result<T, E> {
-        let Some(patience) = self.patience else { return work.await };
-        tokio::time::timeout(patience, work).await.unwrap_or_else(|_| Err(gone().into()))
+        match self.patience {
+            Some(patience) => within(patience, work).await,
+            None => work.await,
+        }
     }
 
     /// Ends all of them.

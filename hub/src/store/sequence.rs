@@ -357,13 +357,12 @@ mod tests {
                     let records: Vec<Record> = batch.iter().copied().map(record).collect();
                     writer.commit(&records).await.unwrap();
                 }
-                let mut database = store.readers.acquire().await.unwrap();
                 let ranges: Vec<(i64, i64)> = sqlx::query_as("SELECT first, last FROM sequence ORDER BY first")
-                    .fetch_all(&mut *database)
+                    .fetch_all(&store.readers)
                     .await
                     .unwrap();
                 let conflicts: i64 = sqlx::query_scalar("SELECT count(*) FROM event WHERE sequence_conflict = 1")
-                    .fetch_one(&mut *database)
+                    .fetch_one(&store.readers)
                     .await
                     .unwrap();
                 (ranges, conflicts)

@@ -76,8 +76,7 @@ impl Store {
     /// When the database cannot be written; nothing is noted then.
     pub async fn record_changes(&self, told: &[Change]) -> Result<(), StoreError> {
         let edges: BTreeSet<&EdgeId> = told.iter().map(|change| &change.edge).collect();
-        let known = async { read::standing(&edges, &mut *self.readers.acquire().await?).await };
-        let known = self.readers.patiently(known).await?;
+        let known = self.readers.ask(async |connection| read::standing(&edges, connection).await).await?;
         // Mostly nothing is new, and then nobody has to wait for this.
         if news(told, known).is_empty() {
             return Ok(());

@@ -285,8 +285,7 @@ impl Store {
         let rows: Vec<Row> = query.build_query_as().fetch_all(&self.readers).await?;
         let next = rows::next(&rows, filter.limit, |row| row.number);
         let ids: Vec<&str> = rows.iter().map(|row| row.id.as_str()).collect();
-        let looked = async { looked_at(&mut *self.readers.acquire().await?, &ids).await };
-        let mut looked = self.readers.patiently(looked).await?;
+        let mut looked = self.readers.ask(async |connection| looked_at(connection, &ids).await).await?;
         let viewings = rows
             .into_iter()
             .map(|row| {

@@ -167,8 +167,7 @@ impl Store {
     /// # Errors
     /// When the database cannot be read.
     pub async fn people(&self) -> Result<Vec<Person>, StoreError> {
-        let read = async { accounts(&mut *self.readers.acquire().await?, None).await };
-        let accounts = self.readers.patiently(read).await?;
+        let accounts = self.readers.ask(async |connection| accounts(connection, None).await).await?;
         Ok(accounts.into_iter().map(|account| account.person).collect())
     }
 
@@ -177,8 +176,7 @@ impl Store {
     /// # Errors
     /// When the database cannot be read.
     pub async fn account(&self, name: &PersonName) -> Result<Option<Account>, StoreError> {
-        let read = async { account(&mut *self.readers.acquire().await?, name).await };
-        self.readers.patiently(read).await
+        self.readers.ask(async |connection| account(connection, name).await).await
     }
 
     /// Makes an account nobody can use before a password is set.

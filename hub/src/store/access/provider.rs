@@ -14,8 +14,7 @@ impl Store {
     /// # Errors
     /// When the database cannot be read.
     pub async fn person_of(&self, subject: &Subject) -> Result<Option<Person>, StoreError> {
-        let read = async { person_of(&mut *self.readers.acquire().await?, subject).await };
-        self.readers.patiently(read).await
+        self.readers.ask(async |connection| person_of(connection, subject).await).await
     }
 
     /// Binds the account of that name at the provider to somebody whom it vouches for, unless it is bound or disabled.

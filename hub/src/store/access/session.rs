@@ -1,6 +1,7 @@
 //! Who is signed in.
 
 use gatepost_wire::Timestamp;
+use sqlx::AnyConnection;
 
 use super::{log, person};
 use crate::access::{Entry, Proof, Session, TokenHash};
@@ -13,19 +14,18 @@ impl Store {
     /// # Errors
     /// When the database cannot be read.
     pub async fn session(&self, hash: TokenHash) -> Result<Option<Session>, StoreError> {
-        let read = async {
-            let mut connection = self.readers.acquire().await?;
+        let read = async |connection: &mut AnyConnection| {
             let row: Option<(String, i64, i64)> =
                 sqlx::query_as("SELECT person, until, used FROM session WHERE hash = $1")
                     .bind(hash.as_str())
                     .fetch_optional(&mut *connection)
                     .await?;
             let Some((name, until, used)) = row else { return Ok(None) };
-            let account = person::account(&mut connection, &parse("session.person", &name)?).await?;
+            let account = person::account(connection, &parse("session.person", &name)?).await?;
             let session = |person| Session { hash, person, until: timestamp(until), used: timestamp(used) };
             Ok(account.map(|account| session(account.person)))
         };
-        self.readers.patiently(read).await
+        self.readers.ask(read).await
     }
 
     /// Opens a session: the person proved who they are. False when the proof counts no more: another sign-in has used the code

@@ -172,8 +172,7 @@ impl Store {
     /// # Errors
     /// When the database cannot be read.
     pub async fn scope_holds(&self, scope: &Scope, edge: &EdgeId) -> Result<bool, StoreError> {
-        let read = async { holds(&mut *self.readers.acquire().await?, scope, edge).await };
-        self.readers.patiently(read).await
+        self.readers.ask(async |connection| holds(connection, scope, edge).await).await
     }
 }
 

@@ -178,8 +178,8 @@ impl Store {
                 .push("hold.id) AND NOT EXISTS (SELECT 1 FROM hold later ");
             query.push("WHERE later.alarm = hold.alarm AND later.number > hold.number AND EXISTS (");
             query.push(CONFIRMED).push("later.id)) ORDER BY number LIMIT ").push_bind(AT_ONCE);
-            let read = async { read_holds(&mut *self.readers.acquire().await?, query, None, now).await };
-            let holds = self.readers.patiently(read).await?;
+            let read = async |connection: &mut AnyConnection| read_holds(connection, query, None, now).await;
+            let holds = self.readers.ask(read).await?;
             for (hold, told) in &holds {
                 if owed(hold.state, hold.until, told.as_ref(), now).is_some() {
                     changes.extend(self.tell_box_of_hold(hold, owed, now).await?);

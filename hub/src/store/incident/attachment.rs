@@ -171,17 +171,16 @@ impl Store {
         person: &Person,
         now: Timestamp,
     ) -> Result<Vec<Attachment>, StoreError> {
-        let read = async {
-            let mut connection = self.readers.acquire().await?;
+        let read = async |connection: &mut AnyConnection| {
             let rows: Vec<AttachmentRow> =
                 sqlx::query_as("SELECT * FROM attachment WHERE incident = $1 ORDER BY number")
                     .bind(incident.to_string())
                     .fetch_all(&mut *connection)
                     .await?;
-            let held = !rows.is_empty() && is_held(&mut connection, &incident.to_string(), now).await?;
+            let held = !rows.is_empty() && is_held(connection, &incident.to_string(), now).await?;
             rows.into_iter().map(|row| row.told(person, held)).collect()
         };
-        self.readers.patiently(read).await
+        self.readers.ask(read).await
     }
 
     /// One of them; none if there never was such a one.
@@ -193,8 +192,8 @@ impl Store {
         incident: IncidentId,
         number: u32,
     ) -> Result<Option<Result<KeptAttachment, Gone>>, StoreError> {
-        let read = async { one(&mut *self.readers.acquire().await?, &incident.to_string(), number).await };
-        let row = self.readers.patiently(read).await?;
+        let incident = incident.to_string();
+        let row = self.readers.ask(async |connection| one(connection, &incident, number).await).await?;
         let Some(row) = row else { return Ok(None) };
         if let Some(gone) = row.gone()? {
             return Ok(Some(Err(gone)));

@@ -99,9 +99,7 @@ impl Store {
     /// # Errors
     /// When the database cannot be read.
     pub async fn standing(&self, edge: &EdgeId) -> Result<Vec<Change>, StoreError> {
-        let of = BTreeSet::from([edge]);
-        let standing = async { standing(&of, &mut *self.readers.acquire().await?).await };
-        self.readers.patiently(standing).await
+        self.readers.ask(async |connection| standing(&BTreeSet::from([edge]), connection).await).await
     }
 
     /// How that changed in a stretch, in order; the latest 500.
