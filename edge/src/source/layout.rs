@@ -87,6 +87,10 @@ mod tests {
 
     use super::*;
 
+    fn info(caps: &str) -> VideoInfo {
+        VideoInfo::from_caps(&caps.parse::<gst::Caps>().unwrap()).unwrap()
+    }
+
     fn i420(width: u32, height: u32) -> Layout {
         let pixels = "I420".into();
         Layout { pixels, width, height, colorimetry: "bt601".into(), chroma_site: 0 }
@@ -101,7 +105,7 @@ mod tests {
             "video/x-raw, format=GRAY8, width=10, height=6",
             "video/x-raw, format=Y444, width=10, height=6, framerate=25/1, pixel-aspect-ratio=16/11",
         ] {
-            let info = VideoInfo::from_caps(&caps.parse::<gst::Caps>().unwrap()).unwrap();
+            let info = info(caps);
             let told = serde_json::to_string(&Layout::of(&info)).unwrap();
             let heard = serde_json::from_str::<Layout>(&told).unwrap().info().unwrap();
             let means = |info: &VideoInfo| {
@@ -115,9 +119,10 @@ mod tests {
     #[test]
     fn two_fields_are_one_picture() {
         gst::init().unwrap();
-        let caps = "video/x-raw, format=I420, width=704, height=576, interlace-mode=interleaved, \
-                    field-order=top-field-first";
-        let info = VideoInfo::from_caps(&caps.parse::<gst::Caps>().unwrap()).unwrap();
+        let info = info(
+            "video/x-raw, format=I420, width=704, height=576, interlace-mode=interleaved, \
+                         field-order=top-field-first",
+        );
         assert!(info.is_interlaced());
         let whole = Layout::of(&info).info().unwrap();
         assert_eq!((whole.interlace_mode(), whole.height()), (VideoInterlaceMode::Progressive, 576));

@@ -19,8 +19,19 @@ pub struct Question {
 
 /// How long the answers took.
 pub struct Answers {
+    pub count: usize,
     pub p50: Duration,
     pub p99: Duration,
+    pub most: Duration,
+}
+
+impl Answers {
+    /// Of one wait or more.
+    pub fn of(mut waits: Vec<Duration>) -> Self {
+        waits.sort_unstable();
+        let at = |percent: usize| waits[(waits.len() - 1) * percent / 100];
+        Self { count: waits.len(), p50: at(50), p99: at(99), most: at(100) }
+    }
 }
 
 const fn pages(name: &'static str, path: &'static str, cursor: &'static str) -> Question {
@@ -55,7 +66,6 @@ impl Question {
             let page: Value = answer.json().unwrap();
             next = page["next"].as_str().map(str::to_owned);
         }
-        waits.sort_unstable();
-        Answers { p50: waits[waits.len() / 2], p99: waits[waits.len() * 99 / 100] }
+        Answers::of(waits)
     }
 }

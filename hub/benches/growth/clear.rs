@@ -6,6 +6,7 @@ use gatepost_hub::store::{Disposed, Store};
 use gatepost_wire::Timestamp;
 use tokio_util::sync::CancellationToken;
 
+use crate::ask::Answers;
 use crate::fill::Filling;
 use crate::home::Home;
 
@@ -21,9 +22,9 @@ pub struct Cleared {
     /// With retention's rests, and without.
     pub took: Duration,
     pub worked: Duration,
-    /// How long events waited, in order: with nothing else going on, and meanwhile.
-    pub before: Vec<Duration>,
-    pub meanwhile: Vec<Duration>,
+    /// How long events waited until they were stored: with nothing else going on, and meanwhile.
+    pub before: Answers,
+    pub meanwhile: Answers,
 }
 
 /// Deletes what the hub had heard by `horizon`.
@@ -45,9 +46,7 @@ pub async fn clear(home: &Home, filling: &mut Filling, horizon: Timestamp) -> Cl
     let (disposed, took, worked) = deleting.await.unwrap();
     writer.close().await;
     store.close().await;
-    before.sort_unstable();
-    meanwhile.sort_unstable();
-    Cleared { disposed, took, worked, before, meanwhile }
+    Cleared { disposed, took, worked, before: Answers::of(before), meanwhile: Answers::of(meanwhile) }
 }
 
 async fn delete(store: Store, horizon: Timestamp, over: CancellationToken) -> (Disposed, Duration, Duration) {

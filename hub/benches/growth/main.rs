@@ -78,15 +78,8 @@ fn print_cleared(cleared: &Cleared, bytes: u64) {
         per_second(took),
         bytes >> 20
     );
-    for (when, waits) in [("before", before), ("meanwhile", meanwhile)] {
-        let at = |percent: usize| waits[(waits.len() - 1) * percent / 100].as_secs_f64() * 1000.0;
-        println!(
-            "an event is stored, {when}, {} times: p50 {:.1}, p99 {:.1}, most {:.1} ms",
-            waits.len(),
-            at(50),
-            at(99),
-            at(100)
-        );
+    for (when, Answers { count, p50, p99, most }) in [("before", before), ("meanwhile", meanwhile)] {
+        println!("an event is stored, {when}, {count} times: p50 {p50:.1?}, p99 {p99:.1?}, most {most:.1?}");
     }
 }
 

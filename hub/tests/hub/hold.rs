@@ -158,8 +158,17 @@ struct Custodian {
 }
 
 impl Custodian {
-    fn new(edge: Edge) -> Self {
+    /// Online, after an alarm of its own.
+    async fn with_alarm(hub: &Hub, token: &str, alarm: AlarmId) -> Self {
+        let mut edge = Edge::connect(hub.broker_port(), "gate-1", token).await.unwrap();
+        assert!(edge.send(&intrusion_of("gate-1", boot(), 1, alarm, Phase::Began)).await.unwrap());
+        come_online(&mut edge).await;
         Self { edge, sequence: 0, until: Timestamp::UNIX_EPOCH }
+    }
+
+    async fn reconnect(&mut self, hub: &Hub, token: &str) {
+        self.edge = Edge::connect(hub.broker_port(), "gate-1", token).await.unwrap();
+        come_online(&mut self.edge).await;
     }
 
     /// The next order, answered as a box does.
@@ -272,12 +281,8 @@ async fn an_order_that_a_box_knows_a_later_one_of_is_numbered_above_that_once() 
     let home = Home::embedded();
     let token = home.add("gate-1");
     let hub = home.start();
-    let alarm = alarm();
-    let keepers = Keepers::of(&home, &hub, alarm);
-    let mut edge = Edge::connect(hub.broker_port(), "gate-1", &token).await.unwrap();
-    assert!(edge.send(&intrusion_of("gate-1", boot(), 1, alarm, Phase::Began)).await.unwrap());
-    come_online(&mut edge).await;
-    let mut custodian = Custodian::new(edge);
+    let keepers = Keepers::of(&home, &hub, alarm());
+    let mut custodian = Custodian::with_alarm(&hub, &token, keepers.alarm).await;
     custodian.sequence = 500;
     let until = keepers.hold(&hub);
     let (first, refused) = custodian.obey(&home).await;
@@ -308,12 +313,8 @@ async fn a_hub_put_back_to_a_backup_has_the_last_word_all_the_same() {
     let home = Home::embedded().with_store("");
     let token = home.add("gate-1");
     let hub = home.start();
-    let alarm = alarm();
-    let keepers = Keepers::of(&home, &hub, alarm);
-    let mut edge = Edge::connect(hub.broker_port(), "gate-1", &token).await.unwrap();
-    assert!(edge.send(&intrusion_of("gate-1", boot(), 1, alarm, Phase::Began)).await.unwrap());
-    come_online(&mut edge).await;
-    let mut custodian = Custodian::new(edge);
+    let keepers = Keepers::of(&home, &hub, alarm());
+    let mut custodian = Custodian::with_alarm(&hub, &token, keepers.alarm).await;
     keepers.hold(&hub);
     custodian.obey(&home).await;
     keepers.custody(&hub, "held");
@@ -336,8 +337,7 @@ async fn a_hub_put_back_to_a_backup_has_the_last_word_all_the_same() {
     assert!(restored.status.success(), "{restored:?}");
     let home = home.with_data(data);
     let hub = home.start();
-    custodian.edge = Edge::connect(hub.broker_port(), "gate-1", &token).await.unwrap();
-    come_online(&mut custodian.edge).await;
+    custodian.reconnect(&hub, &token).await;
     assert_eq!(keepers.latest(&hub)["state"], "held", "as it was");
     // Nobody has to do anything for it to be so at the box.
     let (_, refused) = custodian.obey(&home).await;
@@ -360,12 +360,8 @@ async fn boxes_are_told_anew_of_what_stands_when_an_administrator_says_so() {
     let home = Home::embedded();
     let token = home.add("gate-1");
     let hub = home.start();
-    let alarm = alarm();
-    let keepers = Keepers::of(&home, &hub, alarm);
-    let mut edge = Edge::connect(hub.broker_port(), "gate-1", &token).await.unwrap();
-    assert!(edge.send(&intrusion_of("gate-1", boot(), 1, alarm, Phase::Began)).await.unwrap());
-    come_online(&mut edge).await;
-    let mut custodian = Custodian::new(edge);
+    let keepers = Keepers::of(&home, &hub, alarm());
+    let mut custodian = Custodian::with_alarm(&hub, &token, keepers.alarm).await;
     let until = keepers.hold(&hub);
     let (first, _) = custodian.obey(&home).await;
     keepers.custody(&hub, "held");
@@ -375,8 +371,7 @@ async fn boxes_are_told_anew_of_what_stands_when_an_administrator_says_so() {
     let said = home.call(&["hold", "tell"]);
     assert!(said.starts_with("1 legal hold"), "{said}");
     let hub = home.start();
-    custodian.edge = Edge::connect(hub.broker_port(), "gate-1", &token).await.unwrap();
-    come_online(&mut custodian.edge).await;
+    custodian.reconnect(&hub, &token).await;
     let (again, refused) = custodian.obey(&home).await;
     assert!(again.sequence > first.sequence && refused != Outcome::Done, "{again:?}");
     let (last, done) = custodian.obey(&home).await;

@@ -216,6 +216,14 @@ impl Held {
         answer(&mut self.edge, command, Outcome::Done).await;
     }
 
+    /// By this hub; the next order the box is told is that.
+    async fn lift(&mut self, district: &District, hub: &Hub, put_on: &Command) {
+        self.keepers.lift(hub);
+        let (lifted, end) = self.told(district, Some(put_on.id)).await;
+        assert!(end <= lifted.issued, "{lifted:?}");
+        self.answer(&lifted).await;
+    }
+
     fn stands(&self, state: &str, hubs: &[&Hub]) {
         for hub in hubs {
             assert!(self.keepers.custody(hub, state)["answered"].is_string());
@@ -234,11 +242,7 @@ async fn a_hold_taken_by_one_hub_is_told_once_and_its_answer_is_seen_at_both() {
     assert_eq!(end, until);
     held.answer(&put_on).await;
     held.stands("held", &[&one, &two]);
-    // The next one it is told is what the other hub is asked for.
-    held.keepers.lift(&two);
-    let (lifted, end) = held.told(&district, Some(put_on.id)).await;
-    assert!(end <= lifted.issued, "{lifted:?}");
-    held.answer(&lifted).await;
+    held.lift(&district, &two, &put_on).await;
     held.stands("released", &[&one, &two]);
     assert_eq!(district.query("SELECT count(*) FROM command"), "2");
 }
@@ -261,10 +265,7 @@ async fn a_hold_is_told_by_the_other_hub_when_the_one_that_took_it_is_killed() {
     let one = district.homes[0].start();
     connected(&one);
     held.stands("held", &[&one]);
-    held.keepers.lift(&one);
-    let (lifted, end) = held.told(&district, Some(put_on.id)).await;
-    assert!(end <= lifted.issued, "{lifted:?}");
-    held.answer(&lifted).await;
+    held.lift(&district, &one, &put_on).await;
     held.stands("released", &[&one, &two]);
     assert_eq!(district.query("SELECT count(*) FROM command"), "2");
 }
