@@ -16,7 +16,7 @@ use crate::store::{Duty, Grouped, Store, StoreError, tell};
 /// How soon somebody is reminded, or an incident escalated.
 const LOOK: Duration = Duration::from_secs(5);
 
-/// Between two handfuls of a backlog, so that what comes in is not kept waiting.
+/// Between two handfuls of a backlog while others write, so that what comes in is not kept waiting.
 const REST: Duration = Duration::from_millis(10);
 
 /// After a failed look.
@@ -94,7 +94,10 @@ async fn group(
         if !more {
             return Ok(());
         }
-        tokio::time::sleep(REST).await;
+        let others_write = change.is_none_or(|change| *changed.borrow() > change);
+        if others_write {
+            tokio::time::sleep(REST).await;
+        }
     }
 }
 

@@ -108,7 +108,7 @@ impl Store {
         }
         let mut handful = Handful::read(connection, &reports, deadlines, now).await?;
         for report in &reports {
-            handful.take(report).await?;
+            handful.take(report)?;
         }
         let change = handful.write().await?;
         sqlx::query("UPDATE incident_position SET change = $1").bind(upto).execute(&mut *connection).await?;
@@ -176,16 +176,23 @@ mod tests {
     use crate::incident::timeline;
     use crate::store::testing::fresh;
 
+    const MINUTE: i64 = 60_000_000_000;
+
     /// An alarm in a zone of its own, which nothing is known of but this.
     async fn add(store: &Store, number: i64) {
+        add_at(store, number, &format!("zone-{number}"), number).await;
+    }
+
+    async fn add_at(store: &Store, number: i64, zone: &str, time: i64) {
         let mut change = store.begin().await.unwrap();
         sqlx::query(
             "INSERT INTO alarm (id, edge, kind, camera, zone, severity, events, first_phase, first_time, first_event, latest_phase, \
                latest_time, latest_event, received, placed, change) \
-             VALUES ($1, 'gate-1', 'zone_intrusion', 'east', $2, 2, 1, 'began', $3, $1, 'began', $3, $1, $3, $3, $3)",
+             VALUES ($1, 'gate-1', 'zone_intrusion', 'east', $2, 2, 1, 'began', $3, $1, 'began', $3, $1, $4, $4, $4)",
         )
         .bind(ulid::Ulid::from(number.unsigned_abs() as u128).to_string())
-        .bind(format!("zone-{number}"))
+        .bind(zone)
+        .bind(time)
         .bind(number)
         .execute(&mut change.connection)
         .await
@@ -228,5 +235,31 @@ mod tests {
         let lines = store.steps_after(0, 1000).await.unwrap();
         let export: Vec<String> = lines.iter().map(|line| serde_json::to_string(line).unwrap()).collect();
         assert_eq!(timeline::verify(export.join("\n").as_bytes()).unwrap().steps, 200);
+    }
+
+    #[tokio::test]
+    async fn alarms_join_the_open_incident_of_their_place_and_time() {
+        let dir = tempfile::tempdir().unwrap();
+        let store = Store::open(&fresh(dir.path())).await.unwrap();
+        let (now, deadlines) = (Timestamp::now(), Deadlines::default());
+        // The third is near the second only, and the last two are near each other only.
+        let told = [
+            [("gate", 0), ("lawn", 0)].as_slice(),
+            &[("gate", 4), ("gate", 8), ("gate", -4), ("lawn", 70), ("lawn", 73)],
+        ];
+        let mut number = 0;
+        for alarms in told {
+            for (zone, minute) in alarms {
+                number += 1;
+                add_at(&store, number, zone, minute * MINUTE).await;
+            }
+            store.group_alarms(&deadlines, 0, now).await.unwrap();
+        }
+        let sql = "SELECT zone, alarms, first, last FROM incident ORDER BY number";
+        let incidents: Vec<(String, i64, i64, i64)> =
+            sqlx::query_as(sql).fetch_all(&store.readers).await.unwrap();
+        let expected = [("gate", 4, -4, 8), ("lawn", 1, 0, 0), ("lawn", 2, 70, 73)]
+            .map(|(zone, alarms, first, last)| (zone.to_owned(), alarms, first * MINUTE, last * MINUTE));
+        assert_eq!(incidents, expected);
     }
 }

@@ -19,9 +19,6 @@ use crate::store::sql::Sql;
 /// Alarms of one place and kind that are no further apart are one incident.
 const WINDOW: SignedDuration = SignedDuration::from_mins(5);
 
-/// Of a place that is looked at, what lies so much before and after is read too: the next alarm of it is seldom far away.
-const AROUND: SignedDuration = SignedDuration::from_hours(1);
-
 /// The incidents of some alarms, inside a transaction.
 pub(super) struct Handful<'c> {
     connection: &'c mut AnyConnection,
@@ -29,8 +26,6 @@ pub(super) struct Handful<'c> {
     now: Timestamp,
     /// By id.
     incidents: HashMap<String, Held>,
-    /// Places whose open incidents are among these, and from when to when by the box's clock.
-    places: HashMap<Place, (i64, i64)>,
     links: HashMap<AlarmId, Link>,
     chain: Chain,
     /// How many incidents it has opened.
@@ -40,6 +35,13 @@ pub(super) struct Handful<'c> {
 struct Held {
     row: Row,
     fate: Fate,
+}
+
+/// Where and when, by the box's own clock, an incident may lie that alarms join.
+struct Sought<'r> {
+    place: &'r Place,
+    from: i64,
+    until: i64,
 }
 
 /// What is to be written of an incident.
@@ -79,8 +81,11 @@ impl<'c> Handful<'c> {
             query.suited_to(connection).build_query_as().fetch_all(&mut *connection).await?;
         let mut query = Sql::new("SELECT * FROM incident WHERE id");
         query.push_in(rows.iter().map(|row| &row.incident));
-        let incidents: Vec<Row> =
+        let mut incidents: Vec<Row> =
             query.suited_to(connection).build_query_as().fetch_all(&mut *connection).await?;
+        for sought in chunks(&sought(reports)) {
+            incidents.extend(open_at(connection, sought).await?);
+        }
         let links = rows.into_iter().map(|LinkRow { alarm, incident, ongoing }| {
             let link = Link { incident, ongoing: ongoing != 0, written: true };
             Ok((parse("incident_alarm.alarm", &alarm)?, link))
@@ -95,14 +100,13 @@ impl<'c> Handful<'c> {
                 .into_iter()
                 .map(|row| (row.id.clone(), Held { row, fate: Fate::Same }))
                 .collect(),
-            places: HashMap::new(),
             links: links.collect::<Result<_, StoreError>>()?,
             opened: 0,
         })
     }
 
     /// Gives an alarm its incident, or brings its incident up to date with it.
-    pub async fn take(&mut self, report: &Report) -> Result<(), StoreError> {
+    pub fn take(&mut self, report: &Report) -> Result<(), StoreError> {
         if let Some(link) = self.links.get_mut(&report.alarm) {
             let was_ongoing = std::mem::replace(&mut link.ongoing, report.ongoing);
             link.written &= was_ongoing == report.ongoing;
@@ -111,7 +115,7 @@ impl<'c> Handful<'c> {
         }
         let incident = match self.fused(report)? {
             Some(incident) => Some(incident),
-            None => self.near(report).await?,
+            None => self.near(report),
         };
         match incident {
             Some(incident) => {
@@ -136,43 +140,12 @@ impl<'c> Handful<'c> {
     }
 
     /// The latest open incident of the same place and kind, not long before or after by the box's own clock.
-    async fn near(&mut self, report: &Report) -> Result<Option<String>, StoreError> {
-        let (begun, ended) = (moved(report.last, WINDOW), moved(report.first, -WINDOW));
-        let place = &report.place;
-        if !self.places.get(place).is_some_and(|(from, until)| *from <= ended && begun <= *until) {
-            self.read_around(report).await?;
-        }
-        let near =
-            self.incidents.values().map(|held| &held.row).filter(|row| {
-                row.is_open != 0 && row.first <= begun && row.last >= ended && is_at(row, place)
-            });
-        Ok(near.max_by_key(|row| row.number).map(|row| row.id.clone()))
-    }
-
-    /// Reads the open incidents of a place at about that time; those that are here already have changed meanwhile and stay as they are.
-    async fn read_around(&mut self, report: &Report) -> Result<(), StoreError> {
-        let place = &report.place;
-        let (from, until) = (moved(report.first, -WINDOW - AROUND), moved(report.last, WINDOW + AROUND));
-        let rows: Vec<Row> = sqlx::query_as(
-            "SELECT * FROM incident WHERE is_open = 1 AND edge = $1 AND kind = $2 AND camera IS NOT DISTINCT FROM $3 \
-               AND zone IS NOT DISTINCT FROM $4 AND sensor IS NOT DISTINCT FROM $5 AND cause IS NOT DISTINCT FROM $6 \
-               AND first <= $7 AND last >= $8",
-        )
-        .bind(place.edge.as_str())
-        .bind(&place.kind)
-        .bind(text(place.camera.as_ref()))
-        .bind(text(place.zone.as_ref()))
-        .bind(text(place.sensor.as_ref()))
-        .bind(&place.cause)
-        .bind(until)
-        .bind(from)
-        .fetch_all(&mut *self.connection)
-        .await?;
-        for row in rows {
-            self.incidents.entry(row.id.clone()).or_insert(Held { row, fate: Fate::Same });
-        }
-        self.places.insert(place.clone(), (from, until));
-        Ok(())
+    fn near(&self, report: &Report) -> Option<String> {
+        let (from, until) = around(report);
+        let near = self.incidents.values().map(|held| &held.row).filter(|row| {
+            row.is_open != 0 && row.first <= until && row.last >= from && is_at(row, &report.place)
+        });
+        near.max_by_key(|row| row.number).map(|row| row.id.clone())
     }
 
     fn link(&mut self, report: &Report, incident: String) {
@@ -303,6 +276,52 @@ impl<'c> Handful<'c> {
         sqlx::query("UPDATE change_number SET last = $1").bind(change).execute(connection).await?;
         Ok(Some(change))
     }
+}
+
+/// From when to when an incident lies that this alarm joins.
+fn around(report: &Report) -> (i64, i64) {
+    (moved(report.first, -WINDOW), moved(report.last, WINDOW))
+}
+
+/// What is looked for, once for all alarms of a place that are close to each other.
+fn sought(reports: &[Report]) -> Vec<Sought<'_>> {
+    let mut times: HashMap<&Place, Vec<(i64, i64)>> = HashMap::new();
+    for report in reports {
+        times.entry(&report.place).or_default().push(around(report));
+    }
+    let mut sought: Vec<Sought<'_>> = Vec::new();
+    for (place, mut times) in times {
+        times.sort_unstable();
+        for (from, until) in times {
+            match sought.last_mut() {
+                Some(last) if last.place == place && from <= last.until => last.until = last.until.max(until),
+                _ => sought.push(Sought { place, from, until }),
+            }
+        }
+    }
+    sought
+}
+
+/// The open incidents of some places. Each is asked for as by itself: a join would be planned for as many rows as the database
+/// believes to be there.
+async fn open_at(connection: &mut AnyConnection, sought: &[Sought<'_>]) -> Result<Vec<Row>, StoreError> {
+    let mut query = Sql::new("");
+    for (index, Sought { place, from, until }) in sought.iter().enumerate() {
+        query.push(if index == 0 { "" } else { " UNION ALL " });
+        query.push("SELECT * FROM incident WHERE is_open = 1 AND edge = ").push_bind(place.edge.as_str());
+        query.push(" AND kind = ").push_bind(place.kind.as_str());
+        let columns = [
+            ("camera", text(place.camera.as_ref())),
+            ("zone", text(place.zone.as_ref())),
+            ("sensor", text(place.sensor.as_ref())),
+            ("cause", place.cause.clone()),
+        ];
+        for (column, value) in columns {
+            query.push(" AND ").push(column).push(" IS NOT DISTINCT FROM ").push_bind(value);
+        }
+        query.push(" AND first <= ").push_bind(*until).push(" AND last >= ").push_bind(*from);
+    }
+    Ok(query.suited_to(connection).build_query_as().fetch_all(&mut *connection).await?)
 }
 
 fn moved(time: Timestamp, by: SignedDuration) -> i64 {
