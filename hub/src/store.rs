@@ -36,6 +36,7 @@ mod telemetry;
 #[cfg(test)]
 pub(crate) mod testing;
 mod transfer;
+mod turn;
 mod viewing;
 mod webhook;
 mod writer;
@@ -69,6 +70,7 @@ pub use record::{Content, Deletion, Delivery, Fate, Presence, Record};
 pub use span::Span;
 pub use telemetry::TelemetryEnds;
 pub use transfer::{TransferError, Transferred, transfer};
+use turn::Turn;
 pub use viewing::{Opened, Opener, ViewingError, ViewingFilter};
 pub use webhook::{DeadLetter, Failure, Letters, Refused, Telling, ToldIncident, ToldStep, WebhookBacklog};
 pub use writer::Writer;
@@ -132,6 +134,7 @@ pub enum StoreError {
 pub struct Store {
     database: Database,
     readers: Readers,
+    turn: Turn,
     spare: Arc<Spare>,
 }
 
@@ -143,7 +146,7 @@ impl Store {
     pub async fn open(database: &Database) -> Result<Self, StoreError> {
         database.prepare().await?;
         let readers = database.readers(Purpose::Read).await.map_err(|source| database.unreachable(source))?;
-        Ok(Self { database: database.clone(), readers, spare: Arc::default() })
+        Ok(Self { database: database.clone(), readers, turn: Turn::of(database), spare: Arc::default() })
     }
 
     /// The same, for who looks at what came last, again and again.
@@ -160,7 +163,7 @@ impl Store {
 
     /// The one that writes what intake takes. There is one per hub.
     pub fn writer(&self, evidence: crate::evidence::Folder) -> Writer {
-        Writer::new(self.database.clone(), evidence)
+        Writer::new(self.database.clone(), self.turn.clone(), evidence)
     }
 
     /// The number of the last change.

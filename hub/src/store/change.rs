@@ -3,6 +3,7 @@
 use std::sync::{Mutex, PoisonError};
 
 use sqlx::AnyConnection;
+use tokio::sync::OwnedMutexGuard;
 
 use super::database::{Purpose, close};
 use super::{Store, StoreError};
@@ -12,6 +13,8 @@ pub(super) struct Change<'s> {
     /// What its statements run on.
     pub connection: AnyConnection,
     store: &'s Store,
+    /// Behind the connection, so that it is over after that.
+    _turn: Option<OwnedMutexGuard<()>>,
 }
 
 /// The connection of the last transaction that ended well, for the next one: opening one costs more than most of them.
@@ -37,15 +40,16 @@ impl Spare {
 impl Store {
     /// Begins one; waits until nobody else writes.
     pub(super) async fn begin(&self) -> Result<Change<'_>, StoreError> {
+        let turn = self.turn.wait().await;
         if let Some(mut connection) = self.spare.take()
             // The server may have been started anew meanwhile.
             && self.begin_on(&mut connection).await.is_ok()
         {
-            return Ok(Change { connection, store: self });
+            return Ok(Change { connection, store: self, _turn: turn });
         }
         let mut connection = self.database.connect(Purpose::Write).await?;
         self.begin_on(&mut connection).await?;
-        Ok(Change { connection, store: self })
+        Ok(Change { connection, store: self, _turn: turn })
     }
 
     /// A connection that was left alone for long may be half open.

@@ -10,6 +10,7 @@ use super::database::{Database, Purpose, close};
 use super::device::Report;
 use super::event::Arrival;
 use super::record::{Content, Delivery, Fate, Record};
+use super::turn::Turn;
 use super::{StoreError, command, deletion, device, event, evidence, refused, reply, sequence};
 use crate::evidence::{Folder, Format};
 
@@ -17,6 +18,7 @@ use crate::evidence::{Folder, Format};
 #[derive(Debug)]
 pub struct Writer {
     database: Database,
+    turn: Turn,
     connection: Option<AnyConnection>,
     folder: Folder,
 }
@@ -31,8 +33,8 @@ pub struct Committed {
 }
 
 impl Writer {
-    pub(super) fn new(database: Database, folder: Folder) -> Self {
-        Self { database, connection: None, folder }
+    pub(super) fn new(database: Database, turn: Turn, folder: Folder) -> Self {
+        Self { database, turn, connection: None, folder }
     }
 
     /// Stores all records or none. When this returns, they are on disk.
@@ -44,6 +46,7 @@ impl Writer {
             Some(connection) => connection,
             None => self.database.connect(Purpose::Write).await?,
         };
+        let _turn = self.turn.wait().await;
         let stored = store_all(&self.database, &mut connection, records, &self.folder);
         match self.database.patiently(stored).await {
             Ok(committed) => {
