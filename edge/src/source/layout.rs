@@ -82,6 +82,7 @@ pub(super) struct NoLayout {
 
 #[cfg(test)]
 mod tests {
+    use gst::glib::translate::IntoGlib as _;
     use gstreamer as gst;
     use gstreamer_video::VideoInterlaceMode;
 
@@ -127,6 +128,22 @@ mod tests {
         let whole = Layout::of(&info).info().unwrap();
         assert_eq!((whole.interlace_mode(), whole.height()), (VideoInterlaceMode::Progressive, 576));
         assert_eq!(whole.size(), info.size());
+    }
+
+    #[test]
+    fn glib_keeps_no_name_a_process_makes_up() {
+        gst::init().unwrap();
+        // GLib numbers the names it keeps.
+        let kept = |name: &str| gst::glib::Quark::from_str(name).into_glib();
+        let before = kept("layout: before");
+        for n in 0..20_000 {
+            let made_up = format!("I420, name-{n}=1");
+            let fine = i420(10, 6);
+            assert!(Layout { pixels: made_up.clone(), ..fine.clone() }.info().is_err());
+            assert!(Layout { colorimetry: made_up, ..fine }.info().is_err());
+        }
+        // Tests beside this one have names of their own kept.
+        assert!(kept("layout: after") - before < 10_000);
     }
 
     #[test]
