@@ -8,7 +8,8 @@ use gatepost_hub::store::Database;
 use gatepost_testbed::account::Account;
 use gatepost_testbed::daemon::Daemon;
 use gatepost_testbed::postgres::Postgres;
-use sqlx::{AnyConnection, Connection as _};
+use gatepost_wire::Timestamp;
+use sqlx::{AnyConnection, AssertSqlSafe, Connection as _};
 use tempfile::TempDir;
 
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -85,6 +86,33 @@ impl Home {
         let sql = "UPDATE incident SET stage = 'closed', is_open = 0, outcome = 'real', due = NULL, closed = opened \
                    WHERE is_open = 1 AND number <= (SELECT max(number) FROM incident) - $1";
         sqlx::query(sql).bind(open).execute(&mut self.connect().await).await.unwrap();
+    }
+
+    /// Has incidents of alarms from before that moment end with them: grouping dates what it writes by today's clock, and nothing so young
+    /// is ever deleted.
+    pub async fn date_incidents(&self, before: Timestamp) {
+        let mut database = self.connect().await;
+        let (unlock, lock) = match &self.server {
+            Some(_) => (
+                "ALTER TABLE incident_step DISABLE TRIGGER incident_step_is_fixed".to_owned(),
+                "ALTER TABLE incident_step ENABLE TRIGGER incident_step_is_fixed".to_owned(),
+            ),
+            None => {
+                let sql = "SELECT sql FROM sqlite_master WHERE name = 'incident_step_is_fixed'";
+                let trigger = sqlx::query_scalar(sql).fetch_one(&mut database).await.unwrap();
+                ("DROP TRIGGER incident_step_is_fixed".to_owned(), trigger)
+            }
+        };
+        let date = [
+            "UPDATE incident_step SET time = $1 - 1 WHERE incident IN (SELECT id FROM incident WHERE last < $1)",
+            "UPDATE incident SET closed = last WHERE last < $1",
+        ];
+        let before = i64::try_from(before.as_nanosecond()).unwrap();
+        sqlx::query(AssertSqlSafe(unlock)).execute(&mut database).await.unwrap();
+        for sql in date {
+            sqlx::query(sql).bind(before).execute(&mut database).await.unwrap();
+        }
+        sqlx::query(AssertSqlSafe(lock)).execute(&mut database).await.unwrap();
     }
 
     /// Starts the hub, and signs in whoever may do everything.

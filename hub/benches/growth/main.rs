@@ -63,6 +63,7 @@ fn main() {
     }
     print(&rows);
     let horizon = filling.time_of(most / 10);
+    runtime.block_on(home.date_incidents(horizon));
     print_cleared(&runtime.block_on(clear::clear(&home, &mut filling, horizon)), home.database_bytes());
 }
 
