@@ -73,3 +73,36 @@ pub(super) async fn next_change(connection: &mut AnyConnection) -> Result<i64, S
     let change = sqlx::query_scalar("UPDATE change_number SET last = last + 1 RETURNING last");
     Ok(change.fetch_one(connection).await?)
 }
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+    use crate::store::testing::fresh;
+
+    /// Long enough for a task to have begun to wait.
+    const A_WHILE: Duration = Duration::from_millis(200);
+
+    #[tokio::test]
+    async fn whoever_waits_longest_writes_next() {
+        let dir = tempfile::tempdir().unwrap();
+        let store = Store::open(&fresh(dir.path())).await.unwrap();
+        let first = store.begin().await.unwrap();
+        let (done, mut order) = tokio::sync::mpsc::unbounded_channel();
+        for waiting in ["second", "third", "fourth"] {
+            let (store, done) = (store.clone(), done.clone());
+            tokio::spawn(async move {
+                let change = store.begin().await.unwrap();
+                done.send(waiting).unwrap();
+                change.commit().await.unwrap();
+            });
+            tokio::time::sleep(A_WHILE).await;
+        }
+        assert!(order.is_empty(), "one writes at a time");
+        first.commit().await.unwrap();
+        for waiting in ["second", "third", "fourth"] {
+            assert_eq!(order.recv().await, Some(waiting));
+        }
+    }
+}
