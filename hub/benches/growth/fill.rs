@@ -12,6 +12,11 @@ use crate::home::{self, Home};
 
 /// As many as intake stores in one transaction.
 const BATCH: usize = 512;
+/// So many events come, then their incidents are closed: people keep up with what happens, and a district is not all open.
+const SHIFT: u64 = 20_000;
+
+/// What a district's operators have before them at once.
+const OPEN: i64 = 400;
 
 /// What is in the database.
 #[derive(Default)]
@@ -27,25 +32,29 @@ impl Filling {
         let mut writer = store.writer(home.folder());
         let (changed, _) = watch::channel(store.last_change().await.unwrap());
         let grouping = Grouping::start(store.clone(), Deadlines::default(), changed.clone());
-        let (began, more) = (Instant::now(), events - self.events);
-        while self.events < events {
-            let count = BATCH.min(usize::try_from(events - self.events).unwrap());
-            let records: Vec<Record> = (0..count).map(|_| self.record()).collect();
-            let committed = writer.commit(&records).await.unwrap();
-            assert!(committed.fates.iter().all(|fate| *fate == Fate::Stored), "{:?}", committed.fates);
-            self.events += count as u64;
-            changed.send_replace(committed.last_change);
-        }
-        // Each pair is an alarm, and each alarm an incident.
+        let (more, mut took) = (events - self.events, Duration::ZERO);
         let mut look = home.connect().await;
-        while home::incidents(&mut look).await < events / 2 {
-            tokio::time::sleep(Duration::from_millis(20)).await;
+        while self.events < events {
+            let (began, until) = (Instant::now(), events.min(self.events + SHIFT));
+            while self.events < until {
+                let count = BATCH.min(usize::try_from(until - self.events).unwrap());
+                let records: Vec<Record> = (0..count).map(|_| self.record()).collect();
+                let committed = writer.commit(&records).await.unwrap();
+                assert!(committed.fates.iter().all(|fate| *fate == Fate::Stored), "{:?}", committed.fates);
+                self.events += count as u64;
+                changed.send_replace(committed.last_change);
+            }
+            // Each pair is an alarm, and each alarm an incident.
+            while home::incidents(&mut look).await < until / 2 {
+                tokio::time::sleep(Duration::from_millis(2)).await;
+            }
+            took += began.elapsed();
+            home.close_incidents_but(OPEN).await;
         }
-        let per_second = more as f64 / began.elapsed().as_secs_f64();
         grouping.stop().await;
         writer.close().await;
         store.close().await;
-        per_second
+        more as f64 / took.as_secs_f64()
     }
 
     /// When so many events had been told.
