@@ -68,7 +68,7 @@ struct LinkRow {
 }
 
 impl<'c> Handful<'c> {
-    /// Reads what is known of the alarms and of those they are fused with.
+    /// Reads what is known of the alarms and of those they are fused with, and what those without an incident may join.
     pub async fn read(
         connection: &'c mut AnyConnection,
         reports: &[Report],
@@ -83,13 +83,15 @@ impl<'c> Handful<'c> {
         query.push_in(rows.iter().map(|row| &row.incident));
         let mut incidents: Vec<Row> =
             query.suited_to(connection).build_query_as().fetch_all(&mut *connection).await?;
-        for sought in chunks(&sought(reports)) {
-            incidents.extend(open_at(connection, sought).await?);
-        }
         let links = rows.into_iter().map(|LinkRow { alarm, incident, ongoing }| {
             let link = Link { incident, ongoing: ongoing != 0, written: true };
             Ok((parse("incident_alarm.alarm", &alarm)?, link))
         });
+        let links: HashMap<AlarmId, Link> = links.collect::<Result<_, StoreError>>()?;
+        let without = reports.iter().filter(|report| !links.contains_key(&report.alarm));
+        for sought in chunks(&sought(without)) {
+            incidents.extend(open_at(connection, sought).await?);
+        }
         let edges = reports.iter().map(|report| report.place.edge.as_str());
         Ok(Self {
             chain: Chain::read(connection).await?,
@@ -100,7 +102,7 @@ impl<'c> Handful<'c> {
                 .into_iter()
                 .map(|row| (row.id.clone(), Held { row, fate: Fate::Same }))
                 .collect(),
-            links: links.collect::<Result<_, StoreError>>()?,
+            links,
             opened: 0,
         })
     }
@@ -284,7 +286,7 @@ fn around(report: &Report) -> (i64, i64) {
 }
 
 /// What is looked for, once for all alarms of a place that are close to each other.
-fn sought(reports: &[Report]) -> Vec<Sought<'_>> {
+fn sought<'r>(reports: impl Iterator<Item = &'r Report>) -> Vec<Sought<'r>> {
     let mut times: HashMap<&Place, Vec<(i64, i64)>> = HashMap::new();
     for report in reports {
         times.entry(&report.place).or_default().push(around(report));
