@@ -16,7 +16,7 @@ const BATCH: usize = 512;
 const SHIFT: u64 = 20_000;
 
 /// What a district's operators have before them at once.
-const OPEN: i64 = 400;
+pub const OPEN: i64 = 400;
 
 /// What is in the database.
 #[derive(Default)]
@@ -36,14 +36,7 @@ impl Filling {
         let mut look = home.connect().await;
         while self.events < events {
             let (began, until) = (Instant::now(), events.min(self.events + SHIFT));
-            while self.events < until {
-                let count = BATCH.min(usize::try_from(until - self.events).unwrap());
-                let records: Vec<Record> = (0..count).map(|_| self.record()).collect();
-                let committed = writer.commit(&records).await.unwrap();
-                assert!(committed.fates.iter().all(|fate| *fate == Fate::Stored), "{:?}", committed.fates);
-                self.events += count as u64;
-                changed.send_replace(committed.last_change);
-            }
+            self.store(&mut writer, &changed, until).await;
             // Each pair is an alarm, and each alarm an incident.
             while home::incidents(&mut look).await < until / 2 {
                 tokio::time::sleep(Duration::from_millis(2)).await;
@@ -55,6 +48,17 @@ impl Filling {
         writer.close().await;
         store.close().await;
         more as f64 / took.as_secs_f64()
+    }
+
+    async fn store(&mut self, writer: &mut Writer, changed: &watch::Sender<i64>, until: u64) {
+        while self.events < until {
+            let count = BATCH.min(usize::try_from(until - self.events).unwrap());
+            let records: Vec<Record> = (0..count).map(|_| self.record()).collect();
+            let committed = writer.commit(&records).await.unwrap();
+            assert!(committed.fates.iter().all(|fate| *fate == Fate::Stored), "{:?}", committed.fates);
+            self.events += count as u64;
+            changed.send_replace(committed.last_change);
+        }
     }
 
     /// When so many events had been told.

@@ -1,7 +1,7 @@
 //! How the hub fares as its database grows: at each size, how fast events are stored and how soon a page's questions are answered.
 //!
 //! Events are written by the hub's own writer, with its own grouping beside it, in pairs of which each is an alarm of its own; as they come, all
-//! but the newest 400 incidents are closed. Then a real hub is started on that database and asked by HTTP, one question after the other. In the
+//! but the newest [`fill::OPEN`] incidents are closed. Then a real hub is started on that database and asked by HTTP, one question after the other. In the
 //! end the oldest tenth is deleted as retention does, while single events come.
 //!
 //! | variable | otherwise |
