@@ -1,6 +1,7 @@
 //! From alarms to incidents.
 
 mod handful;
+mod table;
 
 use gatepost_wire::event::{Fused, FusedLink, Phase};
 use gatepost_wire::{AlarmId, EventId, Timestamp};

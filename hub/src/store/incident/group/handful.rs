@@ -1,12 +1,12 @@
-//! A handful of alarms and the incidents they belong to: what is known is read at once, decided in memory and written in few
-//! statements. A statement costs more than a row.
+//! A handful of alarms and the incidents they belong to: what is known is read at once, decided in memory and written at once.
 
 use std::collections::HashMap;
 
 use gatepost_wire::{AlarmId, Timestamp};
 use jiff::SignedDuration;
-use sqlx::{AnyConnection, FromRow};
+use sqlx::AnyConnection;
 
+use super::table::{self, Sought};
 use crate::incident::{Deadlines, IncidentId, Kind, Place, Report, State};
 use crate::store::StoreError;
 use crate::store::column::{nanos, parse, text, word};
@@ -14,7 +14,6 @@ use crate::store::incident::deadline::DeadlinesAt;
 use crate::store::incident::step::{Chain, Taken};
 use crate::store::incident::{Row, urged_columns};
 use crate::store::rows::chunks;
-use crate::store::sql::Sql;
 
 /// Alarms of one place and kind that are no further apart are one incident.
 const WINDOW: SignedDuration = SignedDuration::from_mins(5);
@@ -37,13 +36,6 @@ struct Held {
     fate: Fate,
 }
 
-/// Where and when, by the box's own clock, an incident may lie that alarms join.
-struct Sought<'r> {
-    place: &'r Place,
-    from: i64,
-    until: i64,
-}
-
 /// What is to be written of an incident.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Fate {
@@ -60,13 +52,6 @@ struct Link {
     written: bool,
 }
 
-#[derive(FromRow)]
-struct LinkRow {
-    alarm: String,
-    incident: String,
-    ongoing: i64,
-}
-
 impl<'c> Handful<'c> {
     /// Reads what is known of the alarms and of those they are fused with, and what those without an incident may join.
     pub async fn read(
@@ -75,22 +60,18 @@ impl<'c> Handful<'c> {
         deadlines: &'c Deadlines,
         now: Timestamp,
     ) -> Result<Self, StoreError> {
-        let mut query = Sql::new("SELECT alarm, incident, ongoing FROM incident_alarm WHERE alarm");
-        query.push_in(reports.iter().flat_map(|report| report.fused_with.iter().chain([&report.alarm])));
-        let rows: Vec<LinkRow> =
-            query.suited_to(connection).build_query_as().fetch_all(&mut *connection).await?;
-        let mut query = Sql::new("SELECT * FROM incident WHERE id");
-        query.push_in(rows.iter().map(|row| &row.incident));
-        let mut incidents: Vec<Row> =
-            query.suited_to(connection).build_query_as().fetch_all(&mut *connection).await?;
-        let links = rows.into_iter().map(|LinkRow { alarm, incident, ongoing }| {
+        let alarms = reports.iter().flat_map(|report| report.fused_with.iter().chain([&report.alarm]));
+        let links = table::links(connection, &alarms.collect::<Vec<_>>()).await?;
+        let ids: Vec<&str> = links.iter().map(|link| link.incident.as_str()).collect();
+        let mut incidents = table::with_ids(connection, &ids).await?;
+        let links = links.into_iter().map(|table::Link { alarm, incident, ongoing }| {
             let link = Link { incident, ongoing: ongoing != 0, written: true };
             Ok((parse("incident_alarm.alarm", &alarm)?, link))
         });
         let links: HashMap<AlarmId, Link> = links.collect::<Result<_, StoreError>>()?;
         let without = reports.iter().filter(|report| !links.contains_key(&report.alarm));
         for sought in chunks(&sought(without)) {
-            incidents.extend(open_at(connection, sought).await?);
+            incidents.extend(table::open_at(connection, sought).await?);
         }
         let edges = reports.iter().map(|report| report.place.edge.as_str());
         Ok(Self {
@@ -262,14 +243,20 @@ impl<'c> Handful<'c> {
         let (opened, changed): (Vec<Held>, Vec<Held>) =
             told.into_iter().partition(|held| held.fate == Fate::New);
         for held in &changed {
-            update(connection, &held.row).await?;
+            table::update(connection, &held.row).await?;
         }
-        for held in chunks(&opened) {
-            insert(connection, held).await?;
+        let opened: Vec<Row> = opened.into_iter().map(|held| held.row).collect();
+        for opened in chunks(&opened) {
+            table::insert(connection, opened).await?;
         }
-        let links: Vec<(AlarmId, Link)> = self.links.into_iter().filter(|(_, link)| !link.written).collect();
-        for links in chunks(&links) {
-            link(connection, links).await?;
+        let new = self.links.into_iter().filter(|(_, link)| !link.written);
+        let new = new.map(|(alarm, Link { incident, ongoing, .. })| table::Link {
+            alarm: alarm.to_string(),
+            incident,
+            ongoing: i64::from(ongoing),
+        });
+        for links in chunks(&new.collect::<Vec<_>>()) {
+            table::link(connection, links).await?;
         }
         self.chain.write(connection).await?;
         if opened.is_empty() && changed.is_empty() {
@@ -304,28 +291,6 @@ fn sought<'r>(reports: impl Iterator<Item = &'r Report>) -> Vec<Sought<'r>> {
     sought
 }
 
-/// The open incidents of some places. Each is asked for as by itself: a join would be planned for as many rows as the database
-/// believes to be there.
-async fn open_at(connection: &mut AnyConnection, sought: &[Sought<'_>]) -> Result<Vec<Row>, StoreError> {
-    let mut query = Sql::new("");
-    for (index, Sought { place, from, until }) in sought.iter().enumerate() {
-        query.push(if index == 0 { "" } else { " UNION ALL " });
-        query.push("SELECT * FROM incident WHERE is_open = 1 AND edge = ").push_bind(place.edge.as_str());
-        query.push(" AND kind = ").push_bind(place.kind.as_str());
-        let columns = [
-            ("camera", text(place.camera.as_ref())),
-            ("zone", text(place.zone.as_ref())),
-            ("sensor", text(place.sensor.as_ref())),
-            ("cause", place.cause.clone()),
-        ];
-        for (column, value) in columns {
-            query.push(" AND ").push(column).push(" IS NOT DISTINCT FROM ").push_bind(value);
-        }
-        query.push(" AND first <= ").push_bind(*until).push(" AND last >= ").push_bind(*from);
-    }
-    Ok(query.suited_to(connection).build_query_as().fetch_all(&mut *connection).await?)
-}
-
 fn moved(time: Timestamp, by: SignedDuration) -> i64 {
     nanos(time.saturating_add(by).unwrap_or(time))
 }
@@ -338,68 +303,4 @@ fn is_at(row: &Row, place: &Place) -> bool {
         && at(&row.zone, place.zone.as_ref().map(|id| id.as_str()))
         && at(&row.sensor, place.sensor.as_ref().map(|id| id.as_str()))
         && row.cause == place.cause
-}
-
-async fn insert(connection: &mut AnyConnection, opened: &[Held]) -> Result<(), StoreError> {
-    let mut query = Sql::new(
-        "INSERT INTO incident (id, edge, kind, camera, zone, sensor, cause, object, input, rule, severity, alarms, ongoing, first, last, \
-           opened, stage, is_open, due, reminded, version, change) ",
-    );
-    query.push_rows(opened, |values, Held { row, .. }| {
-        values
-            .bind(row.id.as_str())
-            .bind(row.edge.as_str())
-            .bind(row.kind.as_str())
-            .bind(&row.camera)
-            .bind(&row.zone)
-            .bind(&row.sensor)
-            .bind(&row.cause)
-            .bind(&row.object)
-            .bind(&row.input)
-            .bind(&row.rule)
-            .bind(row.severity)
-            .bind(row.alarms)
-            .bind(row.ongoing)
-            .bind(row.first)
-            .bind(row.last)
-            .bind(row.opened)
-            .bind(row.stage.as_str())
-            .bind(row.is_open)
-            .bind(row.due)
-            .bind(0)
-            .bind(row.version)
-            .bind(row.change);
-    });
-    query.suited_to(connection).build().execute(connection).await?;
-    Ok(())
-}
-
-async fn update(connection: &mut AnyConnection, row: &Row) -> Result<(), StoreError> {
-    sqlx::query(
-        "UPDATE incident SET severity = $1, alarms = $2, ongoing = $3, first = $4, last = $5, due = $6, version = $7, change = $8, \
-           escalates = $9 WHERE id = $10",
-    )
-    .bind(row.severity)
-    .bind(row.alarms)
-    .bind(row.ongoing)
-    .bind(row.first)
-    .bind(row.last)
-    .bind(row.due)
-    .bind(row.version)
-    .bind(row.change)
-    .bind(row.escalates)
-    .bind(&row.id)
-    .execute(connection)
-    .await?;
-    Ok(())
-}
-
-async fn link(connection: &mut AnyConnection, links: &[(AlarmId, Link)]) -> Result<(), StoreError> {
-    let mut query = Sql::new("INSERT INTO incident_alarm (alarm, incident, ongoing) ");
-    query.push_rows(links, |values, (alarm, link)| {
-        values.bind(alarm.to_string()).bind(link.incident.as_str()).bind(i64::from(link.ongoing));
-    });
-    query.push(" ON CONFLICT (alarm) DO UPDATE SET ongoing = excluded.ongoing");
-    query.suited_to(connection).build().execute(connection).await?;
-    Ok(())
 }

@@ -1,0 +1,132 @@
+//! The statements by which a handful is read and written: few of them, for a statement costs more than a row.
+
+use gatepost_wire::AlarmId;
+use sqlx::{AnyConnection, FromRow};
+
+use crate::incident::Place;
+use crate::store::StoreError;
+use crate::store::column::text;
+use crate::store::incident::Row;
+use crate::store::sql::Sql;
+
+/// Where and when, by the box's own clock, an incident may lie that alarms join.
+pub(super) struct Sought<'r> {
+    pub place: &'r Place,
+    pub from: i64,
+    pub until: i64,
+}
+
+/// A row of which incident an alarm belongs to.
+#[derive(FromRow)]
+pub(super) struct Link {
+    pub alarm: String,
+    pub incident: String,
+    /// Not 0: the alarm goes on, as far as its incident has counted.
+    pub ongoing: i64,
+}
+
+/// Of some alarms, which incidents they belong to.
+pub(super) async fn links(
+    connection: &mut AnyConnection,
+    alarms: &[&AlarmId],
+) -> Result<Vec<Link>, StoreError> {
+    let mut query = Sql::new("SELECT alarm, incident, ongoing FROM incident_alarm WHERE alarm");
+    query.push_in(alarms);
+    Ok(query.suited_to(connection).build_query_as().fetch_all(&mut *connection).await?)
+}
+
+/// The incidents that have these ids.
+pub(super) async fn with_ids(connection: &mut AnyConnection, ids: &[&str]) -> Result<Vec<Row>, StoreError> {
+    let mut query = Sql::new("SELECT * FROM incident WHERE id");
+    query.push_in(ids);
+    Ok(query.suited_to(connection).build_query_as().fetch_all(&mut *connection).await?)
+}
+
+/// The open incidents of some places. Each is asked for as by itself: a join would be planned for as many rows as the database
+/// believes to be there.
+pub(super) async fn open_at(
+    connection: &mut AnyConnection,
+    sought: &[Sought<'_>],
+) -> Result<Vec<Row>, StoreError> {
+    let mut query = Sql::new("");
+    for (index, Sought { place, from, until }) in sought.iter().enumerate() {
+        query.push(if index == 0 { "" } else { " UNION ALL " });
+        query.push("SELECT * FROM incident WHERE is_open = 1 AND edge = ").push_bind(place.edge.as_str());
+        query.push(" AND kind = ").push_bind(place.kind.as_str());
+        let columns = [
+            ("camera", text(place.camera.as_ref())),
+            ("zone", text(place.zone.as_ref())),
+            ("sensor", text(place.sensor.as_ref())),
+            ("cause", place.cause.clone()),
+        ];
+        for (column, value) in columns {
+            query.push(" AND ").push(column).push(" IS NOT DISTINCT FROM ").push_bind(value);
+        }
+        query.push(" AND first <= ").push_bind(*until).push(" AND last >= ").push_bind(*from);
+    }
+    Ok(query.suited_to(connection).build_query_as().fetch_all(&mut *connection).await?)
+}
+
+pub(super) async fn insert(connection: &mut AnyConnection, opened: &[Row]) -> Result<(), StoreError> {
+    let mut query = Sql::new(
+        "INSERT INTO incident (id, edge, kind, camera, zone, sensor, cause, object, input, rule, severity, alarms, ongoing, first, last, \
+           opened, stage, is_open, due, reminded, version, change) ",
+    );
+    query.push_rows(opened, |values, row| {
+        values
+            .bind(row.id.as_str())
+            .bind(row.edge.as_str())
+            .bind(row.kind.as_str())
+            .bind(&row.camera)
+            .bind(&row.zone)
+            .bind(&row.sensor)
+            .bind(&row.cause)
+            .bind(&row.object)
+            .bind(&row.input)
+            .bind(&row.rule)
+            .bind(row.severity)
+            .bind(row.alarms)
+            .bind(row.ongoing)
+            .bind(row.first)
+            .bind(row.last)
+            .bind(row.opened)
+            .bind(row.stage.as_str())
+            .bind(row.is_open)
+            .bind(row.due)
+            .bind(0)
+            .bind(row.version)
+            .bind(row.change);
+    });
+    query.suited_to(connection).build().execute(connection).await?;
+    Ok(())
+}
+
+pub(super) async fn update(connection: &mut AnyConnection, row: &Row) -> Result<(), StoreError> {
+    sqlx::query(
+        "UPDATE incident SET severity = $1, alarms = $2, ongoing = $3, first = $4, last = $5, due = $6, version = $7, change = $8, \
+           escalates = $9 WHERE id = $10",
+    )
+    .bind(row.severity)
+    .bind(row.alarms)
+    .bind(row.ongoing)
+    .bind(row.first)
+    .bind(row.last)
+    .bind(row.due)
+    .bind(row.version)
+    .bind(row.change)
+    .bind(row.escalates)
+    .bind(&row.id)
+    .execute(connection)
+    .await?;
+    Ok(())
+}
+
+pub(super) async fn link(connection: &mut AnyConnection, links: &[Link]) -> Result<(), StoreError> {
+    let mut query = Sql::new("INSERT INTO incident_alarm (alarm, incident, ongoing) ");
+    query.push_rows(links, |values, link| {
+        values.bind(link.alarm.as_str()).bind(link.incident.as_str()).bind(link.ongoing);
+    });
+    query.push(" ON CONFLICT (alarm) DO UPDATE SET ongoing = excluded.ongoing");
+    query.suited_to(connection).build().execute(connection).await?;
+    Ok(())
+}
