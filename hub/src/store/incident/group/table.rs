@@ -42,16 +42,23 @@ pub(super) async fn with_ids(connection: &mut AnyConnection, ids: &[&str]) -> Re
     Ok(query.suited_to(connection).build_query_as().fetch_all(&mut *connection).await?)
 }
 
-/// The open incidents of some places. Each is asked for as by itself: a join would be planned for as many rows as the database
-/// believes to be there.
+/// The open incidents of some places.
 pub(super) async fn open_at(
     connection: &mut AnyConnection,
     sought: &[Sought<'_>],
 ) -> Result<Vec<Row>, StoreError> {
     let mut query = Sql::new("");
+    seek(&mut query, sought);
+    Ok(query.suited_to(connection).build_query_as().fetch_all(&mut *connection).await?)
+}
+
+/// Each place is asked for as by itself: a join would be planned for as many rows as the database believes to be there.
+fn seek(query: &mut Sql, sought: &[Sought<'_>]) {
     for (index, Sought { place, from, until }) in sought.iter().enumerate() {
         query.push(if index == 0 { "" } else { " UNION ALL " });
-        query.push("SELECT * FROM incident WHERE is_open = 1 AND edge = ").push_bind(place.edge.as_str());
+        // As the index on places has it, and no other. PostgreSQL counts the open ones now and then, and while it believes them to be
+        // few it reads all of them, by whichever index; a storm's thousands, once for each place.
+        query.push("SELECT * FROM incident WHERE is_open <> 0 AND edge = ").push_bind(place.edge.as_str());
         query.push(" AND kind = ").push_bind(place.kind.as_str());
         let columns = [
             ("camera", text(place.camera.as_ref())),
@@ -64,7 +71,6 @@ pub(super) async fn open_at(
         }
         query.push(" AND first <= ").push_bind(*until).push(" AND last >= ").push_bind(*from);
     }
-    Ok(query.suited_to(connection).build_query_as().fetch_all(&mut *connection).await?)
 }
 
 pub(super) async fn insert(connection: &mut AnyConnection, opened: &[Row]) -> Result<(), StoreError> {
@@ -129,4 +135,55 @@ pub(super) async fn link(connection: &mut AnyConnection, links: &[Link]) -> Resu
     query.push(" ON CONFLICT (alarm) DO UPDATE SET ongoing = excluded.ongoing");
     query.suited_to(connection).build().execute(connection).await?;
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use sqlx::Row as _;
+    use sqlx::any::AnyRow;
+
+    use super::*;
+    use crate::store::Store;
+    use crate::store::testing::fresh;
+
+    #[tokio::test]
+    async fn open_incidents_are_sought_by_their_place_even_when_none_was_open_when_they_were_counted() {
+        let dir = tempfile::tempdir().unwrap();
+        let store = Store::open(&fresh(dir.path())).await.unwrap();
+        let mut change = store.begin().await.unwrap();
+        let connection = &mut change.connection;
+        let insert = "INSERT INTO incident (id, edge, kind, severity, alarms, ongoing, first, last, opened, stage, is_open, \
+                        reminded, version, change) \
+                      VALUES ($1, 'gate-1', 'zone_intrusion', 2, 1, 0, $2, $2, $2, 'closed', 0, 0, 1, $2)";
+        for number in 1..=200_i64 {
+            sqlx::query(insert)
+                .bind(number.to_string())
+                .bind(number)
+                .execute(&mut *connection)
+                .await
+                .unwrap();
+        }
+        sqlx::query("ANALYZE").execute(&mut *connection).await.unwrap();
+
+        let place = Place {
+            kind: "zone_intrusion".to_owned(),
+            edge: "gate-1".parse().unwrap(),
+            camera: None,
+            zone: None,
+            sensor: None,
+            cause: None,
+        };
+        let sought = [0, 1].map(|from| Sought { place: &place, from, until: 100 });
+        // The number of the column that says what is done.
+        let (explain, column) = match connection.backend_name() {
+            "SQLite" => ("EXPLAIN QUERY PLAN ", 3),
+            _ => ("EXPLAIN ", 0),
+        };
+        let mut query = Sql::new(explain);
+        seek(&mut query, &sought);
+        let plan: Vec<AnyRow> =
+            query.suited_to(connection).build().fetch_all(&mut *connection).await.unwrap();
+        let plan = plan.iter().map(|row| row.get::<String, _>(column) + "\n").collect::<String>();
+        assert_eq!(plan.matches("incident_open_at ").count(), 2, "{plan}");
+    }
 }
