@@ -146,24 +146,35 @@ mod tests {
     use crate::store::Store;
     use crate::store::testing::fresh;
 
+    /// Of a box, with the first and the last number, the stage and whether it is open.
+    const INCIDENTS: &str = "WITH RECURSIVE counted (n) AS (SELECT $1 UNION ALL SELECT n + 1 FROM counted WHERE n < $2) \
+        INSERT INTO incident (id, edge, kind, severity, alarms, ongoing, first, last, opened, stage, is_open, reminded, version, change) \
+        SELECT CAST(n AS TEXT), 'gate-1', 'zone_intrusion', 2, 1, 0, n, n, n, $3, $4, 0, 1, n FROM counted";
+
     #[tokio::test]
     async fn open_incidents_are_sought_by_their_place_even_when_none_was_open_when_they_were_counted() {
         let dir = tempfile::tempdir().unwrap();
         let store = Store::open(&fresh(dir.path())).await.unwrap();
         let mut change = store.begin().await.unwrap();
         let connection = &mut change.connection;
-        let insert = "INSERT INTO incident (id, edge, kind, severity, alarms, ongoing, first, last, opened, stage, is_open, \
-                        reminded, version, change) \
-                      VALUES ($1, 'gate-1', 'zone_intrusion', 2, 1, 0, $2, $2, $2, 'closed', 0, 0, 1, $2)";
-        for number in 1..=200_i64 {
-            sqlx::query(insert)
-                .bind(number.to_string())
-                .bind(number)
-                .execute(&mut *connection)
-                .await
-                .unwrap();
-        }
+        sqlx::query(INCIDENTS)
+            .bind(1_i64)
+            .bind(200_i64)
+            .bind("closed")
+            .bind(0_i64)
+            .execute(&mut *connection)
+            .await
+            .unwrap();
         sqlx::query("ANALYZE").execute(&mut *connection).await.unwrap();
+        // So many that the index on their places is higher than the list of the open ones.
+        sqlx::query(INCIDENTS)
+            .bind(201_i64)
+            .bind(40_000_i64)
+            .bind("new")
+            .bind(1_i64)
+            .execute(&mut *connection)
+            .await
+            .unwrap();
 
         let place = Place {
             kind: "zone_intrusion".to_owned(),
