@@ -139,17 +139,26 @@ pub(super) async fn link(connection: &mut AnyConnection, links: &[Link]) -> Resu
 
 #[cfg(test)]
 mod tests {
+    use std::ops::RangeInclusive;
+
     use sqlx::Row as _;
     use sqlx::any::AnyRow;
 
     use super::*;
+    use crate::incident::Stage;
     use crate::store::Store;
+    use crate::store::column::word;
     use crate::store::testing::fresh;
 
-    /// Of a box, with the first and the last number, the stage and whether it is open.
-    const INCIDENTS: &str = "WITH RECURSIVE counted (n) AS (SELECT $1 UNION ALL SELECT n + 1 FROM counted WHERE n < $2) \
-        INSERT INTO incident (id, edge, kind, severity, alarms, ongoing, first, last, opened, stage, is_open, reminded, version, change) \
-        SELECT CAST(n AS TEXT), 'gate-1', 'zone_intrusion', 2, 1, 0, n, n, n, $3, $4, 0, 1, n FROM counted";
+    /// Of one box, with these numbers.
+    async fn add(connection: &mut AnyConnection, numbers: RangeInclusive<i64>, stage: Stage) {
+        let sql = "WITH RECURSIVE counted (n) AS (SELECT $1 UNION ALL SELECT n + 1 FROM counted WHERE n < $2) \
+            INSERT INTO incident (id, edge, kind, severity, alarms, ongoing, first, last, opened, stage, is_open, reminded, version, \
+              change) \
+            SELECT CAST(n AS TEXT), 'gate-1', 'zone_intrusion', 2, 1, 0, n, n, n, $3, $4, 0, 1, n FROM counted";
+        let query = sqlx::query(sql).bind(*numbers.start()).bind(*numbers.end());
+        query.bind(word(&stage)).bind(i64::from(stage.is_open())).execute(connection).await.unwrap();
+    }
 
     #[tokio::test]
     async fn open_incidents_are_sought_by_their_place_even_when_none_was_open_when_they_were_counted() {
@@ -157,24 +166,10 @@ mod tests {
         let store = Store::open(&fresh(dir.path())).await.unwrap();
         let mut change = store.begin().await.unwrap();
         let connection = &mut change.connection;
-        sqlx::query(INCIDENTS)
-            .bind(1_i64)
-            .bind(200_i64)
-            .bind("closed")
-            .bind(0_i64)
-            .execute(&mut *connection)
-            .await
-            .unwrap();
+        add(connection, 1..=200, Stage::Closed).await;
         sqlx::query("ANALYZE").execute(&mut *connection).await.unwrap();
         // So many that the index on their places is higher than the list of the open ones.
-        sqlx::query(INCIDENTS)
-            .bind(201_i64)
-            .bind(40_000_i64)
-            .bind("new")
-            .bind(1_i64)
-            .execute(&mut *connection)
-            .await
-            .unwrap();
+        add(connection, 201..=40_000, Stage::Reported).await;
 
         let place = Place {
             kind: "zone_intrusion".to_owned(),
