@@ -136,6 +136,19 @@ pub(super) enum Purpose {
     Write,
 }
 
+/// For connections to PostgreSQL that look rows up by their keys. Of a table that was small when it was last looked at, the planner would read
+/// all of it, and a backlog that comes into a new database grows it faster than it is looked at.
+const BY_KEYS: [&str; 3] = [
+    "SET enable_seqscan = off",
+    // What that makes dear on paper would be compiled first, or handed to processes that have to be started, which takes longer than all
+    // of it.
+    "SET jit = off",
+    "SET max_parallel_workers_per_gather = 0",
+];
+
+/// For connections to PostgreSQL that only read.
+const READING: [&str; 2] = ["SET default_transaction_read_only = on", "SET statement_timeout = '30s'"];
+
 impl Database {
     /// A file is made if there is none, and so is its folder.
     pub(super) async fn prepare(&self) -> Result<(), StoreError> {
@@ -219,42 +232,30 @@ impl Database {
     }
 
     async fn set_up(&self, connection: &mut AnyConnection, purpose: Purpose) -> Result<(), sqlx::Error> {
-        let statements: &[&'static str] = match (self, purpose) {
+        let statements: &[&[&'static str]] = match (self, purpose) {
             // NORMAL would answer before the WAL is on disk: an acknowledged event could be lost with the power.
-            (Self::File(_), Purpose::Write) => &["PRAGMA journal_mode = WAL", "PRAGMA synchronous = FULL"],
+            (Self::File(_), Purpose::Write) => &[&["PRAGMA journal_mode = WAL", "PRAGMA synchronous = FULL"]],
             (Self::File(_), Purpose::Read | Purpose::Follow) => &[],
-            // The same, where somebody has set it so for the whole server.
             (Self::Server(_), Purpose::Write) => &[
-                "SELECT set_config('synchronous_commit', 'on', false) WHERE current_setting('synchronous_commit') = 'off'",
-                // What writes looks rows up by their keys. Of a table that was small when it was last looked at, the planner would read all
-                // of it, and a backlog that comes into a new database grows it faster than it is looked at.
-                "SET enable_seqscan = off",
-                // What that makes dear on paper would be compiled first, or handed to processes that have to be started, which takes longer
-                // than all of it.
-                "SET jit = off",
-                "SET max_parallel_workers_per_gather = 0",
-                // There is one way to look up by keys, whatever they are: it is not planned anew each time. For the open incidents of 64
-                // places that took four times as long as reading them. A partial index is found only if its condition stands in the
-                // statement and is not bound to it.
-                "SET plan_cache_mode = force_generic_plan",
-                "SET lock_timeout = '20s'",
-                "SET idle_in_transaction_session_timeout = '60s'",
+                &BY_KEYS,
+                &[
+                    // The same, where somebody has set it so for the whole server.
+                    "SELECT set_config('synchronous_commit', 'on', false) WHERE current_setting('synchronous_commit') = 'off'",
+                    // There is one way to look up by keys, whatever they are: it is not planned anew each time. For the open incidents
+                    // of 64 places that took four times as long as reading them. A partial index is found only if its condition
+                    // stands in the statement and is not bound to it.
+                    "SET plan_cache_mode = force_generic_plan",
+                    "SET lock_timeout = '20s'",
+                    "SET idle_in_transaction_session_timeout = '60s'",
+                ],
             ],
-            (Self::Server(_), Purpose::Read) => {
-                &["SET default_transaction_read_only = on", "SET statement_timeout = '30s'"]
-            }
-            // What came last is found by the number of its change, in tables that may be new as above: a page would be seconds behind for
-            // the first minute.
-            (Self::Server(_), Purpose::Follow) => &[
-                "SET default_transaction_read_only = on",
-                "SET statement_timeout = '30s'",
-                "SET enable_seqscan = off",
-                "SET jit = off",
-                "SET max_parallel_workers_per_gather = 0",
-            ],
+            (Self::Server(_), Purpose::Read) => &[&READING],
+            // What came last is found by the number of its change, in tables that may be new: a page would be seconds behind for the
+            // first minute.
+            (Self::Server(_), Purpose::Follow) => &[&READING, &BY_KEYS],
         };
-        for statement in statements {
-            sqlx::query(*statement).execute(&mut *connection).await?;
+        for statement in statements.concat() {
+            sqlx::query(statement).execute(&mut *connection).await?;
         }
         Ok(())
     }

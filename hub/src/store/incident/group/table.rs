@@ -32,14 +32,14 @@ pub(super) async fn links(
 ) -> Result<Vec<Link>, StoreError> {
     let mut query = Sql::new("SELECT alarm, incident, ongoing FROM incident_alarm WHERE alarm");
     query.push_in(alarms);
-    Ok(query.suited_to(connection).build_query_as().fetch_all(&mut *connection).await?)
+    Ok(query.suited_to(connection).build_query_as().fetch_all(connection).await?)
 }
 
 /// The incidents that have these ids.
 pub(super) async fn with_ids(connection: &mut AnyConnection, ids: &[&str]) -> Result<Vec<Row>, StoreError> {
     let mut query = Sql::new("SELECT * FROM incident WHERE id");
     query.push_in(ids);
-    Ok(query.suited_to(connection).build_query_as().fetch_all(&mut *connection).await?)
+    Ok(query.suited_to(connection).build_query_as().fetch_all(connection).await?)
 }
 
 /// The open incidents of some places.
@@ -49,7 +49,7 @@ pub(super) async fn open_at(
 ) -> Result<Vec<Row>, StoreError> {
     let mut query = Sql::new("");
     seek(&mut query, sought);
-    Ok(query.suited_to(connection).build_query_as().fetch_all(&mut *connection).await?)
+    Ok(query.suited_to(connection).build_query_as().fetch_all(connection).await?)
 }
 
 /// Each place is asked for as by itself: a join would be planned for as many rows as the database believes to be there.
