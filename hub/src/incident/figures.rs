@@ -70,7 +70,7 @@ pub struct PerOperator {
     pub mean: f64,
     /// In the worst ten minutes.
     pub peak: f64,
-    /// How many people triaged any; at least one is reckoned with.
+    /// How many people triaged or assigned any; at least one is reckoned with.
     pub operators: usize,
 }
 

@@ -95,7 +95,7 @@ const TABLE: &[(&str, &str, &[&str])] = &[
 ];
 
 /// What anybody may ask who is not signed in.
-const OPEN: &[(&str, &str)] = &[
+pub const OPEN: &[(&str, &str)] = &[
     ("GET", "/api/v1/openapi.json"),
     ("POST", "/api/v1/session"),
     ("POST", "/api/v1/invitation"),

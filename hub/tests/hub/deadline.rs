@@ -17,7 +17,7 @@ fn put_site(hub: &Hub, site: &str, wanted: &Value) -> http::Answer {
 }
 
 /// Opens an incident at a box; its id.
-async fn open(hub: &Hub, edge: &str, token: &str, severity: Severity, all: usize) -> String {
+pub async fn open(hub: &Hub, edge: &str, token: &str, severity: Severity, all: usize) -> String {
     let mut link = Edge::connect(hub.broker_port(), edge, token).await.unwrap();
     let mut event = intrusion_of(edge, boot(), 1, alarm(), Phase::Began);
     event.data.severity = severity;

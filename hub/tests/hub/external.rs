@@ -16,7 +16,12 @@ pub fn home(broker: &Mosquitto) -> Home {
 }
 
 pub async fn edge(broker: &Mosquitto) -> Edge {
-    let mut options = MqttOptions::new("gate-1", "127.0.0.1", broker.port());
+    edge_at(broker.port(), "gate-1").await
+}
+
+/// The box of this name, at the broker of this port.
+pub async fn edge_at(port: u16, name: &str) -> Edge {
+    let mut options = MqttOptions::new(name, "127.0.0.1", port);
     options.set_max_packet_size(Some(64 * 1024 * 1024));
     Edge::with(options).await.unwrap()
 }

@@ -1,4 +1,5 @@
-//! The live page in a real browser: clips and originals, accounts, an incident from its report to its evaluation, looking back and handing over.
+//! The live page in a real browser: clips and originals, accounts, an incident from its report to its evaluation, looking back and handing over, what was deleted;
+//! the bell, areas, roles alone, the shelf, a cut network, lists as files.
 
 use std::io::{BufRead as _, BufReader};
 use std::path::{Path, PathBuf};
@@ -7,15 +8,16 @@ use std::process::{Command, Stdio};
 use gatepost_testbed::account::PASSWORD;
 use gatepost_testbed::footage::workspace_root;
 use gatepost_testbed::http;
-use gatepost_wire::command::{Order, Outcome};
+use gatepost_wire::command::{Order, Outcome, Reason};
 use gatepost_wire::event::Phase;
-use gatepost_wire::{Event, Timestamp};
+use gatepost_wire::{BootId, Event, Severity, Timestamp};
 use jiff::SignedDuration;
 use serde_json::{Value, json};
 use tokio::runtime::Handle;
 
 use crate::command::{come_online, reply};
 use crate::edge::Edge;
+use crate::incident::wait_for_incidents;
 use crate::message::{
     alarm, boot, encrypted, evidence_topic, happening, health, intrusion_of, picture, with_clip,
     with_evidence, with_original_kept, with_released,
@@ -192,6 +194,8 @@ async fn an_incident_is_followed_to_its_end() {
     let people =
         [("GATEPOST_NAME", "qin.lan"), ("GATEPOST_HANDLER", "zhao.min"), ("GATEPOST_SUPERVISOR", "wang.li")];
     let seen = real_picture(home.data());
+    // Once in each language.
+    let mut seq = 0;
     let mut publish = async |event: Event| {
         assert!(edge.send(&event).await.unwrap());
         if !event.data.evidence.is_empty() {
@@ -201,13 +205,15 @@ async fn an_incident_is_followed_to_its_end() {
     tokio::task::block_in_place(|| {
         drive("incidents-page.mjs", &hub, &people, |line| match line {
             "READY" => {
-                let event = with_evidence(intrusion_of("gate-1", boot, 1, alarm(), Phase::Began), &seen);
+                seq += 1;
+                let event = with_evidence(intrusion_of("gate-1", boot, seq, alarm(), Phase::Began), &seen);
                 Handle::current().block_on(publish(event));
             }
             "AGAIN" => {
+                seq += 1;
                 let fence =
                     json!({ "kind": "sensor_alarm", "sensor": "fence-3", "input": "fence", "area": "north" });
-                Handle::current().block_on(publish(happening(boot, 2, alarm(), Phase::Began, fence)));
+                Handle::current().block_on(publish(happening(boot, seq, alarm(), Phase::Began, fence)));
             }
             _ => {}
         });
@@ -236,6 +242,43 @@ async fn the_past_is_searched_and_the_shift_handed_over() {
     })
     .unwrap();
     tokio::task::block_in_place(|| drive("history-page.mjs", &hub, &[("GATEPOST_NAME", "wang.li")], |_| {}));
+}
+
+/// Auditors read which files went, administrators how many records; here one file did.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_was_deleted_is_told() {
+    let home = Home::embedded();
+    let token = home.add("gate-1");
+    let hub = home.start();
+    for (name, role) in [
+        ("li.na", "auditor"),
+        ("wang.li", "supervisor"),
+        ("zhao.ming", "administrator"),
+        ("zhao.min", "handler"),
+    ] {
+        home.account(&hub, name, &["--role", role]);
+    }
+    let mut edge = Edge::connect(hub.broker_port(), "gate-1", &token).await.unwrap();
+    assert!(edge.send(&intrusion_of("gate-1", boot(), 1, alarm(), Phase::Began)).await.unwrap());
+    let incident = wait_for_incidents(&hub, 1)[0]["id"].as_str().unwrap().to_owned();
+    let path = format!("/api/v1/incidents/{incident}");
+    let paper = hub.url(&format!("{path}/attachments?name=bill.pdf"));
+    let attached =
+        http::send_bytes("POST", &paper, Some(&hub.cookie), "application/pdf", b"%PDF-1.4 %%EOF").unwrap();
+    assert_eq!(attached.status, 201, "{}", attached.text());
+    let step = json!({
+        "version": hub.get(&path)["version"], "action": "withdraw", "attachment": 1, "text": "of another school",
+    });
+    let withdrawn =
+        http::send("POST", &hub.url(&format!("{path}/steps")), Some(&hub.cookie), Some(&step)).unwrap();
+    assert_eq!(withdrawn.status, 200, "{}", withdrawn.text());
+    let people = [
+        ("GATEPOST_NAME", "li.na"),
+        ("GATEPOST_SUPERVISOR", "wang.li"),
+        ("GATEPOST_ADMIN", "zhao.ming"),
+        ("GATEPOST_HANDLER", "zhao.min"),
+    ];
+    tokio::task::block_in_place(|| drive("deletions-page.mjs", &hub, &people, |_| {}));
 }
 
 /// A technician draws the plan of a school; what happens there is shown on it, to a guard with a phone too.
@@ -278,4 +321,175 @@ async fn a_plan_is_drawn_and_shows_what_happens() {
     tokio::task::block_in_place(|| {
         drive("plan-page.mjs", &hub, &people, |line| Handle::current().block_on(on_line(line)));
     });
+}
+
+/// At a sensor of its own, so that it joins no other incident.
+fn elsewhere(boot: BootId, seq: u64, severity: Severity) -> Event {
+    let sensor = format!("fence-{seq}");
+    let fence = json!({ "kind": "sensor_alarm", "sensor": sensor, "input": "fence", "area": "north" });
+    let mut event = happening(boot, seq, alarm(), Phase::Began, fence);
+    event.data.severity = severity;
+    event
+}
+
+/// Runs a program that wants an alarm at each of these lines. Of its people: the variable, the name, the role.
+async fn drive_with_alarms(script: &str, people: &[(&str, &str, &str)], alarms: &[(&str, Severity)]) {
+    let home = Home::embedded();
+    let token = home.add("gate-1");
+    let hub = home.start();
+    for &(_, name, role) in people {
+        home.account(&hub, name, &["--role", role]);
+    }
+    let mut edge = Edge::connect(hub.broker_port(), "gate-1", &token).await.unwrap();
+    come_online(&mut edge).await;
+    let (boot, mut seq) = (boot(), 0);
+    let mut work = async |line: &str| {
+        let Some(&(_, severity)) = alarms.iter().find(|(at, _)| *at == line) else { return };
+        seq += 1;
+        assert!(edge.send(&elsewhere(boot, seq, severity)).await.unwrap());
+    };
+    let people: Vec<_> = people.iter().map(|&(variable, name, _)| (variable, name)).collect();
+    tokio::task::block_in_place(|| {
+        drive(script, &hub, &people, |line| Handle::current().block_on(work(line)));
+    });
+}
+
+/// Who turned it on hears of what is grave, and is shown it while they look elsewhere; nobody else does.
+#[tokio::test(flavor = "multi_thread")]
+async fn the_bell_rings_for_what_is_grave() {
+    let alarms = [
+        ("GRAVE", Severity::CRITICAL),
+        ("AGAIN", Severity::HIGH),
+        ("MINOR", Severity::MEDIUM),
+        ("OFF", Severity::CRITICAL),
+    ];
+    drive_with_alarms("bell-page.mjs", &[("GATEPOST_NAME", "qin.lan", "operator")], &alarms).await;
+}
+
+/// An incident is put aside until a time, taken back, and given back by who was to go.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_incident_is_shelved_and_returned() {
+    let people = [("GATEPOST_NAME", "qin.lan", "operator"), ("GATEPOST_HANDLER", "zhao.min", "handler")];
+    let alarms = [("READY", Severity::HIGH), ("AGAIN", Severity::HIGH)];
+    drive_with_alarms("shelve-page.mjs", &people, &alarms).await;
+}
+
+/// The network is cut in the middle of an incident.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_cut_network_loses_nothing_and_does_nothing_twice() {
+    let people = [("GATEPOST_NAME", "qin.lan", "operator"), ("GATEPOST_SUPERVISOR", "wang.li", "supervisor")];
+    let alarms = [("READY", Severity::HIGH), ("CUT", Severity::HIGH)];
+    drive_with_alarms("cut-page.mjs", &people, &alarms).await;
+}
+
+/// An area whose gate is open, as a box reports it.
+fn store() -> Value {
+    json!([{
+        "area": "store", "label": "仓库", "mode": "disarmed", "stage": "set", "open": [{ "sensor": "gate-contact" }],
+    }])
+}
+
+/// A maintainer arms, disarms and puts into maintenance; the box refuses to arm what is open unless it is left out.
+#[tokio::test(flavor = "multi_thread")]
+async fn areas_are_armed_from_the_page() {
+    let home = Home::embedded();
+    let token = home.add("gate-1");
+    let hub = home.start();
+    home.account(&hub, "lu.yun", &["--role", "maintainer"]);
+    let mut edge = Edge::connect(hub.broker_port(), "gate-1", &token).await.unwrap();
+    come_online(&mut edge).await;
+    let mut said: Value = serde_json::from_str(&health("gate-1", boot(), 1)).unwrap();
+    said["areas"] = store();
+    edge.publish("gp/v1/gate-1/health", said.to_string(), true).await.unwrap();
+    let mut work = async |line: &str| {
+        if line != "ORDERED" {
+            return;
+        }
+        let command = edge.command(home.hub_key()).await;
+        let Order::SetMode(order) = &command.order else { panic!("{command:?}") };
+        let mode = serde_json::to_value(&order.mode).unwrap();
+        let (name, bypass) = (mode["name"].as_str().unwrap(), mode["bypass"].as_array());
+        let outcome = if name.starts_with("armed") && bypass.is_none() {
+            let detail = "not closed: sensor gate-contact".into();
+            Outcome::Refused { reason: Reason::NotReady, detail, highest: None }
+        } else {
+            let now = Timestamp::now();
+            said["time"] = json!(now);
+            let area = &mut said["areas"][0];
+            area["mode"] = json!(name);
+            area["bypassed"] = json!(bypass.cloned().unwrap_or_default());
+            area["until"] = json!(mode["for_s"].as_i64().map(|s| now + SignedDuration::from_secs(s)));
+            edge.publish("gp/v1/gate-1/health", said.to_string(), true).await.unwrap();
+            Outcome::Done
+        };
+        edge.publish("gp/v1/gate-1/command/reply", reply(&command, outcome), false).await.unwrap();
+    };
+    tokio::task::block_in_place(|| {
+        let people = [("GATEPOST_NAME", "lu.yun")];
+        drive("areas-page.mjs", &hub, &people, |line| Handle::current().block_on(work(line)));
+    });
+}
+
+/// A maintainer, an auditor and a technician, each alone, do their work and nothing else.
+#[tokio::test(flavor = "multi_thread")]
+async fn each_role_sees_its_own_work() {
+    let home = Home::embedded();
+    let token = home.add("gate-1");
+    let hub = home.start();
+    let people = [
+        ("GATEPOST_NAME", "wang.li", "supervisor"),
+        ("GATEPOST_MAINTAINER", "lu.yun", "maintainer"),
+        ("GATEPOST_AUDITOR", "li.na", "auditor"),
+        ("GATEPOST_TECHNICIAN", "deng.kai", "technician"),
+    ];
+    for (_, name, role) in people {
+        home.account(&hub, name, &["--role", role]);
+    }
+    let school = json!({ "label": "第三小学", "edges": ["gate-1"] });
+    http::send("PUT", &hub.url("/api/v1/sites/school-3"), Some(&hub.cookie), Some(&school)).unwrap();
+    let at = |x: f64, y: f64| json!({ "x": x, "y": y });
+    let placed = json!({
+        "cameras": [{ "edge": "gate-1", "camera": "east-gate", "at": at(0.5, 0.5), "view": { "direction_deg": 90, "angle_deg": 70 } }],
+        "zones": [{ "label": "草坪", "outline": [at(0.1, 0.1), at(0.4, 0.1), at(0.4, 0.4)],
+            "shows": { "edge": "gate-1", "camera": "east-gate", "zone": "lawn" } }],
+        "sensors": [],
+    });
+    let seen = real_picture(home.data());
+    draw_plan(&hub, "school-3", &seen, &placed);
+    let mut edge = Edge::connect(hub.broker_port(), "gate-1", &token).await.unwrap();
+    come_online(&mut edge).await;
+    let boot = boot();
+    let mut said: Value = serde_json::from_str(&health("gate-1", boot, 1)).unwrap();
+    let (reason, now) = ("the camera refuses the login", Timestamp::now());
+    said["areas"] = store();
+    said["cameras"][0]["state"] = json!({ "name": "faulted", "reason": reason });
+    said["cameras"][0]["faults"] = json!([{ "fault": "login_refused", "since": now, "detail": reason }]);
+    edge.publish("gp/v1/gate-1/health", said.to_string(), true).await.unwrap();
+    let event = with_evidence(intrusion_of("gate-1", boot, 1, alarm(), Phase::Began), &seen);
+    assert!(edge.send(&event).await.unwrap());
+    edge.publish(&evidence_topic(&event), seen, false).await.unwrap();
+    wait_for_incidents(&hub, 1);
+    let people = people.map(|(variable, name, _)| (variable, name));
+    tokio::task::block_in_place(|| drive("roles-page.mjs", &hub, &people, |_| {}));
+}
+
+/// What is taken away as a file is what the page lists.
+#[tokio::test(flavor = "multi_thread")]
+async fn lists_are_taken_away_as_they_are_shown() {
+    let home = Home::embedded();
+    let token = home.add("gate-1");
+    let hub = home.start();
+    for (name, role) in [("li.na", "auditor"), ("qin.lan", "operator")] {
+        home.account(&hub, name, &["--role", role]);
+    }
+    let mut edge = Edge::connect(hub.broker_port(), "gate-1", &token).await.unwrap();
+    come_online(&mut edge).await;
+    let boot = boot();
+    for seq in 1..=30 {
+        assert!(edge.send(&elsewhere(boot, seq, Severity::MEDIUM)).await.unwrap());
+    }
+    assert!(edge.send(&intrusion_of("gate-1", boot, 31, alarm(), Phase::Began)).await.unwrap());
+    wait_for_incidents(&hub, 31);
+    let people = [("GATEPOST_NAME", "li.na"), ("GATEPOST_OPERATOR", "qin.lan")];
+    tokio::task::block_in_place(|| drive("exports-page.mjs", &hub, &people, |_| {}));
 }

@@ -1,93 +1,22 @@
 //! Several hubs at one PostgreSQL database and one broker.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use gatepost_testbed::http::{EventStream, wait_until};
-use gatepost_testbed::mosquitto::{Mosquitto, Options, Persistence};
-use gatepost_testbed::postgres::{PASSWORD, Postgres};
+use gatepost_testbed::postgres::Postgres;
 use gatepost_wire::command::Outcome;
 use gatepost_wire::event::Phase;
-use gatepost_wire::{BootId, Command, CommandId, EventId, Timestamp};
+use gatepost_wire::{Command, CommandId, Timestamp};
 use serde_json::{Value, json};
 
 use crate::command::come_online;
+use crate::district::{District, storm, wait_for_events};
 use crate::edge::Edge;
 use crate::external::{connected, edge};
 use crate::hold::{Keepers, answer, told};
 use crate::message::{alarm, boot, intrusion_of};
 use crate::process::{Home, Hub, PATIENCE};
-
-const DATABASE: &str = "district";
-
-/// A server, a broker, and hubs that share both and a folder.
-struct District {
-    server: Postgres,
-    broker: Mosquitto,
-    homes: [Home; 2],
-}
-
-impl District {
-    fn new() -> Self {
-        let server = Postgres::start().unwrap();
-        server.execute("postgres", &format!("CREATE DATABASE {DATABASE}")).unwrap();
-        let persistence = Persistence::EverySecond;
-        let broker = Mosquitto::start(&Options { persistence, ..Options::default() }).unwrap();
-        let first = Self::home(&server, &broker, "hub-1");
-        let second = Self::home(&server, &broker, "hub-2").with_data(first.data().to_owned());
-        Self { server, broker, homes: [first, second] }
-    }
-
-    /// Over the port, with a password out of a file, as in a district.
-    fn home(server: &Postgres, broker: &Mosquitto, name: &str) -> Home {
-        let url = server.url_by_port(DATABASE);
-        let home = Home::with_broker(&format!(
-            "[broker]\nmode = \"external\"\nurl = \"mqtt://127.0.0.1:{}\"\nclient_id = \"{name}\"\nshare_group = \"hub\"\n",
-            broker.port()
-        ))
-        .with_store(&format!("[store]\nurl = {url:?}\npassword_file = \"password\"\n"));
-        std::fs::write(std::path::Path::new(&home.config()).with_file_name("password"), PASSWORD).unwrap();
-        home
-    }
-
-    fn start(&self) -> [Hub; 2] {
-        let first = self.homes[0].start();
-        let second = self.homes[1].start_beside(&self.homes[0]);
-        for hub in [&first, &second] {
-            connected(hub);
-        }
-        [first, second]
-    }
-
-    fn query(&self, sql: &str) -> String {
-        self.server.execute(DATABASE, sql).unwrap().trim().to_owned()
-    }
-}
-
-/// Alarms of one box, one after the other; what the broker took.
-async fn storm(broker: &Mosquitto, boot: BootId, from: u64, count: u64) -> Vec<EventId> {
-    let mut edge = edge(broker).await;
-    let mut sent = Vec::new();
-    for seq in from..from + count {
-        let event = intrusion_of("gate-1", boot, seq, alarm(), Phase::Began);
-        assert!(edge.send(&event).await.unwrap());
-        sent.push(event.id);
-        tokio::time::sleep(Duration::from_millis(5)).await;
-    }
-    sent
-}
-
-fn wait_for_events(hub: &Hub, sent: &[EventId]) {
-    let wanted: BTreeSet<EventId> = sent.iter().copied().collect();
-    let what = format!("{} events", wanted.len());
-    wait_until(&what, PATIENCE, || {
-        let stored = hub.event_ids();
-        let distinct: BTreeSet<EventId> = stored.iter().copied().collect();
-        assert_eq!(stored.len(), distinct.len(), "an event is stored twice");
-        (distinct == wanted).then_some(())
-    })
-    .unwrap();
-}
 
 /// What a page hears of alarms until all of these are among it: each incident by its id, as it was told last.
 fn hear(stream: &EventStream, alarms: usize) -> BTreeMap<String, Value> {
@@ -132,12 +61,33 @@ async fn one_of_two_is_killed_under_load_and_nothing_is_lost_or_doubled() {
     assert_eq!(district.query("SELECT count(*) FROM incident_alarm"), sent.len().to_string());
     assert_eq!(district.query("SELECT count(*) FROM incident"), told.len().to_string());
     assert_eq!(two.device("gate-1").unwrap()["missing"], json!([]));
-    // The chain of steps has no fork, whichever of the two was at it.
-    let lines = district.homes[1].call(&["timeline", "export"]);
-    let file = tempfile::NamedTempFile::new().unwrap();
-    std::fs::write(file.path(), lines).unwrap();
-    let verified = crate::process::command(&["timeline", "verify", file.path().to_str().unwrap()]);
-    assert!(verified.status.success(), "{verified:?}");
+    district.verify_timeline();
+}
+
+/// Hubs look by themselves each five seconds: that alone would not tell pages of so many in time.
+#[tokio::test(flavor = "multi_thread")]
+async fn pages_of_both_hear_of_each_alarm_at_once_whichever_stored_it() {
+    let district = District::new();
+    let hubs = district.start();
+    let pages = [0, 1].map(|at| EventStream::open(&hubs[at].url("/api/v1/live")).unwrap());
+    let (mut edge, boot) = (edge(&district.broker).await, boot());
+    let all = tokio::time::Instant::now() + PATIENCE;
+    for seq in 1..=40 {
+        let alarm = alarm();
+        assert!(edge.send(&intrusion_of("gate-1", boot, seq, alarm, Phase::Began)).await.unwrap());
+        for page in &pages {
+            loop {
+                let told = page.next(all - tokio::time::Instant::now()).unwrap();
+                if told.event == "alert" && told.data.contains(&alarm.to_string()) {
+                    break;
+                }
+            }
+        }
+    }
+    // Both had something to tell the other.
+    for hub in &hubs {
+        hub.wait_for_log(&["stored", "gate-1/event"]);
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -14,7 +14,7 @@ use crate::process::{Home, Hub, PATIENCE};
 use crate::program::{Message, Mood, Program};
 
 const KEY: &[u8] = b"01234567890123456789012345678901";
-const SECRET: &str = "whsec_MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDE=\n";
+pub const SECRET: &str = "whsec_MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDE=\n";
 
 fn document(message: &Message) -> Value {
     serde_json::from_slice(&message.body).unwrap()

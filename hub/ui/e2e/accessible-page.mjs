@@ -6,8 +6,11 @@
 import { violations } from './axe.mjs';
 import { launch } from './browser.mjs';
 import { assert, check, finish, giveUp, hub } from './check.mjs';
+import { answer as answerOfDeletions } from './deletions.mjs';
+import { arcMinutes } from './distance.mjs';
 import { sayPurpose } from './purpose.mjs';
 import { NAME, PASSWORD, signIn, signedIn } from './sign-in.mjs';
+import { VIEWS, viewOf } from './views.mjs';
 
 /** Who goes and looks, and sees what is theirs; and who only sees that boxes are well. */
 const { GATEPOST_HANDLER: HANDLER, GATEPOST_TECHNICIAN: TECHNICIAN } = process.env;
@@ -40,12 +43,14 @@ async function open(locale, settings, scheme, label, address = hub) {
       assert(found.length === 0, found.slice(0, 3).join('\n'));
     });
   const seen = (selector) => page.waitForSelector(selector, { timeout: UI_MS });
+  const visited = new Set();
   /** By the address, as a link does it. */
   const go = async (fragment, ready) => {
     await page.evaluate((to) => (location.hash = to), fragment);
     await seen(ready);
+    visited.add(viewOf(fragment));
   };
-  return { context, page, audit, seen, go, phone: settings === PHONE };
+  return { context, page, audit, seen, go, visited, phone: settings === PHONE };
 }
 
 async function outside({ page, audit, seen }) {
@@ -133,21 +138,36 @@ async function alerts({ page, audit, seen, go }) {
 }
 
 async function views({ page, audit, seen, go }) {
+  // Records go after half a year at the earliest, so no hub of a test deleted any.
+  await page.route(/\/api\/v1\/(deletions|disposals)\?/, (route) => {
+    const [status, json] = answerOfDeletions(new URL(route.request().url()));
+    return route.fulfill({ status, json });
+  });
   for (const [view, ready] of [
     ['history', '[data-list="history"]'],
     ['report', '[data-report]'],
     ['figures', '[data-figures]'],
     ['register', '[data-list="register"] [data-viewing]'],
+    ['deletions', '[data-list="deletions"] tbody tr'],
+    ['deletions?of=records', '[data-list="disposals"] tbody tr'],
     ['holds', '[data-list="holds"] [data-hold]'],
     ['webhooks', '[data-webhook] [data-show-dead]'],
     ['access-log', '[data-list="access-log"] tbody tr'],
     ['account', '[data-form="password"]'],
     ['people', '[data-member]'],
     ['sites', '[data-site]'],
+    ['device?edge=gate-1', '[data-device="gate-1"] [data-plot="disk"] canvas'],
     ['plan', '[data-stage="shown"] [data-item="camera gate-1 east-gate"]'],
   ]) {
     await audit(view, () => go(`#/${view}`, ready));
   }
+  await audit('a plot that is read by the keyboard, over a week', async () => {
+    await go('#/device?edge=gate-1&hours=168', '[data-hours="168"][aria-current="true"]');
+    await seen('[data-plot^="camera "] canvas');
+    await page.focus('[data-plot="disk"] .frame:has(canvas)');
+    await page.keyboard.press('Home');
+  });
+  await audit('a device that there is not', () => go('#/device?edge=gate-none', '[data-empty="device"]'));
   await go('#/webhooks', '[data-webhook] [data-show-dead]');
   await audit('what a webhook did not take, and the question whether to send all of it again', async () => {
     await page.click('[data-show-dead]');
@@ -215,8 +235,31 @@ async function everything(locale, settings, scheme) {
   await incidents(side);
   await alerts(side);
   await views(side);
+  await check(`${locale} ${settings === PHONE ? 'phone' : 'desk'}: that was every view there is`, () => {
+    const left = VIEWS.filter((view) => !side.visited.has(view));
+    assert(left.length === 0, `not looked at: ${left.join()}`);
+  });
   await trouble(side);
   await side.context.close();
+}
+
+/** On a screen of a control room's wall. */
+async function wall(width, height) {
+  const { context, page, seen } = await open('en-GB', { viewport: { width, height } }, 'dark', 'a wall');
+  await signIn(page);
+  await signedIn(page);
+  await check(`a wall of ${width} by ${height}: the newest that waits is read at 3 m, the others at 2 m`, async () => {
+    const told = [];
+    for (const [text, metres, least] of [['.prominent .headline', 3, 22], ['.prominent .place', 3, 16], ['.item:not(.prominent) .headline', 2, 16]]) {
+      const selector = `[data-list="incidents"] ${text}`;
+      await seen(selector);
+      const minutes = await arcMinutes(page, selector, metres);
+      told.push(`${minutes.toFixed(1)}' of ${least}'`);
+      assert(minutes >= least, `${text} at ${metres} m: ${told.at(-1)}`);
+    }
+    return told.join(', ');
+  });
+  await context.close();
 }
 
 async function others(locale, settings, scheme) {
@@ -244,6 +287,7 @@ try {
     assert(found.includes('color-contrast') && found.includes('label-content-name-mismatch'), found.join());
     await context.close();
   });
+  for (const [width, height] of [[1920, 1080], [3840, 2160]]) await wall(width, height);
   // Two at a time. Each language, each scheme and each size meets the others.
   await Promise.all([everything('zh-CN', DESK, 'dark'), everything('en-GB', PHONE, 'dark')]);
   await Promise.all([everything('en-GB', DESK, 'light'), everything('zh-CN', PHONE, 'light')]);

@@ -11,11 +11,11 @@ const MAY = {
   handler: ['see_alerts', 'see_evidence', 'see_plans', 'see_incidents', 'handle_incidents'],
   supervisor: [
     'see_alerts', 'see_evidence', 'see_devices', 'see_plans', 'see_commands', 'set_mode', 'release_original', 'see_deletions',
-    'see_incidents', 'see_all_incidents', 'work_incidents', 'handle_incidents', 'verify_incidents', 'see_register', 'hold_evidence',
+    'see_incidents', 'see_all_incidents', 'work_incidents', 'handle_incidents', 'verify_incidents', 'see_register', 'export', 'hold_evidence',
   ],
   maintainer: ['see_devices', 'see_plans', 'see_commands', 'set_mode'],
   technician: ['see_devices', 'see_plans', 'draw_plans'],
-  auditor: ['see_alerts', 'see_incidents', 'see_all_incidents', 'see_devices', 'see_plans', 'see_commands', 'see_deletions', 'see_register', 'hold_evidence', 'see_access_log'],
+  auditor: ['see_alerts', 'see_incidents', 'see_all_incidents', 'see_devices', 'see_plans', 'see_commands', 'see_deletions', 'see_register', 'export', 'hold_evidence', 'see_access_log'],
   administrator: ['see_devices', 'see_plans', 'draw_plans', 'manage_people', 'manage_webhooks', 'see_access_log'],
 };
 const COOKIE = '__Host-gatepost';
@@ -168,7 +168,8 @@ function permissionFor(method, path) {
   if (/^\/api\/v1\/people/.test(path)) return 'manage_people';
   if (/^\/api\/v1\/sites/.test(path)) return method === 'GET' ? 'see_devices' : 'manage_people';
   if (/^\/api\/v1\/webhooks/.test(path)) return 'manage_webhooks';
-  if (path === '/api/v1/access-log') return 'see_access_log';
+  if (path === '/api/v1/deletions') return 'see_deletions';
+  if (path === '/api/v1/access-log' || path === '/api/v1/disposals') return 'see_access_log';
   return null;
 }
 

@@ -22,10 +22,13 @@ import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { answer as answerOfAccounts, endAll, mayOf, sessionOf, watchEnds } from './accounts.mjs';
 import { answer as answerOfAttachments, isUpload } from './attachments.mjs';
+import { answer as answerOfDeletions, clear as clearDeletions } from './deletions.mjs';
+import { answer as answerOfExports } from './exports.mjs';
 import { answer as answerOfHolds } from './holds.mjs';
 import { clear as clearWebhooks, mend as mendWebhook } from './webhooks.mjs';
-import { answer as answerOfIncidents, begin, report, watchIncidents } from './incidents.mjs';
+import { answer as answerOfIncidents, begin, listFor, report, watchIncidents } from './incidents.mjs';
 import { answer as answerOfPlans } from './plans.mjs';
+import { problem } from './people.mjs';
 import { history } from './telemetry.mjs';
 import { answer as answerOfViewings, closed, looks } from './viewings.mjs';
 
@@ -40,7 +43,10 @@ const { values: options } = parseArgs({
   },
 });
 
-if (options.empty) clearWebhooks();
+if (options.empty) {
+  clearDeletions();
+  clearWebhooks();
+}
 
 const DIST = join(dirname(fileURLToPath(import.meta.url)), '..', 'dist');
 const TYPES = { '.html': 'text/html; charset=utf-8', '.js': 'text/javascript', '.css': 'text/css', '.svg': 'image/svg+xml' };
@@ -241,8 +247,8 @@ const areas = [
 ];
 const told = ({ delay, ...area }) => ({ ...area, ...(delay ? { until: iso(Date.now() + delay) } : {}) });
 
-/** What the box answers to an order, by the order's number. */
-const answers = new Map();
+/** Orders to arm and disarm, the latest first, with what the box answered. */
+const orders = [];
 function carryOut({ order }) {
   const area = areas.find((area) => area.area === order.area);
   const bypass = (order.mode.bypass ?? []).map((input) => JSON.stringify(input));
@@ -468,6 +474,8 @@ const server = createServer(async (request, response) => {
     const told =
       answerOfPlans(request.method, url, session, body) ??
       answerOfAccounts(request.method, url, session, body) ??
+      answerOfDeletions(url) ??
+      answerOfExports(url, session, mayOf(session), { alerts: () => alerts, incidents: () => listFor(session.person.name, mayOf(session)) }) ??
       answerOfHolds(request.method, url, session, body, alerts) ??
       answerOfViewings(request.method, url, session, body, alerts) ??
       answerOfIncidents(request.method, url, session, mayOf(session), body, alerts);
@@ -484,15 +492,17 @@ const server = createServer(async (request, response) => {
     if ('who' in body) return json(response, 400, { detail: 'unknown field `who`' });
     const who = `${session.person.display_name} (${session.person.name})`;
     if (body.order.kind === 'release_original') return json(response, 201, give(body, who, session.person.name));
-    const id = ulid(Date.now());
-    answers.set(id, carryOut(body));
-    return json(response, 201, { id, state: 'waiting' });
+    if (!mayOf(session).includes('set_mode')) return json(response, ...problem(403, 'your account does not have the permission `set_mode`'));
+    const given = { id: ulid(Date.now()), who, ...body, issued: iso(Date.now()), state: 'waiting' };
+    orders.unshift({ ...given, ...carryOut(body) });
+    return json(response, 201, given);
   }
   const decided = /^\/api\/v1\/commands\/([0-9A-Z]{26})\/decision$/.exec(path);
   if (decided && request.method === 'POST') return json(response, ...decide(commands.find((one) => one.id === decided[1]), body, session.person));
-  if (path === '/api/v1/commands') return json(response, 200, { commands, next: null });
+  if (path === '/api/v1/commands') return json(response, 200, { commands: url.searchParams.get('kind') === 'set_mode' ? orders : commands, next: null });
   const command = /^\/api\/v1\/commands\/([0-9A-Z]{26})$/.exec(path);
-  if (command && answers.has(command[1])) return json(response, 200, { id: command[1], ...answers.get(command[1]) });
+  const ordered = command && orders.find(({ id }) => id === command[1]);
+  if (ordered) return json(response, 200, ordered);
   const piece = /^\/api\/v1\/events\/([0-9A-Z]{26})\/(snapshot|evidence\/(?:clip|original))$/.exec(path);
   if (piece) {
     const role = piece[2].split('/').pop();

@@ -5,10 +5,12 @@
 import { launch } from './browser.mjs';
 import { assert, check, finish, giveUp, hub } from './check.mjs';
 import { isSignedOutNote, signIn, signedIn } from './sign-in.mjs';
+import { VIEWS, viewOf } from './views.mjs';
 
 const UI_MS = 15_000;
 /** What each such text has in it. */
 const MARK = 'onerror=ran(';
+const markup = (place) => `<img src=x onerror=ran('${place}')><script>ran('${place}')</script>"'>`;
 const { browser, close } = await launch();
 
 /** What ran, what the policy had to stop, and what the browser complained of: nothing of it may be. */
@@ -43,6 +45,42 @@ async function openPage(locale) {
 }
 const seen = (page, selector) => page.waitForSelector(selector, { timeout: UI_MS }).then(() => undefined);
 
+/** As a person does it, by the hub's own API. */
+async function act(page, method, path, body) {
+  const { status, answer } = await page.evaluate(
+    async ([method, path, body]) => {
+      const init = body === null ? {} : { headers: { 'content-type': 'application/json' }, body: JSON.stringify(body) };
+      const answer = await fetch(`/api/v1/${path}`, { method, ...init });
+      return { status: answer.status, answer: await answer.json() };
+    },
+    [method, path, body],
+  );
+  assert(status < 300, `${method} ${path}: ${status} ${JSON.stringify(answer)}`);
+  return answer;
+}
+
+/** An alarm is looked at for a reason, and held and let go with words. */
+async function sayWhy(page) {
+  const { alerts } = await act(page, 'GET', 'alerts?limit=1', null);
+  const alarm = alerts[0].id;
+  await act(page, 'POST', 'viewings', { alarm, reason: 'other', text: markup('purpose') });
+  const until = new Date(Date.now() + 86_400_000).toISOString();
+  const { id } = await act(page, 'POST', 'holds', { alarm, reason: markup('hold'), until });
+  await act(page, 'POST', `holds/${id}/steps`, { step: 'decline', text: markup('decline') });
+}
+
+/** What machines or the configuration name, so that no hub says this of itself: the page is told so all the same. */
+const time = new Date().toISOString();
+const WEBHOOK = {
+  name: markup('webhook'), receiver: { host: markup('host'), tells: ['opened'], sites: [markup('site')] },
+  waiting: 1, dead: 1, failure: { since: time, time, reason: markup('failure') },
+};
+const LETTER = { step: 1, message: markup('message'), tells: markup('tells'), incident: 1, happened: time, tried: time, attempts: 1, reason: markup('refusal'), again: false };
+const DELETION = {
+  time, event: markup('event'), incident: null, attachment: null, sha256: markup('sha256'), edge: markup('edge'), media_type: markup('type'), bytes: 1,
+  received: time, cause: markup('cause'), command: markup('command'),
+};
+
 /** It is there, as text and as nothing else. */
 async function isText({ page, wrong }, within) {
   await page.waitForFunction(
@@ -65,9 +103,11 @@ try {
   for (const locale of ['zh-CN', 'en-GB']) {
     const side = await openPage(locale);
     const { page } = side;
+    const visited = new Set();
     const go = async (fragment, ready) => {
       await page.evaluate((to) => (location.hash = to), fragment);
       await seen(page, ready);
+      visited.add(viewOf(fragment));
     };
     await check(`${locale}: it is tried out: whoever made it an element would be found out`, async () => {
       // In a page of its own without a policy, so that this program is known to see what it looks for.
@@ -156,6 +196,34 @@ try {
       await isText(side, '[data-editing]');
       await page.click('[data-close-plan]');
     });
+    await check(`${locale}: the viewing register and the legal holds`, async () => {
+      await sayWhy(page);
+      await go('#/register', '[data-list="register"] [data-viewing]');
+      await isText(side, '[data-list="register"]');
+      const lines = await page.textContent('[data-list="register"]');
+      for (const place of ['purpose', 'name']) assert(lines.includes(`ran('${place}')`), `nothing of ${place}`);
+      await go('#/holds', '[data-list="holds"] [data-hold]');
+      await isText(side, '[data-list="holds"]');
+      const texts = await page.textContent('[data-list="holds"]');
+      for (const place of ['hold', 'decline']) assert(texts.includes(`ran('${place}')`), `nothing of ${place}`);
+    });
+    await check(`${locale}: webhooks, and what they did not take`, async () => {
+      await page.route(/\/api\/v1\/webhooks$/, (route) => route.fulfill({ json: { webhooks: [WEBHOOK] } }));
+      await page.route(/\/api\/v1\/webhooks\/.+\/dead\?/, (route) => route.fulfill({ json: { letters: [LETTER], next: null } }));
+      await go('#/webhooks', '[data-webhook] [data-show-dead]');
+      await page.click('[data-show-dead]');
+      await seen(page, '[data-letter]');
+      await isText(side, '[data-webhook]');
+      const texts = await page.textContent('[data-webhook]');
+      for (const place of ['webhook', 'host', 'site', 'failure', 'message', 'refusal']) assert(texts.includes(`ran('${place}')`), `nothing of ${place}`);
+    });
+    await check(`${locale}: what was deleted, where nothing is said in people's words`, async () => {
+      await page.route(/\/api\/v1\/deletions\?/, (route) => route.fulfill({ json: { deletions: [DELETION], next: null } }));
+      await go('#/deletions', '[data-list="deletions"] tbody tr');
+      await isText(side, '[data-list="deletions"]');
+      await go('#/deletions?of=records', '[data-list="disposals"], [data-empty="disposals"]');
+      assert(side.wrong.length === 0, side.wrong.join(' | '));
+    });
     await check(`${locale}: the access log`, async () => {
       await go('#/access-log', '[data-list="access-log"]');
       await isText(side, '[data-list="access-log"]');
@@ -163,6 +231,10 @@ try {
     await check(`${locale}: the account`, async () => {
       await go('#/account', 'main.view');
       await isText(side, 'body');
+    });
+    await check(`${locale}: that was every view there is`, () => {
+      const left = VIEWS.filter((view) => !visited.has(view));
+      assert(left.length === 0, `not visited: ${left.join()}`);
     });
     await check(`${locale}: and in the address`, async () => {
       await go(`#/history?camera=${encodeURIComponent("<img src=x onerror=ran('address')>")}&incident=${encodeURIComponent('"><script>ran(1)</script>')}`, '[data-gone], [data-panel]');

@@ -266,6 +266,9 @@ export function incidentFor(id, name, may) {
   return incident && { incident, attaches: goes(incident, 'attach', name, may) };
 }
 
+/** All that somebody sees, as the list tells it. */
+export const listFor = (name, may) => incidents.filter((one) => sees(one, name, may)).map((one) => told(one));
+
 /** Something was attached. */
 export function attached(incident, who, detail) {
   note(incident, 'attach', who, { detail });
@@ -339,4 +342,6 @@ export function begin(alerts) {
     steps.forEach(([who, step], at) => perform(incident, step, who, (time += (at === 0 ? 20_000 + ((n * 7_919) % 90_000) : (at + n % 4) * 45_000))));
     if (way === 'closed' && n % 2 === 0) perform(incident, { action: 'evaluate', grade: 3 + (n % 3) }, wang, (time += 600_000));
   });
+  // What came late was opened late.
+  incidents.sort((a, b) => Date.parse(b.opened) - Date.parse(a.opened));
 }

@@ -22,8 +22,10 @@ function person(name, display_name, roles, more = {}) {
 export const people = new Map(
   [
     person('chen.jie', '陈杰', ['maintainer', 'technician'], { sites: ['school-3'], last_sign_in: iso(Date.now() - 5 * HOUR) }),
+    person('deng.kai', '邓凯', ['technician']),
     person('he.tian', '何田', ['handler'], { state: 'invited', password: null, invitation: 'welcome-he-tian' }),
     person('li.na', '李娜', ['auditor'], { last_sign_in: iso(Date.now() - 40 * 60_000) }),
+    person('lu.yun', '陆云', ['maintainer']),
     person('qin.lan', '秦岚', ['operator']),
     person('sun.yue', '孙悦', ['operator'], { secret: SECRET }),
     person('wang.li', '王丽', ['operator', 'supervisor']),

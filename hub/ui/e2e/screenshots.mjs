@@ -252,6 +252,11 @@ const lettersTaken = async (page, { hub }) => {
   await page.click('[data-yes="retry-all"]');
   await page.waitForSelector('[data-empty="letters"]');
 };
+const deletedRecords = async (page) => {
+  await go('deletions')(page);
+  await page.click('[data-part="records"]');
+  await page.waitForSelector('[data-list="disposals"]');
+};
 const shiftReport = go('report', '[data-report] [data-ill]');
 
 /** A view in both languages and themes, on a desk and on a phone that is `tall` enough for all that matters. */
@@ -334,6 +339,11 @@ const CASES = [
   ...everyWay('report', { tall: 2600, wide: { viewport: { width: 1440, height: 1500 } }, as: 'wang.li', act: shiftReport }),
   { name: 'report-none-light-zh', ...DESKTOP, ...light, ...zh, empty: true, act: go('report', '[data-report]') },
   { name: 'report-paper-zh', viewport: { width: 794, height: 1123 }, ...dark, ...zh, act: async (page) => { await shiftReport(page); await page.emulateMedia({ media: 'print' }); } },
+  ...everyWay('deletions', { as: 'li.na', act: go('deletions', '[data-list="deletions"]') }),
+  ...everyWay('deletions-records', { as: 'li.na', act: deletedRecords }),
+  { name: 'deletions-none-dark-zh', ...DESKTOP, ...dark, ...zh, empty: true, as: 'li.na', act: go('deletions', '[data-empty="deletions"]') },
+  { name: 'deletions-none-phone-en', ...PHONE, ...light, ...en, empty: true, as: 'zhao.ming', act: go('deletions', '[data-empty="disposals"]') },
+  { name: 'deletions-failed-light-zh', ...DESKTOP, ...light, ...zh, broken: true, as: 'li.na', act: go('deletions', '.failed') },
   { name: 'people-dark-zh', ...WALL, ...dark, ...zh, as: 'zhou.yi', act: people },
   { name: 'people-light-en', ...DESKTOP, ...light, ...en, as: 'zhao.ming', act: people },
   { name: 'people-dark-en-add', ...DESKTOP, ...dark, ...en, as: 'zhou.yi', act: addPerson },

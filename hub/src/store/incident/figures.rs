@@ -152,7 +152,7 @@ impl Store {
         Ok(rows.into_iter().map(|(seconds, n)| Took { seconds, incidents: count(n) }).collect())
     }
 
-    /// How many people have triaged incidents of a scope since a moment.
+    /// How many people have triaged or assigned incidents of a scope since a moment: either way they had looked.
     ///
     /// # Errors
     /// When the database cannot be read.
@@ -163,7 +163,7 @@ impl Store {
             query.push(" JOIN incident ON incident.id = incident_step.incident");
         }
         query
-            .push(" WHERE incident_step.action = 'triage' AND incident_step.time >= ")
+            .push(" WHERE incident_step.action IN ('triage', 'assign') AND incident_step.time >= ")
             .push_bind(nanos(since));
         within(&mut query, "incident.edge", scope);
         Ok(count(query.build_query_scalar().fetch_one(&self.readers).await?))

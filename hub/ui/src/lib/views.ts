@@ -2,7 +2,7 @@
 
 import type { Permission } from './account';
 
-export const VIEWS = ['watch', 'device', 'plan', 'history', 'alerts', 'report', 'figures', 'people', 'sites', 'register', 'holds', 'webhooks', 'access-log', 'account'] as const;
+export const VIEWS = ['watch', 'device', 'plan', 'history', 'alerts', 'report', 'figures', 'people', 'sites', 'register', 'deletions', 'holds', 'webhooks', 'access-log', 'account'] as const;
 export type View = (typeof VIEWS)[number];
 /** What one gets to by itself; the account is reached by the person's name, a device by its card. */
 export type Listed = Exclude<View, 'account' | 'device'>;
@@ -27,6 +27,8 @@ const OPENS: Readonly<Record<View, (may: May) => boolean>> = {
   people: any('manage_people'),
   sites: any('manage_people'),
   register: any('see_register'),
+  // Files for the one, records for the other.
+  deletions: any('see_deletions', 'see_access_log'),
   holds: any('hold_evidence'),
   webhooks: any('manage_webhooks'),
   'access-log': any('see_access_log'),

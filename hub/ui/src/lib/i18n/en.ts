@@ -99,6 +99,13 @@ const goneCauses: ReadonlyMap<string, string> = new Map([
   ['age', 'deleted, its time was over'],
 ]);
 
+/** Why a file was deleted. */
+const deletionCauses: ReadonlyMap<string, string> = new Map([
+  ['age', 'Its days were over'],
+  ['released_until', 'The end set when it was released'],
+  ['withdrawn', 'Withdrawn; the timeline says why'],
+]);
+
 const releaseReasons: ReadonlyMap<string, string> = new Map([
   ['expired', 'the command came too late'],
   ['unknown_order', 'its version is too old to know the command'],
@@ -187,7 +194,7 @@ export const en: Dictionary = {
       refused: 'The hub does not accept this password. Please choose another.',
     },
   },
-  views: { label: 'Pages', watch: 'Watch', plan: 'Plan', history: 'Incident search', report: 'Hand-over', alerts: 'Alert history', figures: 'Figures', people: 'People', sites: 'Sites', register: 'Viewing register', holds: 'Legal holds', webhooks: 'Webhooks', 'access-log': 'Access log' },
+  views: { label: 'Pages', watch: 'Watch', plan: 'Plan', history: 'Incident search', report: 'Hand-over', alerts: 'Alert history', figures: 'Figures', people: 'People', sites: 'Sites', register: 'Viewing register', deletions: 'Deletions', holds: 'Legal holds', webhooks: 'Webhooks', 'access-log': 'Access log' },
   refused: {
     unreachable: 'The hub does not answer; it is not certain whether this was done. Reload and look.',
     denied: 'You may not do this.',
@@ -383,7 +390,7 @@ export const en: Dictionary = {
     removeAsk: (label) => `Remove the plan of “${label}”? The picture and all places on it are deleted for good.`,
   },
   log: {
-    what: 'Who signed in, and what was done to accounts. Kept for good; nobody can delete it.',
+    what: 'Who signed in, and what was done to accounts. Nobody can change it; it goes when its time is over.',
     refresh: 'Refresh',
     time: 'Time',
     action: 'What',
@@ -470,7 +477,7 @@ export const en: Dictionary = {
     supervisor: { name: 'Supervisor', what: 'As an operator and a handler; also verifies and evaluates incidents others handled, decides whether others get more time, sees to what is escalated, asks for originals, sees who looked at what and what was deleted' },
     maintainer: { name: 'Maintainer', what: 'Sees devices and orders, arms, disarms, sets maintenance; sees no incidents, alerts or pictures' },
     technician: { name: 'Technician', what: 'Sees how devices and sensors are and draws the plans of sites; sees no incidents, alerts or pictures' },
-    auditor: { name: 'Auditor', what: 'Sees all incidents with their timelines, alerts without pictures, orders, deletions, the viewing register and the access log; changes nothing' },
+    auditor: { name: 'Auditor', what: 'Sees all incidents with their timelines, alerts without pictures, orders, deletions, the viewing register and the access log; may hold evidence, changes nothing else' },
     administrator: { name: 'Administrator', what: 'Manages people and sites and draws their plans, sees devices and the access log; sees no incidents, alerts or pictures' },
   },
   tabs: { label: 'View', alerts: 'Alerts', devices: 'Devices' },
@@ -869,7 +876,7 @@ export const en: Dictionary = {
   },
   purpose: {
     title: 'Pictures are shown for a purpose',
-    hint: 'Your name, the reason and what you look at go into the viewing register, for good. It holds for 15 minutes.',
+    hint: 'Your name, the reason and what you look at go into the viewing register, which nobody can change. It holds for 15 minutes.',
     reason: 'Reason',
     reasons: (name) => purposes.get(name) ?? name,
     text: 'In words',
@@ -882,7 +889,7 @@ export const en: Dictionary = {
     failed: (status) => `The hub refused with error ${status}; nothing was opened.`,
   },
   register: {
-    what: 'Who looked at which pictures, and what for. Kept for good; nobody can change or delete it.',
+    what: 'Who looked at which pictures, and what for. Nobody can change it; it goes when its time is over.',
     none: 'Nobody has looked at pictures yet.',
     incident: 'At work on incident',
     of: (kind) => `Alarm: ${kind}`,
@@ -891,6 +898,40 @@ export const en: Dictionary = {
     everywhere: 'every site',
     piece: (mediaType) => mediaNames.get(mediaType) ?? mediaType,
     attachment: (n, what) => `Attachment ${n} (${what})`,
+  },
+  deletions: {
+    choice: 'What was deleted',
+    parts: { files: 'Files', records: 'Records' },
+    what: {
+      files: 'Pictures, clips, originals and attachments that are gone from the hub: which, when, and by which rule. Nobody can change it.',
+      records: 'Alarms, incidents and registers whose time was over: how many went, and from before when. These figures are kept for good.',
+    },
+    time: 'Deleted',
+    file: 'What',
+    cause: 'Why',
+    causes: (name) => deletionCauses.get(name) ?? name,
+    command: 'Released by command',
+    of: 'From',
+    event: 'Event',
+    incident: 'Incident',
+    received: 'Kept since',
+    kept: (duration) => `for ${duration}`,
+    horizon: 'All from before',
+    records: {
+      alarms: 'Alarms',
+      events: 'Events',
+      incidents: 'Incidents',
+      steps: 'Timeline steps',
+      register: 'Viewings',
+      commands: 'Commands',
+      holds: 'Legal holds',
+      records: 'Log and deletion lines',
+    },
+    none: { files: 'No file was deleted yet', records: 'No record was deleted yet' },
+    noneText: {
+      files: 'Pictures, clips, originals and attachments are deleted when their time is over, and listed here.',
+      records: 'Alarms, incidents and registers are deleted when their time is over, and counted here.',
+    },
   },
   attachments: {
     title: 'Attachments',
@@ -1005,7 +1046,7 @@ export const en: Dictionary = {
     why: 'Why',
     whyExample: 'e.g. police report 17',
     until: 'Keep until',
-    recorded: 'Name, reason and result stay on record for good; the original is deleted at its end.',
+    recorded: 'Name, reason and result go on record, which nobody can change; the original is deleted at its end.',
     send: 'Ask for it',
     sending: 'Asking…',
     cancel: 'Cancel',
@@ -1093,6 +1134,8 @@ export const en: Dictionary = {
     plan: 'Loading the plan…',
     log: 'Loading the access log…',
     register: 'Loading the viewing register…',
+    deletions: 'Loading deleted files…',
+    disposals: 'Loading deleted records…',
     holds: 'Loading legal holds…',
     webhooks: 'Loading webhooks…',
     letters: 'Loading what was not delivered…',
@@ -1111,6 +1154,8 @@ export const en: Dictionary = {
     plan: 'The plan could not be loaded',
     log: 'The access log could not be loaded',
     register: 'The viewing register could not be loaded',
+    deletions: 'The deleted files could not be loaded',
+    disposals: 'The deleted records could not be loaded',
     holds: 'The legal holds could not be loaded',
     webhooks: 'The webhooks could not be loaded',
     letters: 'What was not delivered could not be loaded',

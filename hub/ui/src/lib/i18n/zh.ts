@@ -99,6 +99,13 @@ const goneCauses: ReadonlyMap<string, string> = new Map([
   ['age', '保存期已到，已删除'],
 ]);
 
+/** Why a file was deleted. */
+const deletionCauses: ReadonlyMap<string, string> = new Map([
+  ['age', '保存天数已到'],
+  ['released_until', '放行时定的期限已到'],
+  ['withdrawn', '附件被撤回，原因见时间线'],
+]);
+
 const releaseReasons: ReadonlyMap<string, string> = new Map([
   ['expired', '命令送达时已过期'],
   ['unknown_order', '设备版本过旧，不认识这个命令'],
@@ -185,7 +192,7 @@ export const zh = {
       refused: '中心不接受这个密码，请换一个。',
     },
   },
-  views: { label: '页面', watch: '值守', plan: '平面图', history: '警情查询', report: '交接班', alerts: '警报记录', figures: '统计', people: '人员', sites: '站点', register: '查看登记', holds: '证据保全', webhooks: '对外通知', 'access-log': '访问日志' },
+  views: { label: '页面', watch: '值守', plan: '平面图', history: '警情查询', report: '交接班', alerts: '警报记录', figures: '统计', people: '人员', sites: '站点', register: '查看登记', deletions: '删除记录', holds: '证据保全', webhooks: '对外通知', 'access-log': '访问日志' },
   refused: {
     unreachable: '中心没有应答，不能确定是否已生效，请刷新后查看。',
     denied: '您没有这项权限。',
@@ -381,7 +388,7 @@ export const zh = {
     removeAsk: (label: string) => `删除“${label}”的平面图？图片和图上的位置都会删除，不能恢复。`,
   },
   log: {
-    what: '谁登录过、账号有过哪些变更。永久保存，不能删除。',
+    what: '谁登录过、账号有过哪些变更。任何人都不能修改，保存期满才删除。',
     refresh: '刷新',
     time: '时间',
     action: '事项',
@@ -468,7 +475,7 @@ export const zh = {
     supervisor: { name: '主管', what: '同值班员和处置员，另可核查和评价别人处置的警情，审批别人申请的延期，过问升级的警情，申请未打码的原始画面，查看看图登记和删除记录' },
     maintainer: { name: '维护员', what: '查看设备和指令，布防撤防、设为维护；看不到警情、警报和图片' },
     technician: { name: '安装员', what: '查看设备和传感器的状态，绘制站点的平面图；看不到警情、警报和图片' },
-    auditor: { name: '审计员', what: '查看全部警情及其时间线、警报（没有图片）、指令、查看登记、删除记录和访问日志；不能更改任何内容' },
+    auditor: { name: '审计员', what: '查看全部警情及其时间线、警报（没有图片）、指令、查看登记、删除记录和访问日志；可参与证据保全，不能更改其他内容' },
     administrator: { name: '管理员', what: '管理人员和站点，绘制平面图，查看设备和访问日志；看不到警情、警报和图片' },
   },
   tabs: { label: '视图', alerts: '警报', devices: '设备' },
@@ -862,7 +869,7 @@ export const zh = {
   },
   purpose: {
     title: '说明查看事由后才能看图',
-    hint: '姓名、事由和看过的内容会写入查看登记，永久保存。每次查看有效 15 分钟。',
+    hint: '姓名、事由和看过的内容会写入查看登记，不能修改。每次查看有效 15 分钟。',
     reason: '事由',
     reasons: (name: string) => purposes.get(name) ?? name,
     text: '具体说明',
@@ -875,7 +882,7 @@ export const zh = {
     failed: (status: number) => `中心拒绝了（错误 ${status}），没有打开。`,
   },
   register: {
-    what: '谁、为什么、看了哪些画面。永久保存，不能修改或删除。',
+    what: '谁、为什么、看了哪些画面。任何人都不能修改，保存期满才删除。',
     none: '还没有人查看过画面。',
     incident: '处置警情',
     of: (kind: string) => `警报：${kind}`,
@@ -884,6 +891,40 @@ export const zh = {
     everywhere: '全部站点',
     piece: (mediaType: string) => mediaNames.get(mediaType) ?? mediaType,
     attachment: (n: number, what: string) => `附件 ${n}（${what}）`,
+  },
+  deletions: {
+    choice: '删除的内容',
+    parts: { files: '文件', records: '记录' },
+    what: {
+      files: '从中心彻底删除的图片、录像、原始画面和附件：是什么、何时删除、依据什么。任何人都不能修改。',
+      records: '保存期已满而删除的警报、警情和各类登记：各多少条、哪个时刻以前的。这些数字永久保存。',
+    },
+    time: '删除时间',
+    file: '内容',
+    cause: '原因',
+    causes: (name: string) => deletionCauses.get(name) ?? name,
+    command: '放行命令',
+    of: '来自',
+    event: '事件',
+    incident: '警情',
+    received: '保存自',
+    kept: (duration: string) => `保存了 ${duration}`,
+    horizon: '记录早于',
+    records: {
+      alarms: '警报',
+      events: '事件',
+      incidents: '警情',
+      steps: '时间线步骤',
+      register: '查看登记',
+      commands: '命令',
+      holds: '证据保全',
+      records: '日志和删除记录',
+    },
+    none: { files: '还没有删除过文件', records: '还没有删除过记录' },
+    noneText: {
+      files: '图片、录像、原始画面和附件的保存期一到，就会删除并列在这里。',
+      records: '警报、警情和登记的保存期一满，就会删除，数量列在这里。',
+    },
   },
   attachments: {
     title: '附件',
@@ -990,7 +1031,7 @@ export const zh = {
   },
   original: {
     title: '未打码的原始画面',
-    hint: '原始画面加密保存在设备上。申请须写明理由和期限，经另一人批准后才发给设备；申请人和批准人永久记录。',
+    hint: '原始画面加密保存在设备上。申请须写明理由和期限，经另一人批准后才发给设备；申请人和批准人记录在案。',
     ask: '申请原始画面',
     picture: '图片',
     which: '申请哪一个',
@@ -998,7 +1039,7 @@ export const zh = {
     why: '理由',
     whyExample: '例如：警方立案第 17 号',
     until: '保留至',
-    recorded: '申请人、理由和结果永久记录；原始画面到期自动删除。',
+    recorded: '申请人、理由和结果记录在案，不能修改；原始画面到期自动删除。',
     send: '提交申请',
     sending: '正在提交…',
     cancel: '取消',
@@ -1086,6 +1127,8 @@ export const zh = {
     plan: '正在载入平面图…',
     log: '正在载入访问日志…',
     register: '正在载入查看登记…',
+    deletions: '正在载入删除的文件…',
+    disposals: '正在载入删除的记录…',
     holds: '正在载入证据保全…',
     webhooks: '正在载入对外通知…',
     letters: '正在载入未送达的通知…',
@@ -1104,6 +1147,8 @@ export const zh = {
     plan: '无法载入平面图',
     log: '无法载入访问日志',
     register: '无法载入查看登记',
+    deletions: '无法载入删除的文件',
+    disposals: '无法载入删除的记录',
     holds: '无法载入证据保全',
     webhooks: '无法载入对外通知',
     letters: '无法载入未送达的通知',
