@@ -13,6 +13,7 @@ use gatepost_wire::event::Phase;
 use gatepost_wire::{BootId, EventId};
 use tokio::task::JoinHandle;
 
+use crate::edge::Edge;
 use crate::external::{connected, edge, edge_at};
 use crate::message::{alarm, boot, intrusion_of};
 use crate::process::{Home, Hub, PATIENCE, command};
@@ -82,15 +83,27 @@ impl District {
     }
 }
 
-/// Alarms of one box, one after the other; what the broker took.
+/// So many alarms of one box, one after the other; what the broker took.
 pub async fn storm(broker: &Mosquitto, boot: BootId, from: u64, count: u64) -> Vec<EventId> {
-    let mut edge = edge(broker).await;
+    alarms_of("gate-1", edge(broker).await, boot, from, Duration::from_millis(5), |seq| seq < from + count)
+        .await
+}
+
+/// Alarms of a box from this number on, one after the other with a rest between, while there are to be more; what the broker took.
+async fn alarms_of(
+    name: &str,
+    mut edge: Edge,
+    boot: BootId,
+    from: u64,
+    rest: Duration,
+    more: impl Fn(u64) -> bool,
+) -> Vec<EventId> {
     let mut sent = Vec::new();
-    for seq in from..from + count {
-        let event = intrusion_of("gate-1", boot, seq, alarm(), Phase::Began);
+    for seq in (from..).take_while(|seq| more(*seq)) {
+        let event = intrusion_of(name, boot, seq, alarm(), Phase::Began);
         assert!(edge.send(&event).await.unwrap());
         sent.push(event.id);
-        tokio::time::sleep(Duration::from_millis(5)).await;
+        tokio::time::sleep(rest).await;
     }
     sent
 }
@@ -133,15 +146,7 @@ impl Storm {
 }
 
 async fn sent(port: u16, name: &'static str, enough: Arc<AtomicBool>) -> Vec<EventId> {
-    let (mut edge, boot, mut sent) = (edge_at(port, name).await, boot(), Vec::new());
-    for seq in 1.. {
-        if enough.load(Ordering::Relaxed) {
-            break;
-        }
-        let event = intrusion_of(name, boot, seq, alarm(), Phase::Began);
-        assert!(edge.send(&event).await.unwrap());
-        sent.push(event.id);
-        tokio::time::sleep(Duration::from_millis(10)).await;
-    }
-    sent
+    let edge = edge_at(port, name).await;
+    alarms_of(name, edge, boot(), 1, Duration::from_millis(10), move |_| !enough.load(Ordering::Relaxed))
+        .await
 }

@@ -17,7 +17,7 @@ use tokio::runtime::Handle;
 
 use crate::command::{come_online, reply};
 use crate::edge::Edge;
-use crate::incident::wait_for_incidents;
+use crate::incident::{take_step, wait_for_incidents};
 use crate::message::{
     alarm, boot, encrypted, evidence_topic, happening, health, intrusion_of, picture, with_clip,
     with_evidence, with_original_kept, with_released,
@@ -61,6 +61,15 @@ pub fn draw_plan(hub: &Hub, site: &str, picture: &[u8], placed: &Value) {
     let plan: Value = picture.unwrap().json().unwrap();
     let wanted = json!({ "version": plan["version"], "placed": placed });
     http::send("PUT", &path, Some(&hub.cookie), Some(&wanted)).unwrap().success().unwrap();
+}
+
+/// Makes accounts for a program's people, of each its variable, their name and role; what [`drive`] wants of them.
+fn people_of<'p>(home: &Home, hub: &Hub, people: &[(&'p str, &'p str, &str)]) -> Vec<(&'p str, &'p str)> {
+    let account = |&(variable, name, role): &(&'p str, &'p str, &str)| {
+        home.account(hub, name, &["--role", role]);
+        (variable, name)
+    };
+    people.iter().map(account).collect()
 }
 
 /// Runs a program of `hub/ui/e2e`, which says what it wants done in lines of its own; every check of it has to hold.
@@ -250,34 +259,21 @@ async fn what_was_deleted_is_told() {
     let home = Home::embedded();
     let token = home.add("gate-1");
     let hub = home.start();
-    for (name, role) in [
-        ("li.na", "auditor"),
-        ("wang.li", "supervisor"),
-        ("zhao.ming", "administrator"),
-        ("zhao.min", "handler"),
-    ] {
-        home.account(&hub, name, &["--role", role]);
-    }
+    let people = [
+        ("GATEPOST_NAME", "li.na", "auditor"),
+        ("GATEPOST_SUPERVISOR", "wang.li", "supervisor"),
+        ("GATEPOST_ADMIN", "zhao.ming", "administrator"),
+        ("GATEPOST_HANDLER", "zhao.min", "handler"),
+    ];
+    let people = people_of(&home, &hub, &people);
     let mut edge = Edge::connect(hub.broker_port(), "gate-1", &token).await.unwrap();
     assert!(edge.send(&intrusion_of("gate-1", boot(), 1, alarm(), Phase::Began)).await.unwrap());
     let incident = wait_for_incidents(&hub, 1)[0]["id"].as_str().unwrap().to_owned();
-    let path = format!("/api/v1/incidents/{incident}");
-    let paper = hub.url(&format!("{path}/attachments?name=bill.pdf"));
+    let paper = hub.url(&format!("/api/v1/incidents/{incident}/attachments?name=bill.pdf"));
     let attached =
         http::send_bytes("POST", &paper, Some(&hub.cookie), "application/pdf", b"%PDF-1.4 %%EOF").unwrap();
     assert_eq!(attached.status, 201, "{}", attached.text());
-    let step = json!({
-        "version": hub.get(&path)["version"], "action": "withdraw", "attachment": 1, "text": "of another school",
-    });
-    let withdrawn =
-        http::send("POST", &hub.url(&format!("{path}/steps")), Some(&hub.cookie), Some(&step)).unwrap();
-    assert_eq!(withdrawn.status, 200, "{}", withdrawn.text());
-    let people = [
-        ("GATEPOST_NAME", "li.na"),
-        ("GATEPOST_SUPERVISOR", "wang.li"),
-        ("GATEPOST_ADMIN", "zhao.ming"),
-        ("GATEPOST_HANDLER", "zhao.min"),
-    ];
+    take_step(&hub, &incident, json!({ "action": "withdraw", "attachment": 1, "text": "of another school" }));
     tokio::task::block_in_place(|| drive("deletions-page.mjs", &hub, &people, |_| {}));
 }
 
@@ -337,9 +333,7 @@ async fn drive_with_alarms(script: &str, people: &[(&str, &str, &str)], alarms: 
     let home = Home::embedded();
     let token = home.add("gate-1");
     let hub = home.start();
-    for &(_, name, role) in people {
-        home.account(&hub, name, &["--role", role]);
-    }
+    let people = people_of(&home, &hub, people);
     let mut edge = Edge::connect(hub.broker_port(), "gate-1", &token).await.unwrap();
     come_online(&mut edge).await;
     let (boot, mut seq) = (boot(), 0);
@@ -348,7 +342,6 @@ async fn drive_with_alarms(script: &str, people: &[(&str, &str, &str)], alarms: 
         seq += 1;
         assert!(edge.send(&elsewhere(boot, seq, severity)).await.unwrap());
     };
-    let people: Vec<_> = people.iter().map(|&(variable, name, _)| (variable, name)).collect();
     tokio::task::block_in_place(|| {
         drive(script, &hub, &people, |line| Handle::current().block_on(work(line)));
     });
@@ -395,7 +388,7 @@ async fn areas_are_armed_from_the_page() {
     let home = Home::embedded();
     let token = home.add("gate-1");
     let hub = home.start();
-    home.account(&hub, "lu.yun", &["--role", "maintainer"]);
+    let people = people_of(&home, &hub, &[("GATEPOST_NAME", "lu.yun", "maintainer")]);
     let mut edge = Edge::connect(hub.broker_port(), "gate-1", &token).await.unwrap();
     come_online(&mut edge).await;
     let mut said: Value = serde_json::from_str(&health("gate-1", boot(), 1)).unwrap();
@@ -425,7 +418,6 @@ async fn areas_are_armed_from_the_page() {
         edge.publish("gp/v1/gate-1/command/reply", reply(&command, outcome), false).await.unwrap();
     };
     tokio::task::block_in_place(|| {
-        let people = [("GATEPOST_NAME", "lu.yun")];
         drive("areas-page.mjs", &hub, &people, |line| Handle::current().block_on(work(line)));
     });
 }
@@ -442,9 +434,7 @@ async fn each_role_sees_its_own_work() {
         ("GATEPOST_AUDITOR", "li.na", "auditor"),
         ("GATEPOST_TECHNICIAN", "deng.kai", "technician"),
     ];
-    for (_, name, role) in people {
-        home.account(&hub, name, &["--role", role]);
-    }
+    let people = people_of(&home, &hub, &people);
     let school = json!({ "label": "第三小学", "edges": ["gate-1"] });
     http::send("PUT", &hub.url("/api/v1/sites/school-3"), Some(&hub.cookie), Some(&school)).unwrap();
     let at = |x: f64, y: f64| json!({ "x": x, "y": y });
@@ -469,7 +459,6 @@ async fn each_role_sees_its_own_work() {
     assert!(edge.send(&event).await.unwrap());
     edge.publish(&evidence_topic(&event), seen, false).await.unwrap();
     wait_for_incidents(&hub, 1);
-    let people = people.map(|(variable, name, _)| (variable, name));
     tokio::task::block_in_place(|| drive("roles-page.mjs", &hub, &people, |_| {}));
 }
 
@@ -479,9 +468,8 @@ async fn lists_are_taken_away_as_they_are_shown() {
     let home = Home::embedded();
     let token = home.add("gate-1");
     let hub = home.start();
-    for (name, role) in [("li.na", "auditor"), ("qin.lan", "operator")] {
-        home.account(&hub, name, &["--role", role]);
-    }
+    let people = [("GATEPOST_NAME", "li.na", "auditor"), ("GATEPOST_OPERATOR", "qin.lan", "operator")];
+    let people = people_of(&home, &hub, &people);
     let mut edge = Edge::connect(hub.broker_port(), "gate-1", &token).await.unwrap();
     come_online(&mut edge).await;
     let boot = boot();
@@ -490,6 +478,5 @@ async fn lists_are_taken_away_as_they_are_shown() {
     }
     assert!(edge.send(&intrusion_of("gate-1", boot, 31, alarm(), Phase::Began)).await.unwrap());
     wait_for_incidents(&hub, 31);
-    let people = [("GATEPOST_NAME", "li.na"), ("GATEPOST_OPERATOR", "qin.lan")];
     tokio::task::block_in_place(|| drive("exports-page.mjs", &hub, &people, |_| {}));
 }

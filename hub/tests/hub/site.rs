@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 
 use crate::access::OPEN;
 use crate::edge::Edge;
-use crate::incident::wait_for_incidents;
+use crate::incident::{take_step, wait_for_incidents};
 use crate::message::{
     alarm, boot, evidence_topic, health, intrusion_of, picture, presence, with_original_kept,
 };
@@ -52,7 +52,7 @@ impl School {
             page["incidents"][0]["id"].as_str().map(str::to_owned)
         });
         let incident = incidents.unwrap();
-        step(hub, &incident, json!({ "action": "note", "text": WORDS }));
+        take_step(hub, &incident, json!({ "action": "note", "text": WORDS }));
         let attachments = hub.url(&format!("/api/v1/incidents/{incident}/attachments?name={edge}.pdf"));
         for number in 1..=2 {
             let paper = format!("%PDF-1.4 {edge} {number} %%EOF");
@@ -62,8 +62,12 @@ impl School {
                 .unwrap();
         }
         // What is taken back leaves a note of its deletion.
-        step(hub, &incident, json!({ "action": "withdraw", "attachment": 2, "text": WORDS }));
-        step(hub, &incident, json!({ "action": "triage", "outcome": "false_alarm", "reason": "animal" }));
+        take_step(hub, &incident, json!({ "action": "withdraw", "attachment": 2, "text": WORDS }));
+        take_step(
+            hub,
+            &incident,
+            json!({ "action": "triage", "outcome": "false_alarm", "reason": "animal" }),
+        );
         let until = Timestamp::now() + jiff::SignedDuration::from_hours(48);
         let alarm = event.data.happening.alarm().unwrap().id;
         let hold =
@@ -127,12 +131,6 @@ impl School {
 fn take(hub: &Hub, method: &str, path: &str, body: &Value) -> Value {
     let answer = http::send(method, &hub.url(path), Some(&hub.cookie), Some(body)).unwrap();
     answer.success().unwrap().json().unwrap()
-}
-
-fn step(hub: &Hub, incident: &str, mut step: Value) {
-    let path = format!("/api/v1/incidents/{incident}");
-    step["version"] = hub.get(&path)["version"].clone();
-    take(hub, "POST", &format!("{path}/steps"), &step);
 }
 
 /// Every documented route that reads, but those for strangers, as the school is asked for: as a list of its own accord, and with each

@@ -9,6 +9,7 @@ use ring::hmac;
 use serde_json::{Value, json};
 
 use crate::edge::Edge;
+use crate::incident::take_step;
 use crate::message::{alarm, boot, intrusion_of};
 use crate::process::{Home, Hub, PATIENCE};
 use crate::program::{Message, Mood, Program};
@@ -67,12 +68,6 @@ async fn open(hub: &Hub, edge: &mut Edge, name: &str, known: &mut Vec<String>) -
     id
 }
 
-fn step(hub: &Hub, id: &str, mut step: Value) {
-    step["version"] = hub.get(&format!("/api/v1/incidents/{id}"))["version"].clone();
-    let answer = http::post_json(&hub.url(&format!("/api/v1/incidents/{id}/steps")), &step).unwrap();
-    assert_eq!(answer.status, 200, "{}", answer.text());
-}
-
 #[tokio::test(flavor = "multi_thread")]
 async fn whatever_the_receiver_does_it_is_told_everything_in_order() {
     let program = Program::start(Mood::Answers(503));
@@ -88,8 +83,8 @@ async fn whatever_the_receiver_does_it_is_told_everything_in_order() {
     assert_eq!(again.headers["webhook-id"], first.headers["webhook-id"], "a repetition is known by its id");
     assert_eq!(again.body, first.body);
     program.is_now(Mood::Hangs);
-    step(&hub, &id, json!({ "action": "note", "text": "the words of a person" }));
-    step(&hub, &id, json!({ "action": "triage", "outcome": "false_alarm", "reason": "animal" }));
+    take_step(&hub, &id, json!({ "action": "note", "text": "the words of a person" }));
+    take_step(&hub, &id, json!({ "action": "triage", "outcome": "false_alarm", "reason": "animal" }));
     while program.next().0 != Mood::Hangs {}
     // The hub is killed with a message under way, and the receiver is well again.
     drop(hub);
@@ -193,7 +188,7 @@ async fn administrators_see_what_was_not_taken_and_have_it_told_again() {
 
     // Then it refuses for good, two of them.
     program.is_now(Mood::Answers(410));
-    step(&hub, &first, json!({ "action": "triage", "outcome": "false_alarm", "reason": "animal" }));
+    take_step(&hub, &first, json!({ "action": "triage", "outcome": "false_alarm", "reason": "animal" }));
     until("a dead letter", &|one| one["dead"] == 1);
     assert!(edge.send(&intrusion_of("gate-1", boot(), 2, alarm(), Phase::Began)).await.unwrap());
     let dead = until("two dead letters", &|one| one["dead"] == 2);

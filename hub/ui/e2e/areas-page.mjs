@@ -3,12 +3,10 @@
 //
 // Prints one line per check (`ok …` / `FAILED …`) and the marks ORDERED and DONE, each on a line of its own. Exits with 0 when every check held.
 
-import { launch } from './browser.mjs';
-import { assert, check, finish, giveUp } from './check.mjs';
+import { assert, check } from './check.mjs';
 import { NAME } from './sign-in.mjs';
-import { EXPECT_MS, UI_MS, ask, nothingWentWrong, says, seen, visit } from './visitor.mjs';
+import { EXPECT_MS, UI_MS, ask, nothingWentWrong, play, says, seen, visit } from './visitor.mjs';
 
-const { browser, close } = await launch();
 
 const WORDS = {
   'zh-CN': {
@@ -60,7 +58,7 @@ async function obeyed(side, wish) {
 }
 
 async function way(locale, number) {
-  const side = await visit(browser, { locale, name: NAME, wanted: (text) => /net::ERR_/.test(text) });
+  const side = await visit({ locale, name: NAME, wanted: (text) => /net::ERR_/.test(text) });
   const { page, context, asked } = side;
   const words = WORDS[locale];
   const why = (what) => `${what} ${number}`;
@@ -124,12 +122,4 @@ async function way(locale, number) {
   await context.close();
 }
 
-try {
-  await way('zh-CN', 1);
-  await way('en-GB', 2);
-} catch (error) {
-  giveUp(error);
-} finally {
-  await close();
-}
-finish();
+await play(() => way('zh-CN', 1), () => way('en-GB', 2));

@@ -4,12 +4,10 @@
 // Prints one line per check (`ok …` / `FAILED …`) and the marks GRAVE, AGAIN, MINOR, OFF and DONE, each on a line of its own. Exits with 0
 // when every check held.
 
-import { launch } from './browser.mjs';
-import { assert, check, finish, giveUp, hub } from './check.mjs';
+import { assert, check, hub } from './check.mjs';
 import { NAME, signedIn } from './sign-in.mjs';
-import { UI_MS, go, incidentIds, newIncident, nothingWentWrong, says, seen, visit } from './visitor.mjs';
+import { UI_MS, go, incidentIds, newIncident, nothingWentWrong, play, says, seen, visit } from './visitor.mjs';
 
-const { browser, close } = await launch();
 
 const WORDS = {
   'zh-CN': { on: '提示音和桌面通知已开', off: '提示音和桌面通知已关', onlySound: '提示音已开；浏览器不允许桌面通知', touch: '点一下才会出声', levels: ['危急', '严重'] },
@@ -97,8 +95,8 @@ async function silent({ page }) {
   assert((await shown(page)).length === 0, JSON.stringify(await shown(page)));
 }
 
-try {
-  const person = (locale, answer) => visit(browser, { locale, name: NAME, prepare: [witness, answer] });
+await play(async () => {
+  const person = (locale, answer) => visit({ locale, name: NAME, prepare: [witness, answer] });
   const off = await person('zh-CN', 'granted');
   const allowed = [await person('zh-CN', 'granted'), await person('en-GB', 'granted')];
   const denied = [await person('zh-CN', 'denied'), await person('en-GB', 'denied')];
@@ -199,9 +197,4 @@ try {
   });
   await Promise.all(allowed.map((side) => check(`${side.locale}: turned off again nothing rings and nothing is shown`, () => silent(side))));
   for (const side of all) await nothingWentWrong(side, side.locale);
-} catch (error) {
-  giveUp(error);
-} finally {
-  await close();
-}
-finish();
+});

@@ -4,18 +4,12 @@
 // Prints one line per check (`ok …` / `FAILED …`) and the marks READY, CUT and DONE, each on a line of its own. Exits with 0 when every
 // check held.
 
-import { launch } from './browser.mjs';
-import { assert, check, finish, giveUp } from './check.mjs';
+import { assert, check } from './check.mjs';
 import { NAME } from './sign-in.mjs';
-import { EXPECT_MS, UI_MS, ask, gone, incidentIds, newIncident, nothingWentWrong, says, seen, visit } from './visitor.mjs';
+import { EXPECT_MS, UI_MS, ask, gone, incidentIds, newIncident, nothingWentWrong, play, says, seen, somebody, visit } from './visitor.mjs';
 
 /** Somebody at another place, whose network holds. */
-const { GATEPOST_SUPERVISOR: OTHER } = process.env;
-if (!OTHER) {
-  console.error('GATEPOST_SUPERVISOR is not set: nobody else could do anything meanwhile');
-  process.exit(2);
-}
-const { browser, close } = await launch();
+const OTHER = somebody('GATEPOST_SUPERVISOR', 'nobody else could do anything meanwhile');
 
 const WORDS = {
   'zh-CN': { lost: '与中心的连接已断开', unsure: '不能确定是否已生效', notConfirmed: '没有确认', done: '已记录。' },
@@ -42,9 +36,9 @@ function lossy() {
 async function way(locale) {
   const words = WORDS[locale];
   // The browser itself notes each request that fails while the network is cut.
-  const side = await visit(browser, { locale, name: NAME, prepare: [lossy], wanted: (text) => /net::ERR_/.test(text) });
+  const side = await visit({ locale, name: NAME, prepare: [lossy], wanted: (text) => /net::ERR_/.test(text) });
   const { page, context } = side;
-  const other = await visit(browser, { locale: 'en-GB', name: OTHER });
+  const other = await visit({ locale: 'en-GB', name: OTHER });
   for (const one of [page, other.page]) await seen(one, '[data-list="incidents"], [data-empty="incidents"]');
   const known = await incidentIds(page);
   console.log('READY');
@@ -137,12 +131,4 @@ async function way(locale) {
   await other.context.close();
 }
 
-try {
-  await way('zh-CN');
-  await way('en-GB');
-} catch (error) {
-  giveUp(error);
-} finally {
-  await close();
-}
-finish();
+await play(() => way('zh-CN'), () => way('en-GB'));

@@ -4,18 +4,12 @@
 // Prints one line per check (`ok …` / `FAILED …`) and DONE. Exits with 0 when every check held.
 
 import { readFileSync } from 'node:fs';
-import { launch } from './browser.mjs';
-import { assert, check, finish, giveUp } from './check.mjs';
+import { assert, check } from './check.mjs';
 import { NAME } from './sign-in.mjs';
-import { UI_MS, ask, go, nothingWentWrong, says, seen, visit } from './visitor.mjs';
+import { UI_MS, ask, go, nothingWentWrong, play, says, seen, somebody, visit } from './visitor.mjs';
 
 /** Who sees the same lists, and may not take them away. */
-const { GATEPOST_OPERATOR: OPERATOR } = process.env;
-if (!OPERATOR) {
-  console.error('GATEPOST_OPERATOR is not set: somebody has to be without the links');
-  process.exit(2);
-}
-const { browser, close } = await launch();
+const OPERATOR = somebody('GATEPOST_OPERATOR', 'somebody has to be without the links');
 
 const WORDS = {
   'zh-CN': { csv: '导出 (CSV)', taken: '导出列表' },
@@ -104,7 +98,7 @@ async function exported(page, list, time, rows, read) {
 
 async function way(locale) {
   const words = WORDS[locale];
-  const side = await visit(browser, { locale, name: NAME });
+  const side = await visit({ locale, name: NAME });
   const { page } = side;
   await check(`${locale}: incidents are taken away as they are listed`, async () => {
     await go(page, '#/?show=all', '[data-list="incidents"] [data-incident-id]');
@@ -139,7 +133,7 @@ async function way(locale) {
   await nothingWentWrong(side, locale);
   await side.context.close();
 
-  const operator = await visit(browser, { locale, name: OPERATOR, wanted: (text, url) => /403/.test(text) && /\/exports\//.test(url) });
+  const operator = await visit({ locale, name: OPERATOR, wanted: (text, url) => /403/.test(text) && /\/exports\//.test(url) });
   await check(`${locale}: who may not take them away has no links, and the hub refuses them`, async () => {
     await seen(operator.page, '[data-list="incidents"]');
     assert((await operator.page.$('[data-export]')) === null, 'incidents have links');
@@ -154,12 +148,4 @@ async function way(locale) {
   await operator.context.close();
 }
 
-try {
-  await way('zh-CN');
-  await way('en-GB');
-} catch (error) {
-  giveUp(error);
-} finally {
-  await close();
-}
-finish();
+await play(() => way('zh-CN'), () => way('en-GB'));

@@ -4,9 +4,9 @@
 // Prints one line per check (`ok …` / `FAILED …`) and, twice, the marks READY and AGAIN, then DONE, each on a line of its own. Exits with 0
 // when every check held.
 
-import { launch } from './browser.mjs';
-import { assert, check as checked, finish, giveUp, hub } from './check.mjs';
+import { assert, check as checked, hub } from './check.mjs';
 import { NAME, PASSWORD, isSignedOutNote, signIn, signedIn } from './sign-in.mjs';
+import { UI_MS, browser, incidentIds, newIncident, play, seen } from './visitor.mjs';
 
 /** Who goes and looks, and who says whether it was done: two more people. */
 const { GATEPOST_HANDLER: HANDLER, GATEPOST_HANDLER_PASSWORD: HANDLER_PASSWORD } = process.env;
@@ -15,10 +15,6 @@ if (!HANDLER || !HANDLER_PASSWORD || !SUPERVISOR || !SUPERVISOR_PASSWORD) {
   console.error('GATEPOST_HANDLER, GATEPOST_SUPERVISOR and their …_PASSWORD are not set: an operator alone closes no loop');
   process.exit(2);
 }
-const EXPECT_MS = Number(process.env.EXPECT_TIMEOUT_S ?? '60') * 1_000;
-const UI_MS = 15_000;
-
-const { browser, close } = await launch();
 const errors = [];
 const DESK = { viewport: { width: 1440, height: 900 } };
 const PHONE = { viewport: { width: 390, height: 844 }, hasTouch: true, isMobile: true };
@@ -41,19 +37,9 @@ async function openPage(locale, settings, name, password) {
   await page.waitForSelector('[data-list="incidents"], [data-empty="incidents"]', { timeout: UI_MS });
   return Object.assign(page, { locale });
 }
-const seen = (page, selector, timeout = UI_MS) => page.waitForSelector(selector, { timeout }).then(() => undefined);
-const idsOf = (page) => page.$$eval('[data-incident-id]', (rows) => rows.map((row) => row.dataset.incidentId));
 const rowAt = (id, stage) => `[data-incident-id="${id}"]${stage ? `[data-stage="${stage}"]` : ''}`;
 const panelAt = (id, stage) => `[data-panel="${id}"] [data-stage-line="${stage}"]`;
 const offers = (page, id, choice) => seen(page, `[data-panel="${id}"] [data-choice="${choice}"]`);
-async function newIncident(page, known) {
-  const handle = await page.waitForFunction(
-    (ids) => [...document.querySelectorAll('[data-incident-id]')].map((row) => row.dataset.incidentId).find((id) => !ids.includes(id)),
-    known,
-    { timeout: EXPECT_MS },
-  );
-  return handle.jsonValue();
-}
 /** What the stages are called on the way. */
 const STAGES = {
   'zh-CN': { reported: '待核实', triaged: '待派单', assigned: '待接单', handling: '处置中', fed_back: '待核查', verified: '待办结', evaluated: '已评价' },
@@ -105,7 +91,7 @@ async function way(locale, other) {
     await seen(operator, '[data-list="incidents"], [data-empty="incidents"]');
     await seen(operator, '[data-connection="live"]');
   });
-  const known = await idsOf(operator);
+  const known = await incidentIds(operator);
   await check('a handler sees what is theirs', () => seen(handler, '[data-show="mine"][aria-current]'));
   console.log('READY');
 
@@ -126,7 +112,8 @@ async function way(locale, other) {
     await supervisor.click('[data-to="register"]');
     await seen(supervisor, '[data-list="register"] [data-reason="incident"]');
     const text = await supervisor.textContent('[data-list="register"] [data-viewing]');
-    assert(text.includes(NAME) && text.includes(id), text);
+    const shown = other === 'zh-CN' ? `（${NAME}）` : `(${NAME})`;
+    assert(text.includes(shown) && text.includes(id), text);
     await supervisor.click('[data-to="watch"]');
     await seen(supervisor, rowAt(id));
   });
@@ -331,7 +318,7 @@ async function way(locale, other) {
     await seen(supervisor, `[data-panel="${id}"]`);
   });
 
-  const before = await idsOf(operator);
+  const before = await incidentIds(operator);
   console.log('AGAIN');
   await check('a false alarm is closed with its reason, from the keyboard alone', async () => {
     const other = await newIncident(operator, [...before, id]);
@@ -356,13 +343,8 @@ async function way(locale, other) {
   for (const page of [operator, handler, supervisor]) await page.context().close();
 }
 
-try {
-  await way('zh-CN', 'en-GB');
-  await way('en-GB', 'zh-CN');
-  await checked('nothing went wrong in the browser', () => assert(errors.length === 0, errors.join(' | ')));
-} catch (error) {
-  giveUp(error);
-} finally {
-  await close();
-}
-finish();
+await play(
+  () => way('zh-CN', 'en-GB'),
+  () => way('en-GB', 'zh-CN'),
+  () => checked('nothing went wrong in the browser', () => assert(errors.length === 0, errors.join(' | '))),
+);

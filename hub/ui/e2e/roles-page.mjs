@@ -3,18 +3,14 @@
 //
 // Prints one line per check (`ok …` / `FAILED …`) and DONE. Exits with 0 when every check held.
 
-import { launch } from './browser.mjs';
-import { assert, check, finish, giveUp } from './check.mjs';
+import { assert, check } from './check.mjs';
 import { NAME } from './sign-in.mjs';
 import { VIEWS } from './views.mjs';
-import { EXPECT_MS, UI_MS, ask, go, nothingWentWrong, says, seen, visit } from './visitor.mjs';
+import { EXPECT_MS, UI_MS, ask, go, nothingWentWrong, play, says, seen, somebody, visit } from './visitor.mjs';
 
-const { GATEPOST_MAINTAINER: MAINTAINER, GATEPOST_AUDITOR: AUDITOR, GATEPOST_TECHNICIAN: TECHNICIAN } = process.env;
-if (!MAINTAINER || !AUDITOR || !TECHNICIAN) {
-  console.error('GATEPOST_MAINTAINER, GATEPOST_AUDITOR and GATEPOST_TECHNICIAN are not set: each of them sees something else');
-  process.exit(2);
-}
-const { browser, close } = await launch();
+const MAINTAINER = somebody('GATEPOST_MAINTAINER', 'each of them sees something else');
+const AUDITOR = somebody('GATEPOST_AUDITOR', 'each of them sees something else');
+const TECHNICIAN = somebody('GATEPOST_TECHNICIAN', 'each of them sees something else');
 
 const WORDS = {
   'zh-CN': { login: '摄像机拒绝登录', nothing: '目前没有您可做的操作。', signedIn: '登录', change: '更改模式…', register: '查看登记' },
@@ -71,7 +67,7 @@ async function diagnosis(page, words) {
 
 async function maintainer(locale) {
   const words = WORDS[locale];
-  const side = await visit(browser, { locale, name: MAINTAINER, wanted: isRefusal });
+  const side = await visit({ locale, name: MAINTAINER, wanted: isRefusal });
   const { page } = side;
   await check(`${locale}: a maintainer has devices and plans, and nothing that happens`, async () => {
     await seen(page, '[data-edge]');
@@ -101,7 +97,7 @@ async function maintainer(locale) {
 async function auditor(locale) {
   const words = WORDS[locale];
   // Somebody looks at a picture first, so that there is something in the register.
-  const operator = await visit(browser, { locale, name: NAME });
+  const operator = await visit({ locale, name: NAME });
   let alert;
   await check(`${locale}: somebody looks at a picture`, async () => {
     alert = (await ask(operator.page, 'alerts')).alerts.find(({ kind, snapshot }) => kind === 'zone_intrusion' && snapshot !== null);
@@ -113,7 +109,7 @@ async function auditor(locale) {
   });
   await operator.context.close();
 
-  const side = await visit(browser, { locale, name: AUDITOR, wanted: isRefusal });
+  const side = await visit({ locale, name: AUDITOR, wanted: isRefusal });
   const { page } = side;
   await check(`${locale}: an auditor has what was done, and neither people nor sites`, async () => {
     await seen(page, '[data-list="incidents"] [data-incident-id]');
@@ -187,7 +183,7 @@ async function auditor(locale) {
 
 async function technician(locale, turn) {
   const words = WORDS[locale];
-  const side = await visit(browser, { locale, name: TECHNICIAN, wanted: isRefusal });
+  const side = await visit({ locale, name: TECHNICIAN, wanted: isRefusal });
   const { page } = side;
   await check(`${locale}: a technician has devices and plans, and nothing that happens`, async () => {
     await seen(page, '[data-edge]');
@@ -224,15 +220,10 @@ async function technician(locale, turn) {
   await side.context.close();
 }
 
-try {
+await play(async () => {
   for (const [locale, turn] of [['zh-CN', 30], ['en-GB', 330]]) {
     await maintainer(locale);
     await auditor(locale);
     await technician(locale, turn);
   }
-} catch (error) {
-  giveUp(error);
-} finally {
-  await close();
-}
-finish();
+});

@@ -4,18 +4,12 @@
 // Prints one line per check (`ok …` / `FAILED …`) and the marks READY, AGAIN and DONE, each on a line of its own. Exits with 0 when every
 // check held.
 
-import { launch } from './browser.mjs';
-import { assert, check, finish, giveUp } from './check.mjs';
+import { assert, check } from './check.mjs';
 import { NAME } from './sign-in.mjs';
-import { UI_MS, ask, gone, incidentIds, newIncident, nothingWentWrong, says, seen, visit } from './visitor.mjs';
+import { UI_MS, ask, gone, incidentIds, newIncident, nothingWentWrong, play, says, seen, somebody, visit } from './visitor.mjs';
 
 /** Who is to go and look. */
-const { GATEPOST_HANDLER: HANDLER } = process.env;
-if (!HANDLER) {
-  console.error('GATEPOST_HANDLER is not set: nobody could give an incident back');
-  process.exit(2);
-}
-const { browser, close } = await launch();
+const HANDLER = somebody('GATEPOST_HANDLER', 'nobody could give an incident back');
 
 const WORDS = {
   'zh-CN': { noText: '请填写说明。', shelved: '搁置到', unshelved: '取消搁置', returned: '退单', triaged: '待派单' },
@@ -40,8 +34,8 @@ async function step(page, action, ...words) {
 
 async function way(locale, mark) {
   const other = locale === 'zh-CN' ? 'en-GB' : 'zh-CN';
-  const operator = await visit(browser, { locale, name: NAME });
-  const handler = await visit(browser, { locale: other, name: HANDLER });
+  const operator = await visit({ locale, name: NAME });
+  const handler = await visit({ locale: other, name: HANDLER });
   const { page } = operator;
   const words = WORDS[locale];
   await seen(page, '[data-list="incidents"], [data-empty="incidents"]');
@@ -135,12 +129,4 @@ async function way(locale, mark) {
   await handler.context.close();
 }
 
-try {
-  await way('zh-CN', 'READY');
-  await way('en-GB', 'AGAIN');
-} catch (error) {
-  giveUp(error);
-} finally {
-  await close();
-}
-finish();
+await play(() => way('zh-CN', 'READY'), () => way('en-GB', 'AGAIN'));

@@ -1,13 +1,37 @@
 // Somebody in front of the page, in a browser of their own, and whatever goes wrong there.
 
-import { assert, check, hub } from './check.mjs';
+import { launch } from './browser.mjs';
+import { assert, check, finish, giveUp, hub } from './check.mjs';
 import { PASSWORD, isSignedOutNote, signIn, signedIn } from './sign-in.mjs';
 
 export const UI_MS = 15_000;
 export const EXPECT_MS = Number(process.env.EXPECT_TIMEOUT_S ?? '60') * 1_000;
 
+const launched = await launch();
+export const { browser } = launched;
+
+/** The name of somebody that a program cannot do without. */
+export function somebody(variable, otherwise) {
+  const name = process.env[variable];
+  if (name) return name;
+  console.error(`${variable} is not set: ${otherwise}`);
+  process.exit(2);
+}
+
+/** Does these one after the other, as far as they go, and says how it ended. */
+export async function play(...parts) {
+  try {
+    for (const part of parts) await part();
+  } catch (error) {
+    giveUp(error);
+  } finally {
+    await launched.close();
+  }
+  finish();
+}
+
 /** Signs in. `prepare` runs in the page before anything of it does; `wanted` tells which errors are what is tried out. */
-export async function visit(browser, { locale, name, prepare = [], wanted = () => false }) {
+export async function visit({ locale, name, prepare = [], wanted = () => false }) {
   const context = await browser.newContext({ locale, viewport: { width: 1440, height: 900 } });
   if (prepare.length > 0) await context.addInitScript(...prepare);
   const errors = [];

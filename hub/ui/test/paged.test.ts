@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { Paged, type Page } from '../src/lib/paged.svelte';
+import type { Page } from '../src/lib/page';
+import { Paged } from '../src/lib/paged.svelte';
 
 /** Seven things, three to a page. */
 function things(fail: () => boolean) {

@@ -1,7 +1,7 @@
-// Who signed in, and what was done to accounts. Nobody deletes anything from it.
+// Who signed in, and what was done to accounts. Nobody changes it; it goes when its time is over.
 
-import { get } from './http';
-import { each, fields, optionalText, text, time, type Time } from './shape';
+import { fetchPage, type Page } from './page';
+import { fields, optionalText, text, time, type Time } from './shape';
 
 export interface AccessRecord {
   readonly number: number;
@@ -13,11 +13,6 @@ export interface AccessRecord {
   readonly action: string;
   readonly address: string | null;
   readonly detail: string | null;
-}
-
-export interface AccessPage {
-  readonly records: readonly AccessRecord[];
-  readonly next: string | null;
 }
 
 export function parseRecord(value: unknown): AccessRecord {
@@ -33,12 +28,7 @@ export function parseRecord(value: unknown): AccessRecord {
   };
 }
 
-export async function fetchAccessLog(before: string | null): Promise<AccessPage> {
-  const query = new URLSearchParams({ limit: '50' });
-  if (before !== null) query.set('before', before);
-  const page = fields(await get(`/api/v1/access-log?${query}`), 'page');
-  return { records: each(page.records, 'records', parseRecord), next: optionalText(page.next) };
-}
+export const fetchAccessLog = (before: string | null): Promise<Page<AccessRecord>> => fetchPage('/api/v1/access-log', 'records', before, parseRecord);
 
 /** The newest first; what is known already is not told twice. */
 export function joinRecords(known: readonly AccessRecord[], more: readonly AccessRecord[]): AccessRecord[] {

@@ -2,9 +2,8 @@
 // second for who sees the access log.
 
 import type { Permission } from './account';
-import { get } from './http';
-import type { Page } from './paged.svelte';
-import { count, each, fields, optionalCount, optionalText, text, time, type Time } from './shape';
+import { fetchPage, type Page } from './page';
+import { count, fields, optionalCount, optionalText, text, time, type Time } from './shape';
 
 /** A picture, clip, original or attachment that is gone. */
 export interface Deletion {
@@ -71,15 +70,8 @@ export function settingOf({ cause, incident }: Deletion): string | null {
   return incident === null ? 'retention.evidence_days' : 'retention.attachment_days';
 }
 
-async function fetchPage<T>(list: string, before: string | null, parse: (value: unknown) => T): Promise<Page<T>> {
-  const query = new URLSearchParams({ limit: '50' });
-  if (before !== null) query.set('before', before);
-  const page = fields(await get(`/api/v1/${list}?${query}`), list);
-  return { items: each(page[list], list, parse), next: optionalText(page.next) };
-}
-
-export const fetchDeletions = (before: string | null): Promise<Page<Deletion>> => fetchPage('deletions', before, parseDeletion);
-export const fetchDisposals = (before: string | null): Promise<Page<Disposal>> => fetchPage('disposals', before, parseDisposal);
+export const fetchDeletions = (before: string | null): Promise<Page<Deletion>> => fetchPage('/api/v1/deletions', 'deletions', before, parseDeletion);
+export const fetchDisposals = (before: string | null): Promise<Page<Disposal>> => fetchPage('/api/v1/disposals', 'disposals', before, parseDisposal);
 
 /** The two parts of the view, and what opens each. */
 const OPENS = { files: 'see_deletions', records: 'see_access_log' } as const satisfies Record<string, Permission>;

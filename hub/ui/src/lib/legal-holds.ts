@@ -1,6 +1,7 @@
 // Legal holds: an alarm's evidence that two people keep although its time is over.
 
-import { get, post } from './http';
+import { post } from './http';
+import { fetchPage, type Page } from './page';
 import { each, fields, optionalText, optionalTime, text, time, type Time } from './shape';
 
 export type HoldState = 'proposed' | 'declined' | 'lapsed' | 'held' | 'lift_proposed' | 'lifted' | 'over';
@@ -47,11 +48,6 @@ export interface LegalHold {
   readonly may: readonly HoldStep[];
 }
 
-export interface HoldPage {
-  readonly holds: readonly LegalHold[];
-  readonly next: string | null;
-}
-
 const stepOf = (value: unknown): HoldStep | undefined => STEPS.find((step) => step === value);
 
 function parseCustody(value: unknown): Custody | null {
@@ -95,13 +91,9 @@ export function heldAlarm(value: unknown): string | null {
   return order.kind === 'hold_evidence' ? text(order.alarm, 'command.order.alarm') : null;
 }
 
-export async function fetchHolds(of: { alarm?: string; before?: string | null }): Promise<HoldPage> {
-  const query = new URLSearchParams({ limit: '50' });
-  if (of.alarm !== undefined) query.set('alarm', of.alarm);
-  if (of.before) query.set('before', of.before);
-  const page = fields(await get(`/api/v1/holds?${query}`), 'holds');
-  return { holds: each(page.holds, 'holds', parseHold), next: optionalText(page.next) };
-}
+export const fetchHolds = (before: string | null): Promise<Page<LegalHold>> => fetchPage('/api/v1/holds', 'holds', before, parseHold);
+/** The newest of one alarm. */
+export const fetchHoldsOf = (alarm: string): Promise<Page<LegalHold>> => fetchPage('/api/v1/holds', 'holds', null, parseHold, { alarm });
 
 export async function proposeHold(alarm: string, reason: string, until: Time): Promise<LegalHold> {
   return parseHold(await post('/api/v1/holds', { alarm, reason, until: new Date(until).toISOString() }));

@@ -1,11 +1,7 @@
 // A list that is longer than a page: the newest page, and what was asked for behind it.
 
 import { Fetched } from './fetched.svelte';
-
-export interface Page<T> {
-  readonly items: readonly T[];
-  readonly next: string | null;
-}
+import type { Page } from './page';
 
 type Join<T> = (known: readonly T[], more: readonly T[]) => readonly T[];
 

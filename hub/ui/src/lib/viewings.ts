@@ -1,6 +1,7 @@
 // What pictures are looked at for: saying so, and the register of it.
 
-import { get, post } from './http';
+import { post } from './http';
+import { fetchPage, type Page } from './page';
 import { count, each, fields, optionalText, text, time, type Time } from './shape';
 
 export const REASONS = ['check_alarm', 'follow_up', 'request', 'check_camera', 'other'] as const;
@@ -49,11 +50,6 @@ export interface Viewing {
   readonly text: string | null;
   readonly pieces: readonly ViewedPiece[];
   readonly attachments: readonly ViewedAttachment[];
-}
-
-export interface Register {
-  readonly viewings: readonly Viewing[];
-  readonly next: string | null;
 }
 
 function parsePiece(value: unknown): ViewedPiece {
@@ -106,12 +102,7 @@ export async function openViewing(alarm: string, purpose: Purpose): Promise<View
   return parseViewing(await post('/api/v1/viewings', { alarm, ...purpose }));
 }
 
-export async function fetchRegister(before: string | null): Promise<Register> {
-  const query = new URLSearchParams({ limit: '50' });
-  if (before !== null) query.set('before', before);
-  const page = fields(await get(`/api/v1/viewings?${query}`), 'register');
-  return { viewings: each(page.viewings, 'viewings', parseViewing), next: optionalText(page.next) };
-}
+export const fetchRegister = (before: string | null): Promise<Page<Viewing>> => fetchPage('/api/v1/viewings', 'viewings', before, parseViewing);
 
 /** The address of a piece in an opening: another opening is another address, so that what the browser kept of the last one is asked for anew. */
 export const inOpening = (url: string, viewing: string, attempt = 0): string =>

@@ -2,7 +2,8 @@
 // come here.
 
 import { get, post } from './http';
-import { count, each, fields, optionalText, text, time, type Time } from './shape';
+import { fetchPage, type Page } from './page';
+import { count, each, fields, text, time, type Time } from './shape';
 
 export const TELLS = ['opened', 'stage_changed', 'escalated', 'closed'] as const;
 export type Tells = (typeof TELLS)[number];
@@ -44,11 +45,6 @@ export interface DeadLetter {
   readonly reason: string;
   /** It will be sent once more. */
   readonly again: boolean;
-}
-
-export interface LetterPage {
-  readonly items: readonly DeadLetter[];
-  readonly next: string | null;
 }
 
 const tellsOf = (value: unknown): Tells | null => TELLS.find((one) => one === value) ?? null;
@@ -101,12 +97,7 @@ export async function fetchWebhooks(): Promise<readonly Webhook[]> {
 
 const deadOf = (name: string): string => `/api/v1/webhooks/${encodeURIComponent(name)}/dead`;
 
-export async function fetchLetters(name: string, before: string | null): Promise<LetterPage> {
-  const query = new URLSearchParams({ limit: '50' });
-  if (before !== null) query.set('before', before);
-  const page = fields(await get(`${deadOf(name)}?${query}`), 'letters');
-  return { items: each(page.letters, 'letters', parseLetter), next: optionalText(page.next) };
-}
+export const fetchLetters = (name: string, before: string | null): Promise<Page<DeadLetter>> => fetchPage(deadOf(name), 'letters', before, parseLetter);
 
 /** Has one sent once more. */
 export async function retryLetter(name: string, step: number): Promise<void> {

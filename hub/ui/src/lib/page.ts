@@ -1,0 +1,18 @@
+// One page of a list that the hub gives out fifty at a time, the newest first.
+
+import { get } from './http';
+import { each, fields, optionalText } from './shape';
+
+export interface Page<T> {
+  readonly items: readonly T[];
+  /** Given as `before` it brings the page behind this one; null: there is none. */
+  readonly next: string | null;
+}
+
+/** The page behind `before`, or the newest; `list`: what the hub calls the items, `only`: which of them are asked for. */
+export async function fetchPage<T>(address: string, list: string, before: string | null, parse: (value: unknown) => T, only: Record<string, string> = {}): Promise<Page<T>> {
+  const query = new URLSearchParams({ limit: '50', ...only });
+  if (before !== null) query.set('before', before);
+  const page = fields(await get(`${address}?${query}`), list);
+  return { items: each(page[list], list, parse), next: optionalText(page.next) };
+}
