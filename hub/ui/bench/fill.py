@@ -43,7 +43,7 @@ def iso(at_ns):
 
 
 def health(edge, draw, now):
-    """As a box with four cameras, two sensors says it; about 3 kB."""
+    """As a box with four cameras, two sensors says it; about 2 kB."""
     def camera(name, label):
         faulted = draw.random() < 0.01
         state = {"name": "faulted", "reason": "it cannot be reached: check url, the cable and the camera's power"} if faulted else {"name": "streaming"}

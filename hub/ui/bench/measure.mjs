@@ -2,7 +2,7 @@
 //
 //     GATEPOST_HUB=target/release/gatepost-hub node bench/measure.mjs FOLDER
 //
-// FOLDER is made where there is none: a hub's data, filled by fill.py (some minutes, 3 GB). Boxes' health comes over mosquitto, from one
+// FOLDER is made where there is none: a hub's data, filled by fill.py (some minutes, 2.2 GB). Boxes' health comes over mosquitto, from one
 // client for all, at LIVE_PER_SECOND (333: each of 10,000 boxes every 30 s) for LIVE_S seconds. DEVICES and INCIDENTS say how many there are,
 // ONLY which of hub, page, plots and plan are measured.
 
