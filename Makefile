@@ -10,7 +10,7 @@ export PATH := $(or $(CARGO_HOME),$(HOME)/.cargo)/bin:$(PATH)
 # The steps of a target build on each other; cargo uses all cores by itself.
 .NOTPARALLEL:
 .DEFAULT_GOAL := help
-.PHONY: help setup page build demo clean-demo test test-setup test-accuracy test-models test-page test-rust lint bench load int8 \
+.PHONY: help setup page build demo clean-demo test test-setup test-accuracy test-models test-page test-rust lint bench load growth int8 \
 	accuracy chaos fuzz arm64 arm64-smoke rust
 
 help: ## this list
@@ -90,7 +90,13 @@ load: setup rust page ## the hub under 10,000 edges, with its own broker and SQL
 	cargo bench --locked --workspace --bench drain
 	for of in "embedded sqlite" "mosquitto postgres"; do \
 		set -- $$of; LOAD_BROKER=$$1 LOAD_DATABASE=$$2 LOAD_EDGES=$(or $(LOAD_EDGES),10000) LOAD_SECONDS=$(or $(LOAD_SECONDS),600) \
-			cargo bench --locked --workspace --bench load; done
+			cargo bench --locked --workspace --bench load || exit; done
+
+growth: setup rust page ## how storing and asking fare as the database grows to GROWTH_EVENTS (1,000,000), of a district and of one camera, with both databases
+	cargo build --release --locked --workspace --bins
+	for of in "district sqlite" "district postgres" "one-camera sqlite" "one-camera postgres"; do \
+		set -- $$of; echo "$$of"; GROWTH_OF=$$1 GROWTH_DATABASE=$$2 GROWTH_EVENTS=$(or $(GROWTH_EVENTS),1000000) \
+			cargo bench --locked --workspace --bench growth || exit; done
 
 int8: setup ## an INT8 model of the default detector, calibrated on the pedestrian clip, and what it costs in accuracy
 	.fetched/python/bin/python -B models/quantise --clip .fetched/footage/vtest.avi models/centernet-512.toml models/centernet-320.toml

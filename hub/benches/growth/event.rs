@@ -1,4 +1,4 @@
-//! What the boxes of a district would have sent.
+//! What the boxes of a district would have sent, or a single camera that does not come to rest.
 
 use gatepost_wire::event::{
     Alarm, EventData, ObjectClass, Phase, Region, Sighting, TrackNumber, ZoneIntrusion,
@@ -7,46 +7,62 @@ use gatepost_wire::{AlarmId, BootId, Event, EventId, Happening, Seq, Severity, T
 use jiff::SignedDuration;
 use ulid::Ulid;
 
-const BOXES: u64 = 200;
-const CAMERAS: u64 = 4;
-/// Longer than alarms of one place may lie apart and be one incident.
-const BETWEEN: SignedDuration = SignedDuration::from_mins(6);
-
-/// Boxes that take turns, each with alarms that begin and end.
+/// Cameras that take turns, each with alarms that begin and end.
 pub struct District {
     boots: Vec<BootId>,
+    cameras: u64,
+    /// Between two alarms of a camera.
+    between: SignedDuration,
     began: Timestamp,
     told: u64,
     alarm: AlarmId,
 }
 
-impl Default for District {
-    fn default() -> Self {
-        let boots = (0..BOXES).map(|_| BootId::from_ulid(Ulid::generate())).collect();
-        let began = "2026-01-01T00:00:00Z".parse().unwrap();
-        Self { boots, began, told: 0, alarm: AlarmId::from_ulid(Ulid::generate()) }
-    }
-}
+/// The one whose lists are asked for; where there is only one, it is this.
+pub const BOX: u64 = 77;
 
 impl District {
+    /// 200 boxes of four cameras, whose alarms lie too far apart to be one incident.
+    pub fn of_boxes() -> Self {
+        Self::new(200, 4, SignedDuration::from_mins(6), "2026-01-01T00:00:00Z".parse().unwrap())
+    }
+
+    /// One whose alarms chatter and are one incident for as long as it takes them. It began so long ago that the first million events end
+    /// before today, and a tenth of them may be deleted.
+    pub fn of_one_camera() -> Self {
+        let began = Timestamp::now() - SignedDuration::from_hours(200 * 24);
+        Self::new(1, 1, SignedDuration::from_secs(30), began)
+    }
+
+    fn new(boxes: u64, cameras: u64, between: SignedDuration, began: Timestamp) -> Self {
+        let boots = (0..boxes).map(|_| BootId::from_ulid(Ulid::generate())).collect();
+        Self { boots, cameras, between, began, told: 0, alarm: AlarmId::from_ulid(Ulid::generate()) }
+    }
+
+    fn boxes(&self) -> u64 {
+        self.boots.len() as u64
+    }
+
     /// When so many events had been told.
     pub fn time(&self, events: u64) -> Timestamp {
-        let rounds = events / 2 / (BOXES * CAMERAS);
-        self.began + BETWEEN * i32::try_from(rounds).unwrap()
+        let rounds = events / 2 / (self.boxes() * self.cameras);
+        self.began + self.between * i32::try_from(rounds).unwrap()
     }
 
     /// The next event, when the hub hears of it.
     pub fn next(&mut self) -> (Event, Timestamp) {
         let (alarm, is_end) = (self.told / 2, self.told % 2 == 1);
         self.told += 1;
-        let (place, round) = (alarm % (BOXES * CAMERAS), alarm / (BOXES * CAMERAS));
-        let (number, camera) = (place % BOXES, place / BOXES);
+        let places = self.boxes() * self.cameras;
+        let (place, round) = (alarm % places, alarm / places);
+        let (index, camera) = (place % self.boxes(), place / self.boxes());
+        let number = (index + BOX) % self.boxes().max(BOX + 1);
         if !is_end {
             self.alarm = AlarmId::from_ulid(Ulid::generate());
         }
-        let of_box = (round * CAMERAS + camera) * 2 + u64::from(is_end);
+        let of_box = (round * self.cameras + camera) * 2 + u64::from(is_end);
         let rounds = i32::try_from(round).unwrap();
-        let time = self.began + BETWEEN * rounds + SignedDuration::from_secs(i64::from(is_end) * 5);
+        let time = self.began + self.between * rounds + SignedDuration::from_secs(i64::from(is_end) * 5);
         let phase = if is_end { Phase::Ended } else { Phase::Began };
         let happening = Happening::ZoneIntrusion(ZoneIntrusion {
             alarm: Alarm { id: self.alarm, phase },
@@ -66,7 +82,7 @@ impl District {
         let event = Event {
             id: EventId::from_ulid(Ulid::generate()),
             edge: format!("box-{number}").parse().unwrap(),
-            boot: self.boots[usize::try_from(number).unwrap()],
+            boot: self.boots[usize::try_from(index).unwrap()],
             seq: Seq(of_box + 1),
             time,
             data: EventData {

@@ -19,13 +19,17 @@ const SHIFT: u64 = 20_000;
 pub const OPEN: i64 = 400;
 
 /// What is in the database.
-#[derive(Default)]
 pub struct Filling {
     district: District,
     events: u64,
 }
 
 impl Filling {
+    /// Nothing yet, and who will tell of it.
+    pub const fn with(district: District) -> Self {
+        Self { district, events: 0 }
+    }
+
     /// Stores until there are so many events, each on disk and each alarm in its incident; events/s.
     pub async fn up_to(&mut self, home: &Home, events: u64) -> f64 {
         let store = Store::open(&home.database()).await.unwrap();
@@ -37,8 +41,7 @@ impl Filling {
         while self.events < events {
             let (began, until) = (Instant::now(), events.min(self.events + SHIFT));
             self.store(&mut writer, &changed, until).await;
-            // Each pair is an alarm, and each alarm an incident.
-            while home::incidents(&mut look).await < until / 2 {
+            while !home::all_are_grouped(&mut look).await {
                 tokio::time::sleep(Duration::from_millis(2)).await;
             }
             took += began.elapsed();

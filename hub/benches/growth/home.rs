@@ -140,9 +140,9 @@ impl Home {
     }
 }
 
-/// How many there are: their numbers have no gap.
-pub async fn incidents(database: &mut AnyConnection) -> u64 {
-    let sql = "SELECT coalesce(max(number), 0) FROM incident";
-    let count: i64 = sqlx::query_scalar(sql).fetch_one(database).await.unwrap();
-    u64::try_from(count).unwrap()
+/// Whether each alarm is in its incident.
+pub async fn all_are_grouped(database: &mut AnyConnection) -> bool {
+    let sql = "SELECT count(*) FROM incident_position WHERE change < (SELECT max(change) FROM alarm)";
+    let behind: i64 = sqlx::query_scalar(sql).fetch_one(database).await.unwrap();
+    behind == 0
 }

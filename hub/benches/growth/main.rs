@@ -1,12 +1,13 @@
 //! How the hub fares as its database grows: at each size, how fast events are stored and how soon a page's questions are answered.
 //!
-//! Events are written by the hub's own writer, with its own grouping beside it, in pairs of which each is an alarm of its own; as they come, all
+//! Events are written by the hub's own writer, with its own grouping beside it, in pairs of which each is an alarm; as they come, all
 //! but the newest [`fill::OPEN`] incidents are closed. Then a real hub is started on that database and asked by HTTP, one question after the other. In the
 //! end the oldest tenth is deleted as retention does, while single events come.
 //!
 //! | variable | otherwise |
 //! | --- | --- |
 //! | `GROWTH_EVENTS` | 100000; sizes are powers of ten from 10000 to this |
+//! | `GROWTH_OF` | `district`: 200 boxes take turns; or `one-camera`, which chatters for half a year and nobody closes what it raises |
 //! | `GROWTH_DATABASE` | `sqlite`; or `postgres`, outside |
 //! | `GROWTH_FOLDER` | the system's for temporary files; ten million events take 20 GB |
 //!
@@ -24,6 +25,7 @@ use std::time::Duration;
 
 use ask::{Answers, QUESTIONS};
 use clear::Cleared;
+use event::District;
 use fill::Filling;
 use home::Home;
 
@@ -44,7 +46,12 @@ fn main() {
     let most = std::env::var("GROWTH_EVENTS").map_or(100_000, |text| text.parse().unwrap());
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
     let home = Home::new();
-    let (mut rows, mut filling) = (Vec::new(), Filling::default());
+    let district = match std::env::var("GROWTH_OF").as_deref() {
+        Ok("one-camera") => District::of_one_camera(),
+        Ok("district") | Err(_) => District::of_boxes(),
+        Ok(other) => panic!("GROWTH_OF={other}: district or one-camera is needed"),
+    };
+    let (mut rows, mut filling) = (Vec::new(), Filling::with(district));
     let sizes = std::iter::successors(Some(SMALLEST), |size| size.checked_mul(10));
     for events in sizes.take_while(|size| *size <= most) {
         let per_second = runtime.block_on(filling.up_to(&home, events));
@@ -60,6 +67,7 @@ fn main() {
     }
     print(&rows);
     let horizon = filling.time_of(most / 10);
+    runtime.block_on(home.close_incidents_but(0));
     runtime.block_on(home.date_incidents(horizon));
     print_cleared(&runtime.block_on(clear::clear(&home, &mut filling, horizon)), home.database_bytes());
 }

@@ -8,7 +8,8 @@ use crate::edge::Edge;
 use crate::message::{alarm, boot, event_topic, intrusion, intrusion_of};
 use crate::process::Home;
 
-fn join(events: &[Event]) -> Vec<u8> {
+/// As one message.
+pub fn join(events: &[Event]) -> Vec<u8> {
     let documents: Vec<Vec<u8>> = events.iter().map(|event| event.to_json().unwrap()).collect();
     batch::join(documents.iter().map(|document| &document[..]))
 }
@@ -17,8 +18,8 @@ fn ids(events: &[Event]) -> Vec<EventId> {
     events.iter().map(|event| event.id).collect()
 }
 
-/// Alarms that begin and end within it.
-fn backlog(boot: BootId, alarms: u64) -> Vec<Event> {
+/// Alarms of `gate-1` that begin and end.
+pub fn backlog(boot: BootId, alarms: u64) -> Vec<Event> {
     let both = |n| {
         let alarm = alarm();
         [(2 * n + 1, Phase::Began), (2 * n + 2, Phase::Ended)]

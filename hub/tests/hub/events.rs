@@ -1,9 +1,11 @@
 //! Events through the embedded broker: stored once, gaps seen and filled, alarms told whole.
 
 use gatepost_testbed::http::{self, wait_until};
+use gatepost_wire::Event;
 use gatepost_wire::event::Phase;
 use serde_json::json;
 
+use crate::client::enrolled;
 use crate::edge::Edge;
 use crate::message::{alarm, boot, health, intrusion, intrusion_of, presence};
 use crate::process::{Home, PATIENCE};
@@ -107,6 +109,42 @@ async fn a_number_used_twice_is_kept_and_flagged() {
     assert_eq!(hub.get(&format!("/api/v1/events/{}", one.id))["sequence_conflict"], false);
     assert_eq!(hub.get(&format!("/api/v1/events/{}", other.id))["sequence_conflict"], true);
     hub.wait_for_log(&["another event already has this sequence number", &other.id.to_string()]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_box_with_another_disk_counts_from_one_again_and_nothing_is_lost() {
+    let home = Home::for_boxes("");
+    let hub = home.start();
+    let gate = enrolled(&home, &hub, "gate-1").await;
+    let before = boot();
+    let mut events: Vec<Event> = (1..=3).map(|seq| intrusion(before, seq)).collect();
+    let mut edge = Edge::with(gate.options(hub.tls_port())).await.unwrap();
+    for event in &events {
+        assert!(edge.send(event).await.unwrap());
+    }
+    drop(edge);
+
+    // With the disk went its key and where it was with counting. One that was copied from another even says that it is the same start.
+    let gate = enrolled(&home, &hub, "gate-1").await;
+    let mut edge = Edge::with(gate.options(hub.tls_port())).await.unwrap();
+    let after = boot();
+    events.extend((1..=3).map(|seq| intrusion(after, seq)));
+    events.extend((2..=4).map(|seq| intrusion(before, seq)));
+    for event in &events[3..] {
+        assert!(edge.send(event).await.unwrap());
+    }
+    assert_eq!(hub.event_ids(), events.iter().map(|event| event.id).collect::<Vec<_>>());
+    let conflicts = events.iter().map(|event| {
+        let stored = hub.get(&format!("/api/v1/events/{}", event.id));
+        stored["sequence_conflict"].as_bool().unwrap()
+    });
+    let expected = [false, false, false, false, false, false, true, true, false];
+    assert_eq!(conflicts.collect::<Vec<_>>(), expected);
+    assert_eq!(hub.device("gate-1").unwrap()["missing"], json!([]));
+    wait_until("all alarms in an incident", PATIENCE, || {
+        (hub.get("/api/v1/incidents")["incidents"][0]["alarms"] == 9).then_some(())
+    })
+    .unwrap();
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -6,12 +6,15 @@ use std::time::Duration;
 
 use gatepost_testbed::http;
 use gatepost_wire::Timestamp;
-use serde_json::Value;
+use gatepost_wire::event::Phase;
+use rumqttc::v5::mqttbytes::v5::PubAckReason;
+use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 
+use crate::batch::{backlog, join};
 use crate::client;
 use crate::edge::Edge;
-use crate::message::{boot, intrusion};
+use crate::message::{alarm, boot, event_topic, intrusion, intrusion_of};
 use crate::process::{Home, Hub, PATIENCE};
 
 /// None of them is a name, a number or an id of anything.
@@ -29,6 +32,51 @@ const TRICKS: [&str; 12] = [
     "+99999999999999999999999999",
     "🦆",
 ];
+
+#[tokio::test(flavor = "multi_thread")]
+async fn one_camera_without_end_buries_nothing_and_no_list_grows_with_it() {
+    const ALARMS: u64 = 10_100;
+    let home = Home::embedded();
+    let (token, other) = (home.add("gate-1"), home.add("gate-2"));
+    let hub = home.start();
+    let mut edge = Edge::connect(hub.broker_port(), "gate-1", &token).await.unwrap();
+    let events = backlog(boot(), ALARMS);
+    for some in events.chunks(200) {
+        let answer = edge.publish(&event_topic(&some[0]), join(some), false).await.unwrap();
+        assert_eq!(answer, PubAckReason::Success);
+    }
+    let mut bystander = Edge::connect(hub.broker_port(), "gate-2", &other).await.unwrap();
+    let lone = intrusion_of("gate-2", boot(), 1, alarm(), Phase::Began);
+    assert!(bystander.send(&lone).await.unwrap());
+    // Its incident does not wait until all of those have theirs.
+    let grouped = |page: &Value| -> u64 {
+        let incidents = page["incidents"].as_array().unwrap().iter();
+        incidents.map(|incident| incident["alarms"].as_u64().unwrap()).sum()
+    };
+    let page = http::wait_until("the other's incident", PATIENCE, || {
+        let page = hub.get("/api/v1/incidents?edge=gate-2");
+        (grouped(&page) == 1).then(|| hub.get("/api/v1/incidents"))
+    })
+    .unwrap();
+    assert!(grouped(&page) < ALARMS, "{page}");
+
+    let page = http::wait_until("all incidents", PATIENCE, || {
+        let page = hub.get("/api/v1/incidents");
+        (grouped(&page) == ALARMS + 1).then_some(page)
+    })
+    .unwrap();
+    let incidents = page["incidents"].as_array().unwrap();
+    let mut sizes: Vec<u64> = incidents.iter().map(|incident| incident["alarms"].as_u64().unwrap()).collect();
+    sizes.sort_unstable();
+    assert_eq!(sizes, [1, ALARMS - 10_000, 10_000], "people meet it twice, not ten thousand times");
+    let large = incidents.iter().find(|incident| incident["alarms"] == 10_000).unwrap();
+    let alerts = hub.get(&format!("/api/v1/incidents/{}/alerts", large["id"].as_str().unwrap()));
+    assert_eq!(alerts["alerts"].as_array().unwrap().len(), 200);
+    let figures = hub.get("/api/v1/incident-figures?days=1");
+    assert_eq!(figures["opened"], 3);
+    let [source] = &figures["chattering"]["worst"].as_array().unwrap()[..] else { panic!("{figures}") };
+    assert_eq!((&source["edge"], &source["alarms"]), (&json!("gate-1"), &json!(ALARMS - 2)));
+}
 
 #[tokio::test(flavor = "multi_thread")]
 async fn wrong_clocks_break_no_list_and_hide_no_incident() {

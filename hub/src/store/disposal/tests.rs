@@ -156,8 +156,10 @@ async fn what_is_over_goes_and_what_somebody_may_still_need_stays() {
     hub.event("alone-and-young", None, 10).await;
 
     let swept = hub.sweep().await;
-    let expected = Disposed { alarms: 2, events: 3, incidents: 1, steps: 1, ..Disposed::default() };
-    assert_eq!(swept, [expected]);
+    let first = Disposed { alarms: 1, events: 2, incidents: 1, steps: 1, ..Disposed::default() };
+    // Alarms without an incident go once no incident is left to go.
+    let second = Disposed { alarms: 1, events: 1, ..Disposed::default() };
+    assert_eq!(swept, [first, second]);
     assert_eq!(hub.ids("incident").await, ["i-late", "i-open", "i-pictured", "i-young"]);
     assert_eq!(hub.ids("alarm").await, ["late", "open", "pictured", "young"]);
     let events = [
@@ -181,7 +183,8 @@ async fn what_is_over_goes_and_what_somebody_may_still_need_stays() {
     let whole = timeline::verify(lines.join("\n").as_bytes()).unwrap();
     assert_eq!((whole.steps, whole.deleted), (5, 1));
     let (disposals, next) = hub.store.disposals(None, 10).await.unwrap();
-    assert_eq!((disposals.len(), disposals[0].disposed, next), (1, expected, None));
+    let all = Disposed { alarms: 2, events: 3, ..first };
+    assert_eq!((disposals.len(), disposals[0].disposed, next), (1, all, None));
     assert_eq!(disposals[0].began, timestamp(nanos(hub.now)));
 }
 
@@ -266,4 +269,34 @@ async fn a_backlog_goes_some_at_a_time_and_is_told_as_one() {
     let (disposals, _) = hub.store.disposals(None, 10).await.unwrap();
     assert_eq!(disposals.len(), 1);
     assert_eq!(disposals[0].disposed.events, AT_ONCE + 5);
+}
+
+#[tokio::test]
+async fn a_large_incident_goes_some_of_its_events_at_a_time() {
+    let hub = hub().await;
+    let alarms: Vec<String> = (0..=ALARMS_AT_ONCE).map(|number| format!("a{number}")).collect();
+    for alarm in &alarms {
+        hub.alarm(alarm, 400).await;
+    }
+    // One of its alarms has more events than go at once.
+    let at = nanos(hub.days_ago(400));
+    let many = 2 * EVENTS_AT_ONCE;
+    hub.write(&format!(
+        "INSERT INTO event (id, edge, boot, seq, time, received, kind, severity, alarm, sequence_conflict, envelope) \
+         WITH RECURSIVE n (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM n WHERE n < {many}) \
+         SELECT 'more-' || n, 'gate-1', 'b', n, {at}, {at}, 'k', 2, 'a7', 0, '{{}}' FROM n"
+    ))
+    .await;
+    hub.incident("i-large", &alarms.iter().map(String::as_str).collect::<Vec<_>>(), Some(399)).await;
+    hub.incident("i-next", &[], Some(398)).await;
+
+    let swept = hub.sweep().await;
+    assert!(swept.iter().all(|disposed| disposed.events <= EVENTS_AT_ONCE), "{swept:?}");
+    let (disposals, _) = hub.store.disposals(None, 10).await.unwrap();
+    let (events, alarms) = (many + ALARMS_AT_ONCE + 1, ALARMS_AT_ONCE + 1);
+    let all = Disposed { alarms, events, incidents: 2, steps: 2, ..Disposed::default() };
+    assert_eq!(disposals[0].disposed, all);
+    for table in ["incident", "alarm", "event"] {
+        assert!(hub.ids(table).await.is_empty(), "{table}");
+    }
 }

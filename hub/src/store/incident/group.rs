@@ -263,4 +263,23 @@ mod tests {
             .map(|(zone, alarms, first, last)| (zone.to_owned(), alarms, first * MINUTE, last * MINUTE));
         assert_eq!(incidents, expected);
     }
+
+    #[tokio::test]
+    async fn an_incident_without_end_gives_way_to_another() {
+        let dir = tempfile::tempdir().unwrap();
+        let store = Store::open(&fresh(dir.path())).await.unwrap();
+        let (now, deadlines) = (Timestamp::now(), Deadlines::default());
+        add_at(&store, 1, "gate", 0).await;
+        store.group_alarms(&deadlines, 0, now).await.unwrap();
+        let mut change = store.begin().await.unwrap();
+        sqlx::query("UPDATE incident SET alarms = 9997").execute(&mut change.connection).await.unwrap();
+        change.commit().await.unwrap();
+        for number in 2..=6 {
+            add_at(&store, number, "gate", number * MINUTE).await;
+        }
+        store.group_alarms(&deadlines, 0, now).await.unwrap();
+        let sql = "SELECT alarms FROM incident ORDER BY number";
+        let alarms: Vec<i64> = sqlx::query_scalar(sql).fetch_all(&store.readers).await.unwrap();
+        assert_eq!(alarms, [10_000, 2]);
+    }
 }

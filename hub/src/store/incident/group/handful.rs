@@ -18,6 +18,10 @@ use crate::store::rows::chunks;
 /// Alarms of one place and kind that are no further apart are one incident.
 const WINDOW: SignedDuration = SignedDuration::from_mins(5);
 
+/// An incident that nobody closes takes no more; the next alarm of its place opens another. Who never comes to an end is heard of again,
+/// and what one incident is asked for, or deleted with, stays small whatever a camera does.
+const MOST_ALARMS: i64 = 10_000;
+
 /// The incidents of some alarms, inside a transaction.
 pub(super) struct Handful<'c> {
     connection: &'c mut AnyConnection,
@@ -115,6 +119,7 @@ impl<'c> Handful<'c> {
             if let Some(link) = self.links.get(other)
                 && let Some(held) = self.incidents.get(&link.incident)
                 && held.row.state()?.stage.is_open()
+                && has_room(&held.row)
             {
                 return Ok(Some(link.incident.clone()));
             }
@@ -126,7 +131,11 @@ impl<'c> Handful<'c> {
     fn near(&self, report: &Report) -> Option<String> {
         let (from, until) = around(report);
         let near = self.incidents.values().map(|held| &held.row).filter(|row| {
-            row.is_open != 0 && row.first <= until && row.last >= from && is_at(row, &report.place)
+            row.is_open != 0
+                && has_room(row)
+                && row.first <= until
+                && row.last >= from
+                && is_at(row, &report.place)
         });
         near.max_by_key(|row| row.number).map(|row| row.id.clone())
     }
@@ -293,6 +302,10 @@ fn sought<'r>(reports: impl Iterator<Item = &'r Report>) -> Vec<Sought<'r>> {
 
 fn moved(time: Timestamp, by: SignedDuration) -> i64 {
     nanos(time.saturating_add(by).unwrap_or(time))
+}
+
+fn has_room(row: &Row) -> bool {
+    row.alarms < MOST_ALARMS
 }
 
 fn is_at(row: &Row, place: &Place) -> bool {
