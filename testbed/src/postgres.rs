@@ -116,6 +116,11 @@ impl Postgres {
         self.port
     }
 
+    /// The folder of its socket, at which it asks for no password.
+    pub fn socket(&self) -> &Path {
+        &self.dir
+    }
+
     /// Makes a database nobody has used, and gives its URL by the socket.
     pub fn new_database(&self) -> Result<String> {
         static NUMBER: AtomicU32 = AtomicU32::new(1);
