@@ -19,7 +19,7 @@ pub mod timeline;
 pub use action::{Action, FalseReason, Grade, Kind, Outcome, Text};
 pub use deadline::{Deadlines, SiteDeadlines, StageSeconds};
 pub use extension::Extension;
-pub use figures::{Figures, PerOperator, Tally, Times, Took, WorstPlace};
+pub use figures::{Figures, PerOperator, Tally, Times, Took, WorstPlace, WorstRule};
 pub use grouping::Grouping;
 pub use nuisance::{
     CHATTER_ALARMS, CHATTER_WITHIN, Chattering, ChatteringSource, Nuisance, STALE_AFTER, Stale,
@@ -73,23 +73,28 @@ impl std::str::FromStr for IncidentId {
 
 /// Where something happened and what: alarms that agree in it may be one incident.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, ToSchema)]
+#[schema(example = json!({
+    "kind": "zone_intrusion", "edge": "gate-1", "camera": "east-gate", "zone": "lawn",
+    "sensor": null, "cause": null
+}))]
 pub struct Place {
     /// What happened, as in an alert.
     #[schema(example = "zone_intrusion")]
     pub kind: String,
     /// The box.
-    #[schema(value_type = String, format = "name")]
+    #[schema(value_type = String, format = "name", example = "gate-1")]
     pub edge: EdgeId,
     /// The camera.
-    #[schema(value_type = Option<String>, format = "name")]
+    #[schema(value_type = Option<String>, format = "name", example = "east-gate")]
     pub camera: Option<CameraId>,
     /// The area or line in its picture.
-    #[schema(value_type = Option<String>, format = "name")]
+    #[schema(value_type = Option<String>, format = "name", example = "lawn")]
     pub zone: Option<ZoneId>,
     /// The sensor.
-    #[schema(value_type = Option<String>, format = "name")]
+    #[schema(value_type = Option<String>, format = "name", example = "fence-3")]
     pub sensor: Option<SensorId>,
     /// Why, where the kind alone does not say it.
+    #[schema(example = "covered")]
     pub cause: Option<String>,
 }
 
@@ -166,7 +171,7 @@ pub struct Told {
     /// Its stage.
     pub stage: Stage,
     /// What triage found: `real`, `false_alarm` or `test`.
-    #[schema(value_type = Option<String>)]
+    #[schema(value_type = Option<String>, example = "false_alarm")]
     pub outcome: Option<&'static str>,
     /// Why it was a false alarm.
     pub reason: Option<FalseReason>,
@@ -185,6 +190,7 @@ pub struct Told {
     /// More time that somebody asked for, while nobody has decided about it.
     pub extension: Option<AskedExtension>,
     /// How many steps its timeline has.
+    #[schema(example = 2)]
     pub version: u32,
 }
 
@@ -197,7 +203,7 @@ pub struct AskedExtension {
     #[schema(value_type = String, format = DateTime)]
     pub until: Timestamp,
     /// Why.
-    #[schema(value_type = String, max_length = 1000)]
+    #[schema(value_type = String, max_length = 1000, example = "等警方取走录像")]
     pub reason: Text,
 }
 

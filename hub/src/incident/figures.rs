@@ -26,7 +26,7 @@ pub struct Tally {
     pub acknowledge: Vec<Took>,
     /// How long it took until they were closed.
     pub close: Vec<Took>,
-    /// Where most false alarms come from; at most ten places.
+    /// Where most false alarms come from, the worst first; at most ten places.
     pub worst: Vec<WorstPlace>,
 }
 
@@ -46,6 +46,7 @@ pub struct Figures {
     #[schema(value_type = String, format = DateTime)]
     pub since: Timestamp,
     /// How many were opened.
+    #[schema(example = 64)]
     pub opened: usize,
     /// How many of them each operator had to look at.
     pub per_operator_10_min: PerOperator,
@@ -54,8 +55,9 @@ pub struct Figures {
     /// Seconds until it was closed.
     pub close_s: Option<Times>,
     /// How many were false alarms.
+    #[schema(example = 23)]
     pub false_alarms: usize,
-    /// Where most false alarms come from; at most ten places.
+    /// Where most false alarms come from, the worst first; at most ten places.
     pub worst: Vec<WorstPlace>,
     /// What raised alarms in quick succession.
     pub chattering: Chattering,
@@ -67,10 +69,13 @@ pub struct Figures {
 #[derive(Debug, PartialEq, Serialize, ToSchema)]
 pub struct PerOperator {
     /// On the average.
+    #[schema(example = 0.15)]
     pub mean: f64,
     /// In the worst ten minutes.
+    #[schema(example = 2.0)]
     pub peak: f64,
     /// How many people triaged or assigned any; at least one is reckoned with.
+    #[schema(example = 3)]
     pub operators: usize,
 }
 
@@ -78,31 +83,66 @@ pub struct PerOperator {
 #[derive(Debug, PartialEq, Eq, Serialize, ToSchema)]
 pub struct Times {
     /// Half of them at most so long, seconds.
+    #[schema(example = 95)]
     pub p50: i64,
     /// Nine tenths at most so long.
+    #[schema(example = 410)]
     pub p90: i64,
 }
 
-/// A rule of a camera.
+/// A camera, or a box as far as no camera of it is meant.
 #[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
 pub struct WorstPlace {
     /// The box.
-    #[schema(value_type = String, format = "name")]
+    #[schema(value_type = String, format = "name", example = "gate-1")]
     pub edge: EdgeId,
     /// The camera.
-    #[schema(value_type = Option<String>, format = "name")]
+    #[schema(value_type = Option<String>, format = "name", example = "east-gate")]
     pub camera: Option<CameraId>,
     /// What people call it.
+    #[schema(example = "东门")]
     pub camera_label: Option<String>,
-    /// The rule.
-    #[schema(value_type = Option<String>, format = "name")]
-    pub rule: Option<RuleId>,
-    /// How many incidents it opened.
+    /// How many incidents were opened there.
+    #[schema(example = 20)]
     pub incidents: usize,
     /// How many of them were false alarms.
+    #[schema(example = 12)]
+    pub false_alarms: usize,
+    /// By which rules those were raised; the one with most of them first.
+    pub rules: Vec<WorstRule>,
+}
+
+/// What a rule of a camera raised.
+#[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
+pub struct WorstRule {
+    /// The rule; none where alarms are raised without one, as of a camera that is covered.
+    #[schema(value_type = Option<String>, format = "name", example = "lawn-closed")]
+    pub rule: Option<RuleId>,
+    /// How many incidents it opened.
+    #[schema(example = 18)]
+    pub incidents: usize,
+    /// How many of them were false alarms; one or more.
+    #[schema(example = 12)]
     pub false_alarms: usize,
     /// Why.
+    #[schema(example = json!({ "animal": 9, "light": 3 }))]
     pub reasons: BTreeMap<FalseReason, usize>,
+}
+
+impl WorstRule {
+    /// As yet of nothing.
+    pub const fn new(rule: Option<RuleId>) -> Self {
+        Self { rule, incidents: 0, false_alarms: 0, reasons: BTreeMap::new() }
+    }
+
+    /// Counts incidents: real ones or not yet judged, or false alarms of one reason.
+    pub fn add(&mut self, incidents: usize, reason: Option<FalseReason>) {
+        self.incidents += incidents;
+        if let Some(reason) = reason {
+            self.false_alarms += incidents;
+            *self.reasons.entry(reason).or_default() += incidents;
+        }
+    }
 }
 
 impl Figures {

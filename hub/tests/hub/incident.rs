@@ -324,7 +324,7 @@ async fn the_past_is_searched_and_a_shift_is_handed_over() {
         (&shift["opened"], &shift["closed"], &shift["false_alarms"]),
         (&json!(6), &json!(2), &json!(1))
     );
-    assert_eq!(shift["worst"][0]["reasons"], json!({ "animal": 1 }));
+    assert_eq!(shift["worst"][0]["rules"][0]["reasons"], json!({ "animal": 1 }));
     let open = shift["open"].as_array().unwrap();
     let said = open.iter().find(|one| one["incident"]["id"] == noted).unwrap();
     assert_eq!((open.len(), &said["said"]["text"]), (4, &json!("<b>ask</b> the school")));

@@ -211,15 +211,19 @@ function figures(days) {
     });
   const worst = new Map();
   for (const { edge, camera, camera_label, zone, outcome, reason } of some) {
-    const key = `${edge} ${camera} ${zone}`;
-    const one = worst.get(key) ?? { edge, camera, camera_label, rule: zone && `${zone}-closed`, incidents: 0, false_alarms: 0, reasons: {} };
-    one.incidents += 1;
-    if (outcome === 'false_alarm') {
-      one.false_alarms += 1;
-      one.reasons[reason] = (one.reasons[reason] ?? 0) + 1;
+    const key = `${edge} ${camera}`;
+    const one = worst.get(key) ?? { edge, camera, camera_label, incidents: 0, false_alarms: 0, rules: [] };
+    const name = zone && `${zone}-closed`;
+    const rule = one.rules.find((other) => other.rule === name) ?? { rule: name, incidents: 0, false_alarms: 0, reasons: {} };
+    if (rule.incidents === 0) one.rules.push(rule);
+    for (const counted of [one, rule]) {
+      counted.incidents += 1;
+      counted.false_alarms += outcome === 'false_alarm' ? 1 : 0;
     }
+    if (outcome === 'false_alarm') rule.reasons[reason] = (rule.reasons[reason] ?? 0) + 1;
     worst.set(key, one);
   }
+  for (const one of worst.values()) one.rules = one.rules.filter((rule) => rule.false_alarms > 0).sort((a, b) => b.false_alarms - a.false_alarms);
   return {
     since: iso(since),
     opened: some.length,
@@ -227,7 +231,7 @@ function figures(days) {
     acknowledge_s: spread(taken((action) => action === 'triage' || action === 'assign')),
     close_s: spread(taken((_, to) => to === 'closed')),
     false_alarms: some.filter(({ outcome }) => outcome === 'false_alarm').length,
-    worst: [...worst.values()].sort((a, b) => b.false_alarms - a.false_alarms).slice(0, 10),
+    worst: [...worst.values()].filter((one) => one.false_alarms > 0).sort((a, b) => b.false_alarms - a.false_alarms).slice(0, 10),
     chattering: {
       sources: 1,
       alarms: 14,

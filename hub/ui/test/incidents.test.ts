@@ -242,7 +242,11 @@ describe('figures', () => {
       worst: [{ kind: 'sensor_alarm', edge: 'gate-1', camera: null, camera_label: null, sensor: 'fence-3', sensor_label: '北围栏', rule: null, alarms: 30 }, {}],
     },
     stale: { incidents: 2, alarms: 1, oldest: [TOLD_INCIDENT, {}] },
-    worst: [{ edge: 'gate-1', camera: null, camera_label: null, rule: null, incidents: 20, false_alarms: 18, reasons: { light: 3, plant: 14, ghost: 1 } }, {}],
+    worst: [
+      { edge: 'gate-1', camera: null, camera_label: null, incidents: 20, false_alarms: 18,
+        rules: [{ rule: null, incidents: 19, false_alarms: 18, reasons: { light: 3, plant: 14, ghost: 1 } }] },
+      {},
+    ],
   };
   it('reads what the hub writes, the most frequent reason first', () => {
     const figures = parseFigures(FIGURES);
@@ -250,7 +254,7 @@ describe('figures', () => {
     expect(figures.chattering).toMatchObject({ sources: 12, alarms: 40, worst: [{ sensor: 'fence-3', sensorLabel: '北围栏', alarms: 30 }] });
     expect([figures.stale.incidents, figures.stale.alarms, ids(figures.stale.oldest)]).toEqual([2, 1, ['01ARZ']]);
     expect(figures.worst).toHaveLength(1);
-    expect(figures.worst[0]?.reasons).toEqual([['plant', 14], ['light', 3], ['other', 1]]);
+    expect(figures.worst[0]?.rules[0]?.reasons).toEqual([['plant', 14], ['light', 3], ['other', 1]]);
   });
   it('finds nothing to complain of where a hub does not say', () => {
     const { chattering: _, stale: __, ...older } = FIGURES;

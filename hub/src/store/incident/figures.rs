@@ -4,7 +4,7 @@ use gatepost_wire::Timestamp;
 use sqlx::FromRow;
 
 use crate::access::Scope;
-use crate::incident::{Tally, Took, WorstPlace};
+use crate::incident::{Tally, Took, WorstPlace, WorstRule};
 use crate::store::access::within;
 use crate::store::column::{from_word, nanos, parse, parse_option};
 use crate::store::sql::Sql;
@@ -41,7 +41,7 @@ impl Which<'_> {
 struct Place {
     edge: String,
     camera: Option<String>,
-    rule: Option<String>,
+    camera_label: Option<String>,
     incidents: i64,
     wrong: i64,
 }
@@ -85,54 +85,65 @@ impl Store {
         Ok((count(all), count(wrong)))
     }
 
-    /// The rules of cameras that most false alarms come from, at most ten.
+    /// The cameras that most false alarms come from, at most ten.
     ///
     /// # Errors
     /// When the database cannot be read.
     pub async fn worst(&self, which: &Which<'_>, scope: &Scope) -> Result<Vec<WorstPlace>, StoreError> {
         let mut query = Sql::new(
-            "SELECT incident.edge, incident.camera, incident.rule, count(*) AS incidents, count(incident.reason) AS wrong \
-             FROM incident WHERE ",
+            "SELECT most.*, label.label AS camera_label FROM (\
+             SELECT incident.edge, incident.camera, count(*) AS incidents, count(incident.reason) AS wrong FROM incident WHERE ",
         );
         which.condition(&mut query);
         within(&mut query, "incident.edge", scope);
         query.push(
-            " GROUP BY incident.edge, incident.camera, incident.rule HAVING count(incident.reason) > 0 \
-             ORDER BY wrong DESC, incident.edge, incident.camera, incident.rule LIMIT ",
+            " GROUP BY incident.edge, incident.camera HAVING count(incident.reason) > 0 \
+             ORDER BY wrong DESC, incident.edge, incident.camera LIMIT ",
         );
         query.push_bind(WORST);
+        query.push(
+            ") AS most LEFT JOIN label ON label.edge = most.edge AND label.camera = most.camera AND label.zone = '' \
+             ORDER BY most.wrong DESC, most.edge, most.camera",
+        );
         let places: Vec<Place> = query.build_query_as().fetch_all(&self.readers).await?;
         let mut worst = Vec::with_capacity(places.len());
         for place in places {
-            let mut query = Sql::new("SELECT incident.reason, count(*) FROM incident WHERE incident.edge = ");
-            query
-                .push_bind(place.edge.as_str())
-                .push(" AND incident.camera IS NOT DISTINCT FROM ")
-                .push_bind(&place.camera);
-            query.push(" AND incident.rule IS NOT DISTINCT FROM ").push_bind(&place.rule);
-            query.push(" AND incident.reason IS NOT NULL AND ");
-            which.condition(&mut query);
-            query.push(" GROUP BY incident.reason");
-            let reasons: Vec<(String, i64)> = query.build_query_as().fetch_all(&self.readers).await?;
-            let reasons =
-                reasons.into_iter().map(|(word, n)| Ok((from_word("incident.reason", word)?, count(n))));
-            let label =
-                sqlx::query_scalar("SELECT label FROM label WHERE edge = $1 AND camera = $2 AND zone = ''")
-                    .bind(&place.edge)
-                    .bind(&place.camera)
-                    .fetch_optional(&self.readers)
-                    .await?;
+            let rules = self.worst_rules(&place, which).await?;
             worst.push(WorstPlace {
                 edge: parse("incident.edge", &place.edge)?,
                 camera: parse_option("incident.camera", place.camera)?,
-                camera_label: label,
-                rule: parse_option("incident.rule", place.rule)?,
+                camera_label: place.camera_label,
                 incidents: count(place.incidents),
                 false_alarms: count(place.wrong),
-                reasons: reasons.collect::<Result<_, StoreError>>()?,
+                rules,
             });
         }
         Ok(worst)
+    }
+
+    async fn worst_rules(&self, place: &Place, which: &Which<'_>) -> Result<Vec<WorstRule>, StoreError> {
+        let mut query =
+            Sql::new("SELECT incident.rule, incident.reason, count(*) FROM incident WHERE incident.edge = ");
+        query.push_bind(place.edge.as_str());
+        query.push(" AND incident.camera IS NOT DISTINCT FROM ").push_bind(&place.camera).push(" AND ");
+        which.condition(&mut query);
+        query.push(" GROUP BY incident.rule, incident.reason ORDER BY incident.rule");
+        let rows: Vec<(Option<String>, Option<String>, i64)> =
+            query.build_query_as().fetch_all(&self.readers).await?;
+        let mut rules: Vec<WorstRule> = Vec::new();
+        for (rule, reason, incidents) in rows {
+            let rule = parse_option("incident.rule", rule)?;
+            let reason = reason.map(|word| from_word("incident.reason", word)).transpose()?;
+            if rules.last().is_none_or(|last| last.rule != rule) {
+                rules.push(WorstRule::new(rule));
+            }
+            if let Some(last) = rules.last_mut() {
+                last.add(count(incidents), reason);
+            }
+        }
+        rules.retain(|rule| rule.false_alarms > 0);
+        rules.sort_by_key(|rule| std::cmp::Reverse(rule.false_alarms));
+        Ok(rules)
     }
 
     /// How long it took from the opening to `moment`, of those that came to it.
@@ -173,4 +184,110 @@ impl Store {
 /// As it is told.
 pub(super) fn count(number: i64) -> usize {
     usize::try_from(number).unwrap_or(0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::incident::FalseReason;
+    use crate::store::testing::fresh;
+
+    /// Camera, rule, and why it was a false alarm if it was one.
+    type Opened<'a> = (Option<&'a str>, Option<&'a str>, Option<&'a str>);
+
+    /// An incident that was opened so many seconds after 1970.
+    async fn add(store: &Store, edge: &str, at_s: i64, (camera, rule, reason): Opened<'_>) {
+        let mut change = store.begin().await.unwrap();
+        sqlx::query(
+            "INSERT INTO incident (id, edge, kind, camera, rule, severity, alarms, ongoing, first, last, opened, acknowledged, closed, \
+               stage, is_open, reason, reminded, version, change) \
+             VALUES ($1, $2, 'zone_intrusion', $3, $4, 2, 1, 0, $5, $5, $5, $6, $7, 'closed', 0, $8, 0, 1, \
+               (SELECT coalesce(max(change), 0) + 1 FROM incident))",
+        )
+        .bind(crate::incident::IncidentId::new().to_string())
+        .bind(edge)
+        .bind(camera)
+        .bind(rule)
+        .bind(at_s * SECOND)
+        .bind((at_s + 20) * SECOND)
+        .bind(reason.map(|_| (at_s + 90) * SECOND))
+        .bind(reason)
+        .execute(&mut change.connection)
+        .await
+        .unwrap();
+        change.commit().await.unwrap();
+    }
+
+    fn rule(name: Option<&str>, incidents: usize, reasons: &[(FalseReason, usize)]) -> WorstRule {
+        WorstRule {
+            rule: name.map(|name| name.parse().unwrap()),
+            incidents,
+            false_alarms: reasons.iter().map(|(_, n)| n).sum(),
+            reasons: reasons.iter().copied().collect(),
+        }
+    }
+
+    #[tokio::test]
+    async fn what_was_opened_is_counted_by_camera_and_by_rule() {
+        let dir = tempfile::tempdir().unwrap();
+        let store = Store::open(&fresh(dir.path())).await.unwrap();
+        let (east, west) = (Some("east"), Some("west"));
+        let (lawn, road) = (Some("lawn"), Some("road"));
+        let (animal, light) = (Some("animal"), Some("light"));
+        let opened: [(&str, i64, Opened<'_>); 12] = [
+            // Before the time that is asked about.
+            ("gate-1", 599, (east, lawn, animal)),
+            ("gate-1", 600, (east, lawn, animal)),
+            ("gate-1", 700, (east, lawn, light)),
+            ("gate-1", 800, (east, lawn, animal)),
+            ("gate-1", 900, (east, lawn, None)),
+            ("gate-1", 1000, (east, road, None)),
+            ("gate-1", 1300, (east, None, light)),
+            // Each rule of it less than one of the other's, but together more.
+            ("gate-1", 1301, (west, lawn, animal)),
+            ("gate-1", 1302, (west, lawn, animal)),
+            ("gate-1", 1303, (west, road, animal)),
+            ("gate-1", 1304, (west, road, animal)),
+            ("gate-2", 1305, (None, None, light)),
+        ];
+        for (edge, at_s, what) in opened {
+            add(&store, edge, at_s, what).await;
+        }
+        for number in 0..12 {
+            let camera = format!("c-{number}");
+            add(&store, "gate-3", 5000, (Some(&camera), lawn, light)).await;
+        }
+        let since = Timestamp::from_second(600).unwrap();
+        let tally = store.tally(since, &Scope::All).await.unwrap();
+        assert_eq!((tally.opened, tally.busiest, tally.false_alarms), (23, 12, 21));
+        assert_eq!(tally.acknowledge, [Took { seconds: 20, incidents: 23 }]);
+        assert_eq!(tally.close, [Took { seconds: 90, incidents: 21 }]);
+
+        let told: Vec<_> = tally
+            .worst
+            .iter()
+            .map(|one| {
+                let camera = one.camera.as_ref().map(ToString::to_string);
+                (one.edge.to_string(), camera, one.incidents, one.false_alarms)
+            })
+            .collect();
+        let place = |edge: &str, camera: Option<&str>, incidents, wrong| {
+            (edge.to_owned(), camera.map(str::to_owned), incidents, wrong)
+        };
+        assert_eq!(told[..2], [place("gate-1", east, 6, 4), place("gate-1", west, 4, 4)]);
+        assert_eq!((told.len(), &told[2]), (10, &place("gate-2", None, 1, 1)));
+        let of_lawn = rule(lawn, 4, &[(FalseReason::Animal, 2), (FalseReason::Light, 1)]);
+        assert_eq!(tally.worst[0].rules, [of_lawn, rule(None, 1, &[(FalseReason::Light, 1)])]);
+
+        let mut change = store.begin().await.unwrap();
+        for sql in [
+            "INSERT INTO site (site, label) VALUES ('s', 's')",
+            "INSERT INTO site_edge (edge, site) VALUES ('gate-2', 's')",
+        ] {
+            sqlx::query(sql).execute(&mut change.connection).await.unwrap();
+        }
+        change.commit().await.unwrap();
+        let theirs = store.tally(since, &Scope::Sites(["s".parse().unwrap()].into())).await.unwrap();
+        assert_eq!((theirs.opened, theirs.worst.len()), (1, 1));
+    }
 }

@@ -12,15 +12,23 @@ export interface Spread {
   readonly p90: number;
 }
 
-export interface Worst {
-  readonly edge: string;
-  readonly camera: string | null;
-  readonly cameraLabel: string | null;
+export interface WorstRule {
   readonly rule: string | null;
   readonly incidents: number;
   readonly falseAlarms: number;
   /** The most frequent first. */
   readonly reasons: readonly (readonly [Reason, number])[];
+}
+
+/** A camera; or a device as far as no camera of it is meant. */
+export interface Worst {
+  readonly edge: string;
+  readonly camera: string | null;
+  readonly cameraLabel: string | null;
+  readonly incidents: number;
+  readonly falseAlarms: number;
+  /** Those that raised false alarms, the worst first. */
+  readonly rules: readonly WorstRule[];
 }
 
 /** One kind of alarm, by one rule, of one camera or sensor, or of a device itself. */
@@ -57,21 +65,30 @@ function spread(value: unknown): Spread | null {
   return { p50: count(p50), p90: count(p90) };
 }
 
-export function parseWorst(value: unknown): Worst {
-  const worst = fields(value, 'worst');
+function parseWorstRule(value: unknown): WorstRule {
+  const rule = fields(value, 'rule');
   const reasons = new Map<Reason, number>();
-  for (const [name, n] of Object.entries(fields(worst.reasons ?? {}, 'worst.reasons'))) {
+  for (const [name, n] of Object.entries(fields(rule.reasons ?? {}, 'rule.reasons'))) {
     const reason = REASONS.find((one) => one === name) ?? 'other';
     reasons.set(reason, (reasons.get(reason) ?? 0) + count(n));
   }
   return {
+    rule: optionalText(rule.rule),
+    incidents: count(rule.incidents),
+    falseAlarms: count(rule.false_alarms),
+    reasons: [...reasons].filter(([, n]) => n > 0).sort((a, b) => b[1] - a[1]),
+  };
+}
+
+export function parseWorst(value: unknown): Worst {
+  const worst = fields(value, 'worst');
+  return {
     edge: text(worst.edge, 'worst.edge'),
     camera: optionalText(worst.camera),
     cameraLabel: optionalText(worst.camera_label),
-    rule: optionalText(worst.rule),
     incidents: count(worst.incidents),
     falseAlarms: count(worst.false_alarms),
-    reasons: [...reasons].filter(([, n]) => n > 0).sort((a, b) => b[1] - a[1]),
+    rules: each(worst.rules ?? [], 'worst.rules', parseWorstRule),
   };
 }
 
