@@ -10,17 +10,9 @@ use utoipa::ToSchema;
 
 /// One edge as people and programs are told of it.
 #[derive(Debug, Clone, Serialize, ToSchema)]
-pub struct Device {
-    /// Its name.
-    #[schema(value_type = String, format = "name", example = "gate-1")]
-    pub edge: EdgeId,
-    /// Is it connected to the broker?
-    pub presence: Connection,
-    /// When its last message came.
-    #[schema(value_type = String, format = DateTime, example = "2026-01-31T08:30:00Z")]
-    pub last_seen: Timestamp,
-    /// What it last said of itself, as it said it (`Health` of the contract).
-    #[schema(value_type = Option<Object>, examples(json!({
+#[schema(example = json!({
+    "edge": "gate-1", "presence": "online", "last_seen": "2026-01-31T08:30:00Z",
+    "health": {
         "edge": "gate-1", "time": "2026-01-31T08:30:00Z", "boot": "01ARZ3NDEKTSV4RRFFQ69G5FAV", "uptime_ms": 90000,
         "version": "0.1.0", "recorded": [{ "boot": "01ARZ3NDEKTSV4RRFFQ69G5FAV", "last": 7 }],
         "outbox": { "queued": 0, "disk_bytes": 524288 },
@@ -34,11 +26,25 @@ pub struct Device {
             "model_file": "as_loaded" },
         "key": "tpm", "disk_free_bytes": 48300000000_u64, "temperature_celsius": 51.5,
         "certificate": { "from": "2026-01-01T00:00:00Z", "until": "2026-04-01T00:00:00Z" }
-    })))]
+    },
+    "missing": [{ "boot": "01ARZ3NDEKTSV4RRFFQ69G5FAV", "first": 3, "last": 4 }], "refused": 2
+}))]
+pub struct Device {
+    /// Its name.
+    #[schema(value_type = String, format = "name", example = "gate-1")]
+    pub edge: EdgeId,
+    /// Is it connected to the broker?
+    pub presence: Connection,
+    /// When its last message came.
+    #[schema(value_type = String, format = DateTime, example = "2026-01-31T08:30:00Z")]
+    pub last_seen: Timestamp,
+    /// What it last said of itself, as it said it (`Health` of the contract).
+    #[schema(value_type = Option<Object>)]
     pub health: Option<Box<RawValue>>,
     /// Events it recorded that are not here, at most 100 gaps of each boot.
     pub missing: Vec<Gap>,
     /// Messages of it that were no use, since the database was made.
+    #[schema(example = 2)]
     pub refused: u64,
 }
 

@@ -107,13 +107,15 @@ pub struct Taken {
     #[schema(value_type = String, format = DateTime)]
     pub time: Timestamp,
     /// Who, by what they sign in.
-    #[schema(value_type = String, format = "person-name")]
+    #[schema(value_type = String, format = "person-name", example = "li.na")]
     pub person: PersonName,
     /// Who, as records name them.
+    #[schema(example = "李娜 (li.na)")]
     pub who: String,
     /// What.
     pub step: HoldStep,
     /// What was said with it.
+    #[schema(example = "已与派出所核实")]
     pub text: Option<String>,
 }
 

@@ -55,9 +55,12 @@ pub struct PictureAbout {
     #[serde(flatten)]
     pub size: PictureSize,
     /// Bytes.
+    #[schema(example = 48213)]
     pub bytes: u64,
     /// SHA-256 of its bytes, lower-case hex.
-    #[schema(value_type = String)]
+    #[schema(
+        value_type = String, example = "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"
+    )]
     pub sha256: Sha256,
 }
 

@@ -167,11 +167,13 @@ pub struct Viewing {
 #[derive(Debug, Clone, Serialize, ToSchema)]
 pub struct ViewedAttachment {
     /// The incident it was attached to, a ULID.
-    #[schema(value_type = String, format = "ulid")]
+    #[schema(value_type = String, format = "ulid", example = "01ARZ3NDEKTSV4RRFFQ69G5FAV")]
     pub incident: IncidentId,
     /// Its number there.
+    #[schema(example = 1)]
     pub number: u32,
     /// SHA-256 of its bytes, lower-case hex.
+    #[schema(example = "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08")]
     pub sha256: String,
     /// What it is.
     #[schema(example = "application/pdf")]
@@ -185,9 +187,10 @@ pub struct ViewedAttachment {
 #[derive(Debug, Clone, Serialize, ToSchema)]
 pub struct ViewedPiece {
     /// The event that names it, a ULID.
-    #[schema(value_type = String, format = "ulid")]
+    #[schema(value_type = String, format = "ulid", example = "01ARZ3NDEKTSV4RRFFQ69G5FAV")]
     pub event: EventId,
     /// SHA-256 of its bytes, lower-case hex.
+    #[schema(example = "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08")]
     pub sha256: String,
     /// What it is.
     #[schema(value_type = String, example = "video/mp4")]

@@ -159,7 +159,7 @@ pub struct Person {
     #[schema(value_type = Vec<Role>)]
     pub roles: Roles,
     /// The sites they are limited to; null: none.
-    #[schema(value_type = Option<Vec<String>>)]
+    #[schema(value_type = Option<Vec<String>>, example = json!(["school-3"]))]
     pub sites: Option<BTreeSet<SiteId>>,
     /// What the account can be used for.
     pub state: PersonState,

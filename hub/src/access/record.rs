@@ -86,8 +86,13 @@ impl Entry {
 
 /// Something that was written down.
 #[derive(Debug, Serialize, ToSchema)]
+#[schema(example = json!({
+    "number": 41, "time": "2026-01-31T08:30:00Z", "name": "wang.li", "by": "li.na",
+    "action": "person_changed", "address": null, "detail": "王丽; operator; school-3"
+}))]
 pub struct AccessRecord {
     /// Its place in the log.
+    #[schema(example = 41)]
     pub number: i64,
     /// When.
     #[schema(value_type = String, format = DateTime)]
@@ -96,11 +101,14 @@ pub struct AccessRecord {
     #[schema(example = "wang.li")]
     pub name: Option<String>,
     /// Who did it, when that was somebody else; `command line`: an administrator at the machine.
+    #[schema(example = "li.na")]
     pub by: Option<String>,
     /// What.
     pub action: Action,
     /// From which address.
+    #[schema(example = "10.0.0.7")]
     pub address: Option<String>,
     /// More about it.
+    #[schema(example = "王丽; operator; school-3")]
     pub detail: Option<String>,
 }

@@ -30,6 +30,7 @@ pub struct Approval {
     /// Whether they agreed.
     pub outcome: Verdict,
     /// More about it; why they did not.
+    #[schema(example = "已看过报警回执")]
     pub text: Option<String>,
 }
 

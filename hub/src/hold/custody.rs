@@ -70,9 +70,10 @@ pub struct Custody {
     #[schema(value_type = Option<String>, format = DateTime)]
     pub answered: Option<Timestamp>,
     /// Why it refused, as in its answer to a command.
-    #[schema(value_type = Option<String>)]
+    #[schema(value_type = Option<String>, example = "failed")]
     pub reason: Option<Reason>,
     /// Why it refused, in words for a technician.
+    #[schema(example = "the disk is full")]
     pub detail: Option<String>,
 }
 

@@ -32,8 +32,10 @@ pub struct Nuisance {
 #[derive(Debug, Default, Serialize, ToSchema)]
 pub struct Chattering {
     /// How many.
+    #[schema(example = 2)]
     pub sources: usize,
     /// How many alarms were at least the third of their source within 60 seconds.
+    #[schema(example = 11)]
     pub alarms: usize,
     /// Those with most of them; at most ten.
     pub worst: Vec<ChatteringSource>,
@@ -41,27 +43,34 @@ pub struct Chattering {
 
 /// What raises alarms: one kind, by one rule, of one camera or sensor, or of a box itself.
 #[derive(Debug, PartialEq, Eq, Serialize, ToSchema)]
+#[schema(example = json!({
+    "kind": "sensor_alarm", "edge": "gate-1", "camera": null, "camera_label": null, "sensor": "fence-3",
+    "sensor_label": "北围栏", "rule": null, "alarms": 9
+}))]
 pub struct ChatteringSource {
     /// What happened, as in an alert.
     #[schema(example = "sensor_alarm")]
     pub kind: String,
     /// The box.
-    #[schema(value_type = String)]
+    #[schema(value_type = String, example = "gate-1")]
     pub edge: EdgeId,
     /// The camera.
-    #[schema(value_type = Option<String>)]
+    #[schema(value_type = Option<String>, example = "east-gate")]
     pub camera: Option<CameraId>,
     /// What people call it.
+    #[schema(example = "东门")]
     pub camera_label: Option<String>,
     /// The sensor.
-    #[schema(value_type = Option<String>)]
+    #[schema(value_type = Option<String>, example = "fence-3")]
     pub sensor: Option<SensorId>,
     /// What people call it.
+    #[schema(example = "北围栏")]
     pub sensor_label: Option<String>,
     /// The rule.
-    #[schema(value_type = Option<String>)]
+    #[schema(value_type = Option<String>, example = "lawn-closed")]
     pub rule: Option<RuleId>,
     /// How many of its alarms were at least the third within 60 seconds.
+    #[schema(example = 9)]
     pub alarms: usize,
 }
 
@@ -69,8 +78,10 @@ pub struct ChatteringSource {
 #[derive(Debug, Default, Serialize, ToSchema)]
 pub struct Stale {
     /// Incidents that were opened so long ago and are open.
+    #[schema(example = 2)]
     pub incidents: usize,
     /// Alarms that began so long ago and go on, also of incidents that are closed.
+    #[schema(example = 3)]
     pub alarms: usize,
     /// Incidents that are counted here, or have an alarm that is: the oldest first, at most ten, without `may`.
     pub oldest: Vec<Incident>,

@@ -21,9 +21,10 @@ pub struct Followed {
 #[derive(Debug, Serialize, ToSchema)]
 pub struct Note {
     /// Of which incident.
-    #[schema(value_type = String, format = "ulid")]
+    #[schema(value_type = String, format = "ulid", example = "01ARZ3NDEKTSV4RRFFQ69G5FAV")]
     pub incident: IncidentId,
     /// What people call it by.
+    #[schema(example = 17)]
     pub number: i64,
     /// The step that it is.
     pub step: Step,
@@ -42,10 +43,13 @@ pub struct ShiftReport {
     #[schema(value_type = String, format = DateTime)]
     pub now: Timestamp,
     /// How many incidents were opened.
+    #[schema(example = 24)]
     pub opened: i64,
     /// How many were closed.
+    #[schema(example = 22)]
     pub closed: usize,
     /// How many of those were false alarms.
+    #[schema(example = 14)]
     pub false_alarms: usize,
     /// Where those came from; at most ten places.
     pub worst: Vec<WorstPlace>,

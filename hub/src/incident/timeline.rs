@@ -62,8 +62,14 @@ pub fn hash(document: &str) -> String {
 
 /// A step as people are told of it.
 #[derive(Debug, Clone, Serialize, ToSchema)]
+#[schema(example = json!({
+    "version": 2, "time": "2026-01-31T08:31:04Z", "who": "王丽 (wang.li)", "action": "triage", "to": "closed",
+    "text": "一只猫走过草坪", "detail": { "outcome": "false_alarm", "reason": "animal" },
+    "hash": "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"
+}))]
 pub struct Step {
     /// Its place in the incident.
+    #[schema(example = 2)]
     pub version: u32,
     /// When.
     #[schema(value_type = String, format = DateTime)]
@@ -76,12 +82,14 @@ pub struct Step {
     /// The stage after it.
     pub to: Stage,
     /// What was said.
+    #[schema(example = "一只猫走过草坪")]
     pub text: Option<String>,
     /// What else belongs to it: `outcome` and `reason`, `to`, `grade`, `until`, `by` (who asked for the time), `due`, `alarm`, `severity`;
     /// `attachment` (its number), `name`, `media_type`, `bytes`, `sha256`.
     #[schema(value_type = Object)]
     pub detail: serde_json::Value,
     /// SHA-256 over it and the step before it.
+    #[schema(example = "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08")]
     pub hash: String,
 }
 

@@ -56,10 +56,10 @@ impl PictureKind {
 #[schema(as = PlanPictureSize)]
 pub struct PictureSize {
     /// Pixels.
-    #[schema(minimum = 1, maximum = 8000)]
+    #[schema(minimum = 1, maximum = 8000, example = 1600)]
     pub width_px: u32,
     /// Pixels.
-    #[schema(minimum = 1, maximum = 8000)]
+    #[schema(minimum = 1, maximum = 8000, example = 1000)]
     pub height_px: u32,
 }
 

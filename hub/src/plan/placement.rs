@@ -36,10 +36,10 @@ impl TryFrom<f64> for Fraction {
 #[schema(as = PlanPoint)]
 pub struct Point {
     /// From its left side (0) to its right (1).
-    #[schema(value_type = f64, minimum = 0, maximum = 1)]
+    #[schema(value_type = f64, minimum = 0, maximum = 1, example = 0.82)]
     pub x: Fraction,
     /// From its top (0) to its bottom (1).
-    #[schema(value_type = f64, minimum = 0, maximum = 1)]
+    #[schema(value_type = f64, minimum = 0, maximum = 1, example = 0.4)]
     pub y: Fraction,
 }
 
@@ -66,10 +66,10 @@ impl<const FROM: u16, const UPTO: u16> TryFrom<u16> for Degrees<FROM, UPTO> {
 #[schema(as = PlanView)]
 pub struct View {
     /// The middle of what it sees: 0 is up on the picture, 90 to the right.
-    #[schema(value_type = u16, minimum = 0, maximum = 359)]
+    #[schema(value_type = u16, minimum = 0, maximum = 359, example = 270)]
     pub direction_deg: Degrees<0, 359>,
     /// How wide it sees; 360 is all around.
-    #[schema(value_type = u16, minimum = 1, maximum = 360)]
+    #[schema(value_type = u16, minimum = 1, maximum = 360, example = 80)]
     pub angle_deg: Degrees<1, 360>,
 }
 
@@ -78,10 +78,10 @@ pub struct View {
 #[serde(deny_unknown_fields)]
 pub struct PlacedCamera {
     /// Its box, which stands at the site.
-    #[schema(value_type = String, format = "name")]
+    #[schema(value_type = String, format = "name", example = "gate-1")]
     pub edge: EdgeId,
     /// Its name at the box.
-    #[schema(value_type = String, format = "name")]
+    #[schema(value_type = String, format = "name", example = "east-gate")]
     pub camera: CameraId,
     /// Where it hangs.
     pub at: Point,
@@ -94,10 +94,10 @@ pub struct PlacedCamera {
 #[serde(deny_unknown_fields)]
 pub struct PlacedSensor {
     /// Its box, which stands at the site.
-    #[schema(value_type = String, format = "name")]
+    #[schema(value_type = String, format = "name", example = "gate-1")]
     pub edge: EdgeId,
     /// Its name at the box.
-    #[schema(value_type = String, format = "name")]
+    #[schema(value_type = String, format = "name", example = "fence-3")]
     pub sensor: SensorId,
     /// Where it is.
     pub at: Point,
@@ -146,13 +146,13 @@ impl TryFrom<Vec<Point>> for Outline {
 #[schema(as = PlanZoneSource)]
 pub struct ZoneSource {
     /// The camera's box, which stands at the site.
-    #[schema(value_type = String, format = "name")]
+    #[schema(value_type = String, format = "name", example = "gate-1")]
     pub edge: EdgeId,
     /// The camera.
-    #[schema(value_type = String, format = "name")]
+    #[schema(value_type = String, format = "name", example = "east-gate")]
     pub camera: CameraId,
     /// The zone as the box's configuration names it.
-    #[schema(value_type = String, format = "name")]
+    #[schema(value_type = String, format = "name", example = "lawn")]
     pub zone: ZoneId,
 }
 
@@ -161,7 +161,7 @@ pub struct ZoneSource {
 #[serde(deny_unknown_fields)]
 pub struct PlacedZone {
     /// What people call it.
-    #[schema(value_type = String, format = "line", min_length = 1, max_length = 100)]
+    #[schema(value_type = String, format = "line", min_length = 1, max_length = 100, example = "草坪")]
     pub label: ZoneLabel,
     /// Its corners: two are a line, more an area.
     #[schema(value_type = Vec<Point>, min_items = 2, max_items = 64)]

@@ -20,27 +20,36 @@ use crate::retention::Cause;
 
 /// Something that was deleted.
 #[derive(Debug, Serialize, ToSchema)]
+#[schema(example = json!({
+    "time": "2026-02-03T00:00:00Z", "event": "01ARZ3NDEKTSV4RRFFQ69G5FAV", "incident": null,
+    "attachment": null, "sha256": "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
+    "edge": "gate-1", "media_type": "application/vnd.age", "bytes": 183204,
+    "received": "2026-01-31T08:40:00Z", "cause": "released_until", "command": "01ARZ3NDEKTSV4RRFFQ69G5FAW"
+}))]
 pub struct StoredDeletion {
     /// When.
     #[schema(value_type = String, format = DateTime)]
     pub time: Timestamp,
     /// The event it belonged to, a ULID; null for an attachment of an incident.
-    #[schema(value_type = Option<String>)]
+    #[schema(value_type = Option<String>, example = "01ARZ3NDEKTSV4RRFFQ69G5FAV")]
     pub event: Option<EventId>,
     /// The incident it was attached to, a ULID; null for evidence of an event.
-    #[schema(value_type = Option<String>)]
+    #[schema(value_type = Option<String>, example = "01ARZ3NDEKTSV4RRFFQ69G5FAV")]
     pub incident: Option<IncidentId>,
     /// Its number among the attachments of that incident.
+    #[schema(example = 1)]
     pub attachment: Option<u32>,
     /// SHA-256 of what was deleted, lower-case hex.
+    #[schema(example = "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08")]
     pub sha256: String,
     /// The box it came from, or at which the incident is.
-    #[schema(value_type = String)]
+    #[schema(value_type = String, example = "gate-1")]
     pub edge: EdgeId,
     /// What it was.
     #[schema(example = "video/mp4")]
     pub media_type: String,
     /// How large it was.
+    #[schema(example = 183204)]
     pub bytes: u64,
     /// Since when it was here.
     #[schema(value_type = String, format = DateTime)]
@@ -48,7 +57,7 @@ pub struct StoredDeletion {
     /// Why it was deleted.
     pub cause: Cause,
     /// For an original: the command that released it.
-    #[schema(value_type = Option<String>)]
+    #[schema(value_type = Option<String>, example = "01ARZ3NDEKTSV4RRFFQ69G5FAW")]
     pub command: Option<CommandId>,
 }
 

@@ -20,6 +20,22 @@ pub(super) use insert::{Arrival, store};
 
 /// An event as it is kept.
 #[derive(Debug, Serialize, ToSchema)]
+#[schema(example = json!({
+    "id": "01ARZ3NDEKTSV4RRFFQ69G5FAV", "edge": "gate-1", "boot": "01ARZ3NDEKTSV4RRFFQ69G5FAV", "seq": 7,
+    "time": "2026-01-31T08:30:00Z", "received": "2026-01-31T08:30:00.2Z", "kind": "zone_intrusion",
+    "severity": 2, "sequence_conflict": false,
+    "envelope": {
+        "specversion": "1.0", "id": "01ARZ3NDEKTSV4RRFFQ69G5FAV", "source": "/gatepost/edge/gate-1",
+        "type": "gatepost.event.v1.zone_intrusion", "time": "2026-01-31T08:30:00Z", "subject": "east-gate",
+        "datacontenttype": "application/json", "boot": "01ARZ3NDEKTSV4RRFFQ69G5FAV",
+        "sequence": "00000000000000000007",
+        "data": { "severity": 2, "happening": {
+            "kind": "zone_intrusion", "alarm": { "id": "01ARZ3NDEKTSV4RRFFQ69G5FAX", "phase": "began" },
+            "camera": "east-gate", "rule": "lawn-closed", "zone": "lawn", "object": "person", "track": 7,
+            "region": { "left": 0.1, "top": 0.2, "right": 0.3, "bottom": 0.4 }, "score": 0.9, "dwell_ms": 2000
+        } }
+    }
+}))]
 pub struct StoredEvent {
     /// ULID.
     #[schema(value_type = String, example = "01ARZ3NDEKTSV4RRFFQ69G5FAV")]

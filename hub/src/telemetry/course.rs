@@ -62,10 +62,13 @@ pub struct DeviceHistory {
 #[derive(Debug, Default, PartialEq, Serialize, ToSchema)]
 pub struct Course {
     /// The least in each step.
+    #[schema(example = json!([48.2, null]))]
     pub min: Vec<Option<f64>>,
     /// On the average.
+    #[schema(example = json!([49.0, null]))]
     pub mean: Vec<Option<f64>>,
     /// The greatest.
+    #[schema(example = json!([50.1, null]))]
     pub max: Vec<Option<f64>>,
 }
 
@@ -73,13 +76,16 @@ pub struct Course {
 #[derive(Debug, PartialEq, Serialize, ToSchema)]
 pub struct CameraCourse {
     /// Its name.
-    #[schema(value_type = String)]
+    #[schema(value_type = String, example = "east-gate")]
     pub camera: CameraId,
     /// Share of the reports in which there was a picture, 0 to 1.
+    #[schema(example = json!([1, null]))]
     pub picture: Vec<Option<f64>>,
     /// Frames taken for analysis in a second; nothing where it cannot be told, after a silence in which the box was started anew.
+    #[schema(example = json!([5, null]))]
     pub frames_per_s: Vec<Option<f64>>,
     /// Of them, those that something looked at.
+    #[schema(example = json!([4.8, null]))]
     pub looked_at_per_s: Vec<Option<f64>>,
 }
 
@@ -90,11 +96,12 @@ pub struct StateChange {
     #[schema(value_type = String, format = DateTime)]
     pub time: Timestamp,
     /// The camera; null for the box itself.
-    #[schema(value_type = Option<String>)]
+    #[schema(value_type = Option<String>, example = "east-gate")]
     pub camera: Option<CameraId>,
     /// How it stands.
     pub state: State,
     /// Why, in words for a technician, as the box said it.
+    #[schema(example = "connected, but no key frame to begin with for 30 s")]
     pub reason: Option<String>,
 }
 

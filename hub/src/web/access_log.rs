@@ -16,6 +16,7 @@ pub struct AccessLog {
     /// The records. They are never changed or deleted.
     records: Vec<AccessRecord>,
     /// Give it as `before` to see older ones; null when there are none.
+    #[schema(example = "41")]
     next: Option<String>,
 }
 

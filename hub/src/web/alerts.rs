@@ -22,7 +22,7 @@ pub struct Query {
     #[param(value_type = Option<u16>, minimum = 1, maximum = 200, default = 50)]
     limit: Option<Limit<200>>,
     /// `next` of the page before.
-    #[param(pattern = r"^[0-9]{1,18}\.[0-7][0-9A-HJKMNP-TV-Z]{25}$")]
+    #[param(pattern = r"^[0-9]{1,19}\.[0-7][0-9A-HJKMNP-TV-Z]{25}$")]
     before: Option<String>,
     /// Of this edge only.
     #[param(value_type = Option<String>, format = "name")]
@@ -38,6 +38,7 @@ pub struct Alerts {
     /// The alerts.
     alerts: Vec<Alert>,
     /// Give it as `before` to see older ones; null when there are none.
+    #[schema(example = "1769848200200000000.01ARZ3NDEKTSV4RRFFQ69G5FAV")]
     next: Option<String>,
 }
 

@@ -59,6 +59,7 @@ pub struct Commands {
     /// The commands.
     commands: Vec<Given>,
     /// Give it as `before` to see older ones; null when there are none.
+    #[schema(example = "17")]
     next: Option<String>,
 }
 

@@ -34,6 +34,7 @@ pub struct Deletions {
     /// The deletions.
     deletions: Vec<StoredDeletion>,
     /// Give it as `before` to see older ones; null when there are none.
+    #[schema(example = "41")]
     next: Option<String>,
 }
 

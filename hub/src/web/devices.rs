@@ -32,7 +32,7 @@ pub struct Devices {
     /// By name.
     devices: Vec<Device>,
     /// Give it as `after` to see those that follow; null when there are none.
-    #[schema(value_type = Option<String>, format = "name")]
+    #[schema(value_type = Option<String>, format = "name", example = "gate-1")]
     next: Option<EdgeId>,
 }
 

@@ -29,6 +29,7 @@ pub struct Disposals {
     /// The disposals.
     disposals: Vec<Disposal>,
     /// Give it as `before` to see older ones; null when there are none.
+    #[schema(example = "12")]
     next: Option<String>,
 }
 

@@ -37,6 +37,7 @@ pub struct Events {
     /// The events.
     events: Vec<StoredEvent>,
     /// Give it as `after` to go on; null when this was the last for now.
+    #[schema(example = "207")]
     next: Option<String>,
 }
 

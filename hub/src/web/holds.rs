@@ -37,6 +37,7 @@ pub struct Holds {
     /// The holds. They are never changed or deleted; steps are added.
     holds: Vec<Hold>,
     /// Give it as `before` to see older ones; null when there are none.
+    #[schema(example = "3")]
     next: Option<String>,
 }
 

@@ -35,7 +35,7 @@ pub struct Query {
     #[param(value_type = Option<u16>, minimum = 1, maximum = 200, default = 50)]
     limit: Option<Limit<200>>,
     /// `next` of the page before.
-    #[param(pattern = r"^[0-9]{1,18}\.[0-9]{1,18}$")]
+    #[param(pattern = r"^[0-9]{1,19}\.[0-9]{1,18}$")]
     before: Option<String>,
     /// Open ones, or closed ones.
     open: Option<bool>,
@@ -108,6 +108,7 @@ pub struct Incidents {
     /// The incidents.
     incidents: Vec<Incident>,
     /// Give it as `before` to see older ones; null when there are none.
+    #[schema(example = "1769848200200000000.17")]
     next: Option<String>,
 }
 

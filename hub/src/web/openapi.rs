@@ -106,3 +106,63 @@ pub fn document() -> utoipa::openapi::OpenApi {
 pub async fn get() -> Json<utoipa::openapi::OpenApi> {
     Json(document())
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::Value;
+
+    use super::*;
+
+    #[test]
+    fn every_field_has_an_example_that_fits() {
+        let document = serde_json::to_value(document()).unwrap();
+        let mut without = Vec::new();
+        for (name, schema) in document["components"]["schemas"].as_object().unwrap() {
+            look_at_fields(name, schema, &mut without);
+        }
+        assert!(without.is_empty(), "{without:#?}");
+    }
+
+    fn look_at_fields(path: &str, schema: &Value, without: &mut Vec<String>) {
+        if schema.get("example").is_some() || schema.get("examples").is_some() {
+            return;
+        }
+        for part in parts(schema) {
+            look_at_fields(path, part, without);
+        }
+        for (name, field) in schema["properties"].as_object().into_iter().flatten() {
+            let path = format!("{path}.{name}");
+            if field.get("properties").is_some() {
+                look_at_fields(&path, field, without);
+            } else if !is_plain(field) {
+                without.push(path);
+            } else if let Some(example) = field.get("example") {
+                assert!(fits(field, example), "{path}: {example} does not fit {field}");
+            }
+        }
+    }
+
+    /// By an example, or by what it is: one of some words, a moment, another schema that has its own.
+    fn is_plain(field: &Value) -> bool {
+        let is = |kind: &str| match &field["type"] {
+            Value::Array(kinds) => kinds.iter().any(|one| one == kind),
+            one => one == kind,
+        };
+        let says = |key: &&str| field.get(key).is_some();
+        ["example", "examples", "enum", "const", "default", "$ref"].iter().any(says)
+            || is("boolean")
+            || field["format"] == "date-time"
+            || (is("array") && is_plain(&field["items"]))
+            || parts(field).next().is_some()
+                && parts(field).all(|part| part["type"] == "null" || is_plain(part))
+    }
+
+    fn fits(field: &Value, example: &Value) -> bool {
+        // What it refers to stands elsewhere in the document.
+        field.to_string().contains("$ref") || jsonschema::validator_for(field).unwrap().is_valid(example)
+    }
+
+    fn parts(schema: &Value) -> impl Iterator<Item = &Value> {
+        ["oneOf", "anyOf", "allOf"].into_iter().filter_map(|key| schema[key].as_array()).flatten()
+    }
+}

@@ -50,9 +50,13 @@ pub struct NewPerson {
 /// What is to change about an account. What is left out stays.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(example = json!({
+    "display_name": "王丽", "roles": ["operator"], "sites": ["school-3"],
+    "provider": "wang.li@school.example", "unbind": false, "disabled": false
+}))]
 pub struct Change {
     /// What others call them.
-    #[schema(value_type = Option<String>, format = "line", min_length = 1, max_length = 60)]
+    #[schema(value_type = Option<String>, format = "line", min_length = 1, max_length = 60, example = "王丽")]
     display_name: Option<DisplayName>,
     /// What they work as.
     #[schema(value_type = Option<Vec<Role>>, min_items = 1)]
@@ -63,7 +67,9 @@ pub struct Change {
     sites: Option<Option<BTreeSet<SiteId>>>,
     /// What the provider calls them; null: they do not sign in by it. Another name than before unbinds the account, too.
     #[serde(default, deserialize_with = "given")]
-    #[schema(value_type = Option<String>, min_length = 1, max_length = 255)]
+    #[schema(
+        value_type = Option<String>, min_length = 1, max_length = 255, example = "wang.li@school.example"
+    )]
     provider: Option<Option<ProviderName>>,
     /// Whoever came by the provider so far is not let in by it any more, and sessions of the account are over: the account is bound
     /// to who comes next by its name there.
@@ -82,6 +88,7 @@ fn given<'de, D: Deserializer<'de>, T: Deserialize<'de>>(deserializer: D) -> Res
 #[derive(Debug, Serialize, ToSchema)]
 pub struct Link {
     /// What it is known by. It is shown only here.
+    #[schema(example = "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef")]
     token: String,
     /// It is useless from then on.
     #[schema(value_type = String, format = DateTime)]

@@ -42,10 +42,10 @@ pub struct SignIn {
     #[schema(example = "wang.li")]
     name: String,
     /// The password.
-    #[schema(value_type = String, format = Password)]
+    #[schema(value_type = String, format = Password, example = "hedge, ladder, lantern")]
     password: Password,
     /// Six digits from the authenticator app, where the account has a second factor.
-    #[schema(pattern = "^[0-9]{6}$")]
+    #[schema(pattern = "^[0-9]{6}$", example = "123456")]
     code: Option<String>,
 }
 
@@ -54,9 +54,13 @@ pub struct SignIn {
 #[serde(deny_unknown_fields)]
 pub struct Acceptance {
     /// What follows the name in the link.
+    #[schema(example = "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef")]
     token: String,
     /// 12 to 128 characters.
-    #[schema(value_type = String, format = Password, min_length = 12, max_length = 128)]
+    #[schema(
+        value_type = String, format = Password, min_length = 12, max_length = 128,
+        example = "hedge, ladder, lantern"
+    )]
     password: Password,
 }
 
@@ -65,10 +69,13 @@ pub struct Acceptance {
 #[serde(deny_unknown_fields)]
 pub struct PasswordChange {
     /// The present one.
-    #[schema(value_type = String, format = Password)]
+    #[schema(value_type = String, format = Password, example = "hedge, ladder, lantern")]
     old: Password,
     /// 12 to 128 characters.
-    #[schema(value_type = String, format = Password, min_length = 12, max_length = 128)]
+    #[schema(
+        value_type = String, format = Password, min_length = 12, max_length = 128,
+        example = "ferry, basket, thimble"
+    )]
     new: Password,
 }
 
@@ -77,7 +84,7 @@ pub struct PasswordChange {
 #[serde(deny_unknown_fields)]
 pub struct Again {
     /// The password.
-    #[schema(value_type = String, format = Password)]
+    #[schema(value_type = String, format = Password, example = "hedge, ladder, lantern")]
     password: Password,
 }
 
@@ -86,7 +93,7 @@ pub struct Again {
 #[serde(deny_unknown_fields)]
 pub struct Code {
     /// Six digits from the authenticator app.
-    #[schema(pattern = "^[0-9]{6}$")]
+    #[schema(pattern = "^[0-9]{6}$", example = "123456")]
     code: String,
 }
 
@@ -94,6 +101,7 @@ pub struct Code {
 #[derive(Debug, Serialize, ToSchema)]
 pub struct NewFactor {
     /// For typing into an authenticator app: base 32.
+    #[schema(example = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567")]
     secret: String,
     /// The same for a QR code.
     #[schema(example = "otpauth://totp/Gatepost:wang.li?secret=…&issuer=Gatepost")]

@@ -24,7 +24,7 @@ pub struct Sites {
     /// By name.
     sites: Vec<Site>,
     /// Boxes that belong to none: only people who are not limited to some sites see them.
-    #[schema(value_type = Vec<String>)]
+    #[schema(value_type = Vec<String>, example = json!(["gate-2"]))]
     unassigned: BTreeSet<EdgeId>,
     /// How long incidents may stay in a stage where a site says nothing else: `[incident_deadlines]` of the configuration.
     deadlines: Deadlines,

@@ -42,6 +42,7 @@ pub struct Viewings {
     /// The lines. They are never changed or deleted.
     viewings: Vec<Viewing>,
     /// Give it as `before` to see older ones; null when there are none.
+    #[schema(example = "41")]
     next: Option<String>,
 }
 

@@ -50,6 +50,7 @@ pub struct DeadLetters {
     /// The letters.
     letters: Vec<Letter>,
     /// Give it as `before` to see older ones; null when there are none.
+    #[schema(example = "17")]
     next: Option<String>,
 }
 

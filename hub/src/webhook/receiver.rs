@@ -19,7 +19,7 @@ pub struct Receiver {
     /// Of what it is told.
     pub tells: Vec<Tells>,
     /// Of boxes of these sites only; null: of all.
-    #[schema(value_type = Option<Vec<String>>)]
+    #[schema(value_type = Option<Vec<String>>, example = json!(["school-3"]))]
     pub sites: Option<Vec<SiteId>>,
 }
 

@@ -1,12 +1,16 @@
 //! Server-sent events: what happens is told at once, and what was missed after a break.
 
+use std::time::Instant;
+
 use gatepost_testbed::http::{EventStream, SentEvent};
 use gatepost_wire::Event;
 use serde_json::{Value, json};
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::TcpStream;
 
 use crate::edge::Edge;
 use crate::message::{boot, evidence_topic, health, intrusion, picture, with_evidence};
-use crate::process::{Home, PATIENCE};
+use crate::process::{Home, Hub, PATIENCE};
 
 /// The next event of this name, and its data.
 fn next(stream: &EventStream, name: &str) -> (SentEvent, Value) {
@@ -109,4 +113,57 @@ async fn who_missed_too_much_starts_over() {
     };
     let (after, before) = (place(&after), place(&event));
     assert!(after.0 > before.0 && after.1 >= before.1, "{after:?} {before:?}");
+}
+
+/// A page's stream without a thread of its own.
+struct Page {
+    stream: TcpStream,
+    heard: Vec<u8>,
+}
+
+impl Page {
+    async fn open(hub: &Hub) -> Self {
+        let address = hub.web.trim_start_matches("http://");
+        let mut stream = TcpStream::connect(address).await.unwrap();
+        let request =
+            format!("GET /api/v1/live HTTP/1.1\r\nhost: {address}\r\ncookie: {}\r\n\r\n", hub.cookie);
+        stream.write_all(request.as_bytes()).await.unwrap();
+        let mut page = Self { stream, heard: Vec::new() };
+        page.hear("\r\n\r\n").await;
+        assert!(page.heard.starts_with(b"HTTP/1.1 200"), "{}", String::from_utf8_lossy(&page.heard));
+        page
+    }
+
+    /// Waits until it has been told of this.
+    async fn hear(&mut self, text: &str) {
+        let until = Instant::now() + PATIENCE;
+        while !self.heard.windows(text.len()).any(|part| part == text.as_bytes()) {
+            let more = tokio::time::timeout_at(until.into(), self.stream.read_buf(&mut self.heard)).await;
+            assert!(more.expect(text).unwrap() > 0, "a page's stream ended");
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn two_thousand_pages_all_hear_of_every_alarm() {
+    gatepost_hub::limits::raise_open_files();
+    let home = Home::embedded();
+    let token = home.add("gate-1");
+    let hub = home.start();
+    let mut pages = Vec::new();
+    for _ in 0..2000 {
+        pages.push(Page::open(&hub).await);
+    }
+    let mut edge = Edge::connect(hub.broker_port(), "gate-1", &token).await.unwrap();
+    let boot = boot();
+    let events = [1, 2, 3].map(|seq| intrusion(boot, seq));
+    for event in &events {
+        assert!(edge.send(event).await.unwrap());
+    }
+    for page in &mut pages {
+        for event in &events {
+            page.hear(alarm_id(event).as_str().unwrap()).await;
+        }
+    }
+    assert_eq!(hub.get("/api/v1/alerts")["alerts"].as_array().unwrap().len(), 3);
 }
