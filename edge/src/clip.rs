@@ -11,6 +11,7 @@
 mod archive;
 mod booking;
 mod cover;
+mod deletion;
 mod film;
 mod hold;
 mod make;
@@ -36,6 +37,7 @@ pub use archive::{Archive, ClipAlarm, CutShort, Record, Room};
 pub use booking::{BegunAlarm, Span};
 use booking::{Booking, Bookings};
 pub use cover::{ClipCover, LOOK_EVERY};
+pub use deletion::{Deletion, DeletionCause, DeletionLog};
 pub use film::{FilmError, check_encoder};
 pub use hold::{Holds, Superseded};
 pub use make::Maker;

@@ -158,6 +158,11 @@ pub struct Config {
 }
 
 impl Config {
+    /// Where clips are kept.
+    pub fn clips_dir(&self) -> PathBuf {
+        self.data_dir.join("clips")
+    }
+
     /// Every file that holds a secret, each on its first line.
     pub fn secret_files(&self) -> impl Iterator<Item = &PathBuf> {
         let cameras = self.cameras.iter().filter_map(|camera| camera.password_file.as_ref());

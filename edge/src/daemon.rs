@@ -218,7 +218,7 @@ fn open_evidence(config: &Config, delivery: &Delivery) -> anyhow::Result<Evidenc
 }
 
 fn open_archive(config: &Config) -> anyhow::Result<Arc<Mutex<Archive>>> {
-    let folder = config.data_dir.join("clips");
+    let folder = config.clips_dir();
     let room = Room {
         keep: config.clips.keep(),
         disk_share: config.clips.disk_percent.get() as f64 / 100.0,

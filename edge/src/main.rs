@@ -1,12 +1,13 @@
 //! `gatepost-edge`: the box beside the gate.
 
-use std::io::IsTerminal;
+use std::io::{IsTerminal as _, Write as _};
 use std::path::PathBuf;
 use std::process::ExitCode;
 
 use anyhow::Context;
 use clap::{Parser, Subcommand};
 use gatepost_edge::analyse::Analyse;
+use gatepost_edge::clip::DeletionLog;
 use gatepost_edge::config::{self, Config, Log, LogFormat, LogLevel, Profile};
 use gatepost_edge::daemon;
 use gatepost_edge::detect::Detector;
@@ -38,6 +39,12 @@ enum Command {
     /// Bring a one-time code, read from standard input, to the hub and become known to it.
     Enrol {
         /// The configuration; it names the hub in `uplink.enrolment`.
+        #[arg(long)]
+        config: PathBuf,
+    },
+    /// Print which clips this box deleted, when and why: a line of JSON each, the oldest first.
+    Deletions {
+        /// The configuration.
         #[arg(long)]
         config: PathBuf,
     },
@@ -82,6 +89,7 @@ fn run(command: Command) -> anyhow::Result<()> {
         }
         Command::Check { config } => check(&config),
         Command::Enrol { config } => enrol(&config),
+        Command::Deletions { config } => deletions(&config),
         Command::Schema { profile } => {
             let schema = if profile { schemars::schema_for!(Profile) } else { schemars::schema_for!(Config) };
             println!("{}", serde_json::to_string_pretty(&schema)?);
@@ -94,6 +102,14 @@ fn run(command: Command) -> anyhow::Result<()> {
             analyse.run()
         }
     }
+}
+
+fn deletions(file: &std::path::Path) -> anyhow::Result<()> {
+    let folder = config::load(file)?.clips_dir();
+    let lines = DeletionLog::of(&folder).read();
+    let lines =
+        lines.with_context(|| format!("{}: the record of deletions cannot be read", folder.display()))?;
+    std::io::stdout().write_all(lines.as_bytes()).context("standard output")
 }
 
 /// The code comes by standard input, so that it stands in no list of processes and no history.

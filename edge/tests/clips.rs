@@ -10,7 +10,7 @@ use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-use gatepost_edge::clip::Record;
+use gatepost_edge::clip::{Deletion, DeletionCause, Record};
 use gatepost_edge::config::Threads;
 use gatepost_edge::detect::{Detection, Detector};
 use gatepost_edge::source::{Clip, Frame, RgbPicture};
@@ -286,8 +286,14 @@ fn a_held_clip_outlives_its_days_and_goes_once_it_is_lifted() {
     let mut edge = site.run();
     let name = clip.file_stem().unwrap().to_str().unwrap().to_owned();
     let gone = edge.wait_for("a clip is deleted");
-    assert_eq!((gone.field("clip"), clip.exists()), (Some(name), false));
+    assert_eq!((gone.field("clip"), clip.exists()), (Some(name.clone()), false));
     edge.terminate();
+    let noted = site.call("deletions");
+    assert!(noted.status.success(), "{noted:?}");
+    let noted = String::from_utf8(noted.stdout).unwrap();
+    let noted: Vec<Deletion> = noted.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let of_it = noted.iter().find(|deletion| deletion.clip.to_string() == name).unwrap();
+    assert!(of_it.events.contains(&event.id) && of_it.cause == DeletionCause::Age, "{noted:?}");
 }
 
 /// Makes every clip 40 days old, and puts one of another alarm beside them. Gives the file of the one that `event` brought.

@@ -5,6 +5,7 @@
 //! | `{clip}.mp4` | the clip, people covered |
 //! | `{clip}.age` | the same seconds uncovered, encrypted; only where the site allows it |
 //! | `{clip}.json` | whose clip it is; written last, so that without it the others are no clip |
+//! | `deleted.jsonl`, `deleted.1.jsonl` | what was deleted, when and why |
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -17,6 +18,7 @@ use gatepost_wire::event::EventData;
 use gatepost_wire::{AlarmId, CommandId, EventId, Severity, Timestamp};
 use serde::{Deserialize, Serialize};
 
+use super::deletion::{Deletion, DeletionCause, DeletionLog};
 use super::hold::{Holds, Superseded};
 use super::retention::{Kept, going};
 use crate::evidence::write_durably;
@@ -86,6 +88,7 @@ pub struct Archive {
     room: Room,
     records: BTreeMap<EventId, (Record, u64)>,
     holds: Holds,
+    deletions: DeletionLog,
 }
 
 impl Archive {
@@ -96,7 +99,9 @@ impl Archive {
     pub fn open(folder: &Path, room: Room) -> io::Result<Self> {
         fs::create_dir_all(folder)?;
         let (records, holds) = (BTreeMap::new(), Holds::default());
-        let mut this = Self { folder: folder.to_owned(), room, records, holds };
+        let deletions = DeletionLog::of(folder);
+        let kept = deletions.files();
+        let mut this = Self { folder: folder.to_owned(), room, records, holds, deletions };
         let files: Vec<PathBuf> =
             fs::read_dir(folder)?.map(|file| file.map(|f| f.path())).collect::<Result<_, _>>()?;
         for file in files.iter().filter(|file| file.extension().is_some_and(|kind| kind == "json")) {
@@ -115,7 +120,7 @@ impl Archive {
             let clip = file.file_stem().and_then(|name| name.to_str()).and_then(|name| name.parse().ok());
             let whole = clip.is_some_and(|clip: EventId| this.records.contains_key(&clip))
                 && file.extension().is_some_and(|kind| kind != "part");
-            if !whole {
+            if !whole && !kept.contains(&file) {
                 fs::remove_file(&file)?;
             }
         }
@@ -135,7 +140,9 @@ impl Archive {
         }
         written = written.and_then(|()| write_durably(&self.file(id, JSON), &json));
         if let Err(error) = written {
-            self.delete(id);
+            for kind in [MP4, AGE, JSON] {
+                self.remove(id, kind);
+            }
             return Err(error);
         }
         let bytes = self.bytes_of(id);
@@ -169,10 +176,11 @@ impl Archive {
             self.records.values().map(|(record, bytes)| self.kept(record, *bytes, now)).collect();
         let budget = self.budget();
         let going = going(&kept, now, self.room.keep, budget.saturating_sub(coming));
+        let old = going.old.into_iter().map(|id| (id, DeletionCause::Age));
+        let early = going.early.into_iter().map(|id| (id, DeletionCause::Room));
         let mut gone = Vec::new();
-        for id in going.clips {
-            self.delete(id);
-            gone.extend(self.records.remove(&id).map(|(record, _)| record));
+        for (id, cause) in old.chain(early) {
+            gone.extend(self.let_go(id, cause, now));
         }
         (gone, going.cut_short.map(|age| CutShort { age, budget, held: going.held }))
     }
@@ -225,15 +233,35 @@ impl Archive {
         self.records.values().map(|(_, bytes)| bytes).sum()
     }
 
-    fn delete(&self, id: EventId) {
-        // The record last: what is left without its files is gone at the next attempt.
-        for kind in [MP4, AGE, JSON] {
-            let file = self.file(id, kind);
-            if let Err(error) = fs::remove_file(&file)
-                && error.kind() != io::ErrorKind::NotFound
-            {
-                tracing::warn!("{}: cannot be removed: {error}", file.display());
-            }
+    /// Deletes a clip and notes that it did. Its record goes last: where the power fails before, or the note cannot be written, the next
+    /// attempt finds it and ends what was begun.
+    fn let_go(&mut self, id: EventId, cause: DeletionCause, now: Timestamp) -> Option<Record> {
+        let (record, bytes) = self.records.get(&id)?;
+        let deletion = Deletion {
+            time: now,
+            cause,
+            clip: id,
+            began: record.time,
+            events: record.alarms.iter().map(|alarm| alarm.event).collect(),
+            bytes: *bytes,
+            with_original: self.original(id).is_some(),
+        };
+        self.remove(id, MP4);
+        self.remove(id, AGE);
+        if let Err(error) = self.deletions.add(&deletion) {
+            tracing::warn!(clip = %id, "that a clip is deleted cannot be noted, and is tried again: {error}");
+            return None;
+        }
+        self.remove(id, JSON);
+        self.records.remove(&id).map(|(record, _)| record)
+    }
+
+    fn remove(&self, id: EventId, kind: &str) {
+        let file = self.file(id, kind);
+        if let Err(error) = fs::remove_file(&file)
+            && error.kind() != io::ErrorKind::NotFound
+        {
+            tracing::warn!("{}: cannot be removed: {error}", file.display());
         }
     }
 
@@ -293,7 +321,35 @@ mod tests {
         assert_eq!(archive.original(id(2)), None);
         let (gone, short) = archive.tidy(now + Duration::from_secs(3700), 0);
         assert_eq!((gone.len(), short), (2, None));
-        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0);
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
+        let archive = Archive::open(folder.path(), ROOM).unwrap();
+        let noted: Vec<_> = noted(&archive).into_iter().map(|one| (one.clip, one.with_original)).collect();
+        assert_eq!(noted, [(id(1), true), (id(2), false)], "that is on record, after a restart too");
+    }
+
+    fn noted(archive: &Archive) -> Vec<Deletion> {
+        archive.deletions.read().unwrap().lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+    }
+
+    #[test]
+    fn what_cannot_be_noted_is_gone_and_is_noted_later() {
+        let folder = tempfile::tempdir().unwrap();
+        let now = Timestamp::now();
+        let mut archive = Archive::open(folder.path(), ROOM).unwrap();
+        archive.add(record(1, now), b"clip", None).unwrap();
+        let later = now + Duration::from_secs(3700);
+        let [_, file] = archive.deletions.files();
+        fs::create_dir(&file).unwrap();
+        assert_eq!(archive.tidy(later, 0), (Vec::new(), None));
+        assert!(!archive.clip(id(1)).exists(), "what shows people does not wait for the note");
+        fs::remove_dir(&file).unwrap();
+        assert_eq!(archive.tidy(later, 0).0.len(), 1);
+        let [one] = &noted(&archive)[..] else { panic!("one line") };
+        assert_eq!(
+            (one.clip, one.cause, one.time, &one.events[..]),
+            (id(1), DeletionCause::Age, later, &[id(1)][..])
+        );
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
     }
 
     #[test]
@@ -339,6 +395,7 @@ mod tests {
         archive.hold(1, CommandId::from_ulid(Ulid(1)), &order).unwrap();
         let (gone, short) = archive.tidy(now, 0);
         assert_eq!((gone.len(), gone[0].clip), (1, id(2)));
+        assert_eq!(noted(&archive)[0].cause, DeletionCause::Room);
         let held = archive.bytes_of(id(1));
         assert!(held > 2000 && !archive.has_room(1));
         assert_eq!(short, Some(CutShort { age: Duration::ZERO, budget: 0, held }));

@@ -22,8 +22,10 @@ pub struct Kept {
 /// What goes.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Going {
-    /// In this order.
-    pub clips: Vec<EventId>,
+    /// Kept for as long as wanted.
+    pub old: Vec<EventId>,
+    /// Before their time, in this order.
+    pub early: Vec<EventId>,
     /// The disk did not hold them for as long as wanted: how old the youngest of those that go before their time is.
     pub cut_short: Option<Duration>,
     /// Bytes of what is on legal hold, which stays.
@@ -44,7 +46,8 @@ pub fn going(kept: &[Kept], now: Timestamp, keep: Duration, budget: u64) -> Goin
     let (held, free): (Vec<&Kept>, Vec<&Kept>) = kept.iter().partition(|clip| clip.held);
     let held: u64 = held.iter().map(|clip| clip.bytes).sum();
     let (old, mut rest): (Vec<&Kept>, Vec<&Kept>) = free.iter().partition(|clip| age(clip) > keep);
-    let mut going = Going { clips: old.iter().map(|clip| clip.id).collect(), cut_short: None, held };
+    let mut going =
+        Going { old: old.iter().map(|clip| clip.id).collect(), early: Vec::new(), cut_short: None, held };
     let mut bytes: u64 = held + rest.iter().map(|clip| clip.bytes).sum::<u64>();
     rest.sort_by_key(|clip| {
         let aged = age(clip) * u32::from(clip.severity.level());
@@ -55,7 +58,7 @@ pub fn going(kept: &[Kept], now: Timestamp, keep: Duration, budget: u64) -> Goin
             break;
         }
         bytes -= clip.bytes;
-        going.clips.push(clip.id);
+        going.early.push(clip.id);
         going.cut_short = Some(going.cut_short.map_or(age(clip), |least| least.min(age(clip))));
     }
     going
@@ -81,7 +84,7 @@ mod tests {
     }
 
     fn names(going: &Going) -> Vec<u128> {
-        going.clips.iter().map(|id| id.to_string().parse::<Ulid>().unwrap().0).collect()
+        going.old.iter().chain(&going.early).map(|id| id.to_string().parse::<Ulid>().unwrap().0).collect()
     }
 
     #[test]
@@ -123,7 +126,7 @@ mod tests {
             let kept: Vec<Kept> =
                 (0u128..).zip(&clips).map(|(id, c)| Kept { held: c.3, ..clip(id, c.0, c.1, c.2) }).collect();
             let going = going(&kept, now(), keep * HOUR, budget);
-            let gone = |clip: &Kept| going.clips.contains(&clip.id);
+            let gone = |clip: &Kept| going.old.contains(&clip.id) || going.early.contains(&clip.id);
             prop_assert!(!kept.iter().any(|clip| clip.held && gone(clip)));
             let held: u64 = kept.iter().filter(|clip| clip.held).map(|clip| clip.bytes).sum();
             prop_assert_eq!(going.held, held);
@@ -138,8 +141,8 @@ mod tests {
             }
             // It is told exactly when something goes before its time, and nothing goes without need.
             let before_time = kept.iter().filter(|c| gone(c) && c.time >= now() - keep * HOUR).count();
-            prop_assert_eq!(going.cut_short.is_some(), before_time > 0);
-            if let Some(last) = going.clips.last().filter(|_| before_time > 0) {
+            prop_assert_eq!((going.cut_short.is_some(), going.early.len()), (before_time > 0, before_time));
+            if let Some(last) = going.early.last() {
                 let last = kept.iter().find(|clip| clip.id == *last).map_or(0, |clip| clip.bytes);
                 prop_assert!(taken + last > budget);
             }
