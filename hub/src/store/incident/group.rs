@@ -21,7 +21,10 @@ const OLDEST: u16 = 48;
 
 /// and so many of those that came last, so that news does not wait behind a backlog. Together they keep others from writing for some
 /// thousandths of a second.
-const NEWEST: u16 = 16;
+const NEWEST: usize = 16;
+
+/// Among so many they are looked for: what goes on from a backlog is no news.
+const CANDIDATES: u16 = 64;
 
 /// What a look at changed alarms did.
 #[derive(Debug, Clone, Copy)]
@@ -39,6 +42,14 @@ struct Changed {
     #[sqlx(flatten)]
     alarm: alarm::Row,
     change: i64,
+}
+
+#[derive(FromRow)]
+struct Candidate {
+    #[sqlx(flatten)]
+    changed: Changed,
+    /// Not 0: an alarm of its place and time has to get its incident first, or what is one happening would become several.
+    waits: i64,
 }
 
 /// What is looked for in an event's envelope.
@@ -88,18 +99,13 @@ impl Store {
         };
         let more = oldest.len() >= usize::from(OLDEST);
         // With no backlog they are all among the oldest; what has come since is looked at next, in its turn.
-        let newest: Vec<Changed> = match more {
-            true => {
-                sqlx::query_as("SELECT * FROM alarm WHERE change > $1 ORDER BY change DESC LIMIT $2")
-                    .bind(upto.max(seen))
-                    .bind(i64::from(NEWEST))
-                    .fetch_all(&self.readers)
-                    .await?
-            }
+        let candidates = match more {
+            true => self.candidates(upto.max(seen), position).await?,
             false => Vec::new(),
         };
-        let seen = newest.first().map_or(seen, |row| row.change);
-        let alarms = newest.into_iter().chain(oldest).map(|row| row.alarm.try_into());
+        let seen = candidates.first().map_or(seen, |row| row.changed.change);
+        let newest = candidates.into_iter().filter(|row| row.waits == 0).take(NEWEST).map(|row| row.changed);
+        let alarms = newest.chain(oldest).map(|row| row.alarm.try_into());
         let reports = self.reports(alarms.collect::<Result<_, _>>()?).await?;
         let mut transaction = self.begin().await?;
         let connection = &mut transaction.connection;
@@ -115,6 +121,26 @@ impl Store {
         sqlx::query("UPDATE incident_position SET change = $1").bind(upto).execute(&mut *connection).await?;
         transaction.commit().await?;
         Ok(Grouped { change, more, seen })
+    }
+
+    /// Alarms that changed after `seen`, the last first.
+    async fn candidates(&self, seen: i64, position: i64) -> Result<Vec<Candidate>, StoreError> {
+        let candidates = sqlx::query_as(
+            "SELECT news.*, CAST(CASE WHEN NOT EXISTS (SELECT 1 FROM incident_alarm WHERE incident_alarm.alarm = news.id) AND EXISTS (\
+               SELECT 1 FROM alarm AS older WHERE older.edge = news.edge AND older.placed >= news.placed - $1 AND older.placed <= news.placed \
+               AND older.change > $2 AND older.change < news.change AND older.kind = news.kind \
+               AND older.camera IS NOT DISTINCT FROM news.camera AND older.zone IS NOT DISTINCT FROM news.zone \
+               AND older.sensor IS NOT DISTINCT FROM news.sensor AND older.cause IS NOT DISTINCT FROM news.cause \
+               AND NOT EXISTS (SELECT 1 FROM incident_alarm WHERE incident_alarm.alarm = older.id)) THEN 1 ELSE 0 END AS BIGINT) AS waits \
+             FROM (SELECT * FROM alarm WHERE change > $3 ORDER BY change DESC LIMIT $4) AS news ORDER BY news.change DESC",
+        )
+        .bind(handful::WINDOW_NS)
+        .bind(position)
+        .bind(seen)
+        .bind(i64::from(CANDIDATES))
+        .fetch_all(&self.readers)
+        .await?;
+        Ok(candidates)
     }
 
     /// The alarms, and with which others their boxes say that they belong.
@@ -219,7 +245,7 @@ mod tests {
         let newest = "SELECT count(*) FROM incident WHERE zone = 'zone-200'";
         assert_eq!(count(&store, newest).await, 1);
         assert_eq!(count(&store, "SELECT count(*) FROM incident WHERE zone = 'zone-1'").await, 1);
-        assert_eq!(count(&store, "SELECT count(*) FROM incident").await, i64::from(OLDEST + NEWEST));
+        assert_eq!(count(&store, "SELECT count(*) FROM incident").await, i64::from(OLDEST) + NEWEST as i64);
         let mut seen = first.seen;
         loop {
             let next = store.group_alarms(&deadlines, seen, now).await.unwrap();
@@ -236,6 +262,30 @@ mod tests {
         let lines = store.steps_after(0, 1000).await.unwrap();
         let export: Vec<String> = lines.iter().map(|line| serde_json::to_string(line).unwrap()).collect();
         assert_eq!(timeline::verify(export.join("\n").as_bytes()).unwrap().steps, 200);
+    }
+
+    #[tokio::test]
+    async fn a_backlog_of_one_happening_is_one_incident_and_news_passes_it() {
+        let dir = tempfile::tempdir().unwrap();
+        let store = Store::open(&fresh(dir.path())).await.unwrap();
+        let (now, deadlines) = (Timestamp::now(), Deadlines::default());
+        // Longer than alarms of one happening may lie apart, so that its end knows nothing of its beginning.
+        for number in 1..=200 {
+            add_at(&store, number, "gate", number * MINUTE).await;
+        }
+        add_at(&store, 201, "lawn", 201 * MINUTE).await;
+        let mut grouped = store.group_alarms(&deadlines, 0, now).await.unwrap();
+        let sql = "SELECT zone FROM incident ORDER BY number";
+        let zones: Vec<String> = sqlx::query_scalar(sql).fetch_all(&store.readers).await.unwrap();
+        assert_eq!(zones, ["lawn", "gate"]);
+        // What goes on of it while it is worked on passes it no more than the rest.
+        add_at(&store, 202, "gate", 202 * MINUTE).await;
+        while grouped.more {
+            grouped = store.group_alarms(&deadlines, grouped.seen, now).await.unwrap();
+        }
+        let sql = "SELECT zone, alarms FROM incident ORDER BY number";
+        let incidents: Vec<(String, i64)> = sqlx::query_as(sql).fetch_all(&store.readers).await.unwrap();
+        assert_eq!(incidents, [("lawn".to_owned(), 1), ("gate".to_owned(), 201)]);
     }
 
     #[tokio::test]

@@ -18,6 +18,9 @@ use crate::store::rows::chunks;
 /// Alarms of one place and kind that are no further apart are one incident.
 const WINDOW: SignedDuration = SignedDuration::from_mins(5);
 
+/// The same as the database counts time.
+pub(super) const WINDOW_NS: i64 = WINDOW.as_secs() * 1_000_000_000;
+
 /// An incident that nobody closes takes no more; the next alarm of its place opens another. Who never comes to an end is heard of again,
 /// and what one incident is asked for, or deleted with, stays small whatever a camera does.
 const MOST_ALARMS: i64 = 10_000;
