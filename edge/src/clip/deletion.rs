@@ -43,7 +43,7 @@ pub enum DeletionCause {
     Room,
 }
 
-/// The record of deletions, below the folder of clips.
+/// The record of deletions, in the folder of clips.
 #[derive(Debug)]
 pub struct DeletionLog {
     folder: PathBuf,

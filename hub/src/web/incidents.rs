@@ -23,8 +23,8 @@ use crate::incident::{
 };
 use crate::store::{IncidentError, IncidentFilter, OpenedAt, Viewer, tell};
 
-/// Alarms of one incident that are shown; a chattering sensor may have more.
-const ALERTS: u16 = 200;
+/// So many of the first alarms of an incident are shown, and so many of the latest; a chattering sensor may have more.
+const ALERTS: u16 = 100;
 
 /// Which incidents are asked for.
 #[derive(Debug, Deserialize, IntoParams)]
@@ -115,7 +115,7 @@ pub struct Incidents {
 /// The alarms of an incident.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct IncidentAlerts {
-    /// The first first; at most 200.
+    /// The first first; of more than 200 the first hundred and the latest hundred.
     alerts: Vec<Alert>,
 }
 

@@ -2,7 +2,7 @@ import { afterEach, describe, expect, it, vi } from 'vitest';
 import { CHOICES, byKey, needsText, offered, pauseMs } from '../src/lib/deeds';
 import { parseFigures, share, spanAt, verdict } from '../src/lib/figures';
 import { LANGUAGES, dictionaries } from '../src/lib/i18n/dictionaries';
-import { addressOfFilter, alarmOf, asksForTime, awaits, awaitsSupervisor, filterAt, isOverdue, isWaiting, later, marks, matches, mergeIncidents, showsFor } from '../src/lib/incident-list';
+import { addressOfFilter, alarmOf, asksForTime, awaits, awaitsSupervisor, filterAt, isOverdue, isWaiting, later, marks, matches, mergeIncidents, showsFor, unlisted } from '../src/lib/incident-list';
 import { STEP_ICONS, outcomeWords, stepWords } from '../src/lib/incident-words';
 import { ACTIONS, REASONS, STAGES, act, parseIncident, parseStep, type Stage } from '../src/lib/incidents';
 import { addressOf, queryAt, viewAt, viewsFor } from '../src/lib/views';
@@ -31,6 +31,12 @@ describe('parseIncident', () => {
   });
   it('would rather show a stage and a level it does not know than not', () => {
     expect(parseIncident({ ...TOLD, stage: 'escalated', severity: 9, reason: 'ghost' })).toMatchObject({ stage: 'reported', severity: 1, reason: 'other' });
+  });
+});
+
+describe('the alarms of an incident', () => {
+  it.each([[1, 1, 0], [200, 200, 0], [201, 200, 1], [10_000, 200, 9_800], [12, 11, 0]])('of %d, %d told leave %d unlisted', (alarms, told, left) => {
+    expect(unlisted(alarms, told)).toBe(left);
   });
 });
 

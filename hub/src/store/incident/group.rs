@@ -332,4 +332,21 @@ mod tests {
         let alarms: Vec<i64> = sqlx::query_scalar(sql).fetch_all(&store.readers).await.unwrap();
         assert_eq!(alarms, [10_000, 2]);
     }
+
+    #[tokio::test]
+    async fn of_many_alarms_the_first_and_the_last_are_told() {
+        let dir = tempfile::tempdir().unwrap();
+        let store = Store::open(&fresh(dir.path())).await.unwrap();
+        for number in 1..=7 {
+            add_at(&store, number, "gate", number * MINUTE).await;
+        }
+        store.group_alarms(&Deadlines::default(), 0, Timestamp::now()).await.unwrap();
+        let id: String =
+            sqlx::query_scalar("SELECT id FROM incident").fetch_one(&store.readers).await.unwrap();
+        for (count, expected) in [(2, vec![1, 2, 6, 7]), (4, (1..=7).collect()), (100, (1..=7).collect())] {
+            let told = store.alerts_of(id.parse().unwrap(), count).await.unwrap();
+            let numbers = told.iter().map(|alert| alert.id.to_string().parse::<ulid::Ulid>().unwrap().0);
+            assert_eq!(numbers.collect::<Vec<_>>(), expected);
+        }
+    }
 }

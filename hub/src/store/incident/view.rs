@@ -339,17 +339,18 @@ impl Store {
         Ok(changed)
     }
 
-    /// The alarms of an incident, the first first.
+    /// The first `count` alarms of an incident and the last, the first first. Which they are is told by their ids, which are ULIDs of the
+    /// moment each began.
     ///
     /// # Errors
     /// When the database cannot be read.
-    pub async fn alerts_of(&self, id: IncidentId, limit: u16) -> Result<Vec<Alert>, StoreError> {
+    pub async fn alerts_of(&self, id: IncidentId, count: u16) -> Result<Vec<Alert>, StoreError> {
         let alarms: Vec<String> = sqlx::query_scalar(
-            "SELECT alarm FROM incident_alarm JOIN alarm ON alarm.id = incident_alarm.alarm WHERE incident = $1 \
-             ORDER BY alarm.first_time, alarm.id LIMIT $2",
+            "SELECT alarm FROM (SELECT alarm FROM incident_alarm WHERE incident = $1 ORDER BY alarm LIMIT $2) AS first \
+             UNION SELECT alarm FROM (SELECT alarm FROM incident_alarm WHERE incident = $1 ORDER BY alarm DESC LIMIT $2) AS last",
         )
         .bind(id.to_string())
-        .bind(i64::from(limit))
+        .bind(i64::from(count))
         .fetch_all(&self.readers)
         .await?;
         self.alerts_by_id(&alarms).await

@@ -138,3 +138,9 @@ export function marks(incident: Pick<Incident, 'stage' | 'outcome'>, visited: Re
     return done ? 'done' : 'passed_over';
   });
 }
+
+/** As many of its alarms as the hub tells at once: the first hundred and the latest. */
+const TOLD_AT_ONCE = 200;
+
+/** How many of its alarms are not among those that are told. Where all were, one more may have come since. */
+export const unlisted = (alarms: number, told: number): number => (told < TOLD_AT_ONCE ? 0 : Math.max(0, alarms - told));

@@ -710,6 +710,7 @@ export const en: Dictionary = {
       last: 'Latest alert',
       alarms: 'Its alerts',
       others: (n) => `${plural(n, 'more alert', 'more alerts')}`,
+      unlisted: (n) => `${n} between the first and the latest are not listed here; the alert history has them`,
       noAlarms: 'Its alerts have been deleted; their time was over.',
       toAlert: 'Show in the alert history',
       timeline: 'Timeline',

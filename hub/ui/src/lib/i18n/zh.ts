@@ -708,6 +708,7 @@ export const zh = {
       last: '最近警报',
       alarms: '所含警报',
       others: (n: number) => `其余 ${n} 条警报`,
+      unlisted: (n: string) => `中间的 ${n} 条未在此列出，可在警报记录中查看`,
       noAlarms: '警报的内容已到期删除。',
       toAlert: '在警报记录中查看',
       timeline: '时间线',
