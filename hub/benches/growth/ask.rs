@@ -85,12 +85,7 @@ impl Question {
 }
 
 fn largest(hub: &Hub) -> String {
-    let page: Value = http::get(&format!("{}/api/v1/incidents?limit=50", hub.web))
-        .unwrap()
-        .success()
-        .unwrap()
-        .json()
-        .unwrap();
+    let page: Value = http::get_json(&format!("{}/api/v1/incidents?limit=50", hub.web)).unwrap();
     let incidents = page["incidents"].as_array().unwrap().iter();
     let largest = incidents.max_by_key(|incident| incident["alarms"].as_u64()).unwrap();
     largest["id"].as_str().unwrap().to_owned()

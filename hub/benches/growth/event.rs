@@ -10,6 +10,8 @@ use ulid::Ulid;
 /// Cameras that take turns, each with alarms that begin and end.
 pub struct District {
     boots: Vec<BootId>,
+    /// The number in the name of the first box; the others go on from it.
+    first: u64,
     cameras: u64,
     /// Between two alarms of a camera.
     between: SignedDuration,
@@ -18,25 +20,22 @@ pub struct District {
     alarm: AlarmId,
 }
 
-/// The one whose lists are asked for; where there is only one, it is this.
-pub const BOX: u64 = 77;
-
 impl District {
     /// 200 boxes of four cameras, whose alarms lie too far apart to be one incident.
     pub fn of_boxes() -> Self {
-        Self::new(200, 4, SignedDuration::from_mins(6), "2026-01-01T00:00:00Z".parse().unwrap())
+        Self::new(0, 200, 4, SignedDuration::from_mins(6), "2026-01-01T00:00:00Z".parse().unwrap())
     }
 
-    /// One whose alarms chatter and are one incident for as long as it takes them. It began so long ago that the first million events end
+    /// One of `box-77`, whose lists are asked for; its alarms chatter and are one incident for as long as it takes them. It began so long ago that the first million events end
     /// before today, and a tenth of them may be deleted.
     pub fn of_one_camera() -> Self {
         let began = Timestamp::now() - SignedDuration::from_hours(200 * 24);
-        Self::new(1, 1, SignedDuration::from_secs(30), began)
+        Self::new(77, 1, 1, SignedDuration::from_secs(30), began)
     }
 
-    fn new(boxes: u64, cameras: u64, between: SignedDuration, began: Timestamp) -> Self {
+    fn new(first: u64, boxes: u64, cameras: u64, between: SignedDuration, began: Timestamp) -> Self {
         let boots = (0..boxes).map(|_| BootId::from_ulid(Ulid::generate())).collect();
-        Self { boots, cameras, between, began, told: 0, alarm: AlarmId::from_ulid(Ulid::generate()) }
+        Self { boots, first, cameras, between, began, told: 0, alarm: AlarmId::from_ulid(Ulid::generate()) }
     }
 
     fn boxes(&self) -> u64 {
@@ -56,7 +55,7 @@ impl District {
         let places = self.boxes() * self.cameras;
         let (place, round) = (alarm % places, alarm / places);
         let (index, camera) = (place % self.boxes(), place / self.boxes());
-        let number = (index + BOX) % self.boxes().max(BOX + 1);
+        let number = self.first + index;
         if !is_end {
             self.alarm = AlarmId::from_ulid(Ulid::generate());
         }

@@ -10,6 +10,9 @@ use serde_json::Value;
 
 use super::StoreError;
 
+/// In columns that hold moments or lengths of time.
+pub const NANOS_IN_SECOND: i64 = 1_000_000_000;
+
 /// Nanoseconds since 1970. An instant beyond the years 1677 to 2262 is a broken clock's and is put at the
 /// nearest end; the event's own text keeps what it said.
 pub fn nanos(time: Timestamp) -> i64 {

@@ -49,10 +49,11 @@ async fn one_camera_without_end_buries_nothing_and_no_list_grows_with_it() {
     let lone = intrusion_of("gate-2", boot(), 1, alarm(), Phase::Began);
     assert!(bystander.send(&lone).await.unwrap());
     // Its incident does not wait until all of those have theirs.
-    let grouped = |page: &Value| -> u64 {
+    let sizes = |page: &Value| -> Vec<u64> {
         let incidents = page["incidents"].as_array().unwrap().iter();
-        incidents.map(|incident| incident["alarms"].as_u64().unwrap()).sum()
+        incidents.map(|incident| incident["alarms"].as_u64().unwrap()).collect()
     };
+    let grouped = |page: &Value| sizes(page).iter().sum::<u64>();
     let page = http::wait_until("the other's incident", PATIENCE, || {
         let page = hub.get("/api/v1/incidents?edge=gate-2");
         (grouped(&page) == 1).then(|| hub.get("/api/v1/incidents"))
@@ -66,7 +67,7 @@ async fn one_camera_without_end_buries_nothing_and_no_list_grows_with_it() {
     })
     .unwrap();
     let incidents = page["incidents"].as_array().unwrap();
-    let mut sizes: Vec<u64> = incidents.iter().map(|incident| incident["alarms"].as_u64().unwrap()).collect();
+    let mut sizes = sizes(&page);
     sizes.sort_unstable();
     assert_eq!(sizes, [1, ALARMS - 10_000, 10_000], "people meet it twice, not ten thousand times");
     let large = incidents.iter().find(|incident| incident["alarms"] == 10_000).unwrap();

@@ -7,7 +7,6 @@ import { assert, check } from './check.mjs';
 import { NAME } from './sign-in.mjs';
 import { EXPECT_MS, UI_MS, ask, nothingWentWrong, play, says, seen, visit } from './visitor.mjs';
 
-
 const WORDS = {
   'zh-CN': {
     as: '操作人：', open: '未关闭或故障：', bypassed: '已旁路：', done: '已执行', refused: '设备拒绝执行：有输入未关闭，或正在进入延时',

@@ -8,7 +8,6 @@ import { assert, check, hub } from './check.mjs';
 import { NAME, signedIn } from './sign-in.mjs';
 import { UI_MS, go, incidentIds, newIncident, nothingWentWrong, play, says, seen, visit } from './visitor.mjs';
 
-
 const WORDS = {
   'zh-CN': { on: '提示音和桌面通知已开', off: '提示音和桌面通知已关', onlySound: '提示音已开；浏览器不允许桌面通知', touch: '点一下才会出声', levels: ['危急', '严重'] },
   'en-GB': { on: 'Sound and desktop notifications are on', off: 'Sound and desktop notifications are off', onlySound: 'The sound is on; the browser allows no desktop notifications', touch: 'Click to let it ring', levels: ['Critical', 'High'] },

@@ -6,15 +6,14 @@ use sqlx::FromRow;
 use crate::access::Scope;
 use crate::incident::{Tally, Took, WorstPlace, WorstRule};
 use crate::store::access::within;
-use crate::store::column::{from_word, nanos, parse, parse_option};
+use crate::store::column::{NANOS_IN_SECOND, from_word, nanos, parse, parse_option};
 use crate::store::sql::Sql;
 use crate::store::{Span, Store, StoreError};
 
 /// So many places are named.
 const WORST: i64 = 10;
 
-const SECOND: i64 = 1_000_000_000;
-const TEN_MINUTES: i64 = 600 * SECOND;
+const TEN_MINUTES: i64 = 600 * NANOS_IN_SECOND;
 
 /// Which incidents are counted.
 #[derive(Debug)]
@@ -154,7 +153,7 @@ impl Store {
         scope: &Scope,
     ) -> Result<Vec<Took>, StoreError> {
         let mut query = Sql::new("SELECT (");
-        query.push(moment).push(" - incident.opened) / ").push_bind(SECOND);
+        query.push(moment).push(" - incident.opened) / ").push_bind(NANOS_IN_SECOND);
         query.push(" AS seconds, count(*) FROM incident WHERE ").push(moment).push(" IS NOT NULL AND ");
         which.condition(&mut query);
         within(&mut query, "incident.edge", scope);
@@ -208,9 +207,9 @@ mod tests {
         .bind(edge)
         .bind(camera)
         .bind(rule)
-        .bind(at_s * SECOND)
-        .bind((at_s + 20) * SECOND)
-        .bind(reason.map(|_| (at_s + 90) * SECOND))
+        .bind(at_s * NANOS_IN_SECOND)
+        .bind((at_s + 20) * NANOS_IN_SECOND)
+        .bind(reason.map(|_| (at_s + 90) * NANOS_IN_SECOND))
         .bind(reason)
         .execute(&mut change.connection)
         .await

@@ -10,14 +10,12 @@ use crate::incident::{
     CHATTER_ALARMS, CHATTER_WITHIN, Chattering, ChatteringSource, Incident, Nuisance, STALE_AFTER, Stale,
 };
 use crate::store::access::within;
-use crate::store::column::{nanos, parse, parse_option};
+use crate::store::column::{NANOS_IN_SECOND, nanos, parse, parse_option};
 use crate::store::sql::Sql;
 use crate::store::{Store, StoreError};
 
 /// So many sources, and so many incidents, are named.
 const NAMED: u16 = 10;
-
-const NANOS_IN_SECOND: i64 = 1_000_000_000;
 
 /// Alarms of incidents that have enough of them. Alarms of one source that are so near each other are one incident's, unless somebody closes it
 /// among them. `CROSS JOIN`: SQLite reads the tables in this order, the few incidents first.

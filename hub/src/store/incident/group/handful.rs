@@ -9,7 +9,7 @@ use sqlx::AnyConnection;
 use super::table::{self, Sought};
 use crate::incident::{Deadlines, IncidentId, Kind, Place, Report, State};
 use crate::store::StoreError;
-use crate::store::column::{nanos, parse, text, word};
+use crate::store::column::{NANOS_IN_SECOND, nanos, parse, text, word};
 use crate::store::incident::deadline::DeadlinesAt;
 use crate::store::incident::step::{Chain, Taken};
 use crate::store::incident::{Row, urged_columns};
@@ -19,7 +19,7 @@ use crate::store::rows::chunks;
 const WINDOW: SignedDuration = SignedDuration::from_mins(5);
 
 /// The same as the database counts time.
-pub(super) const WINDOW_NS: i64 = WINDOW.as_secs() * 1_000_000_000;
+pub(super) const WINDOW_NS: i64 = WINDOW.as_secs() * NANOS_IN_SECOND;
 
 /// An incident that nobody closes takes no more; the next alarm of its place opens another. Who never comes to an end is heard of again,
 /// and what one incident is asked for, or deleted with, stays small whatever a camera does.
