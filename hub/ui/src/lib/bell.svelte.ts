@@ -27,9 +27,9 @@ class Bell {
 
   /** For `onMount`: after a reload the first touch lets the bell ring again. */
   start(): () => void {
-    if (this.on) void this.#ready();
+    if (this.on) void this.#wake();
     const touched = () => {
-      if (this.on && this.held) void this.#ready();
+      if (this.on && this.held) void this.#wake();
     };
     addEventListener('pointerdown', touched);
     addEventListener('keydown', touched);
@@ -50,9 +50,8 @@ class Bell {
       // It holds until the next reload.
     }
     if (!on) return;
-    await this.#ready();
     // So that it is known how it sounds, and that it does.
-    this.#sound(1);
+    void this.#wake().then(() => this.ring(1));
     if ('Notification' in window && Notification.permission === 'default') await Notification.requestPermission();
     this.#look();
   }
@@ -77,13 +76,17 @@ class Bell {
     }
   }
 
-  async #ready(): Promise<void> {
+  /** Ends when the browser lets it sound: where no touch has been yet, perhaps never. */
+  async #wake(): Promise<void> {
     this.#look();
-    this.#audio ??= new AudioContext();
-    // Where no touch has been yet this waits, perhaps for ever.
-    const resumed = this.#audio.resume().catch(() => {});
-    await Promise.race([resumed, new Promise((later) => setTimeout(later, 300))]);
-    this.held = this.#audio?.state !== 'running';
+    const audio = (this.#audio ??= new AudioContext());
+    const tell = () => {
+      if (audio === this.#audio) this.held = audio.state !== 'running';
+    };
+    // The browser may take the sound away again.
+    audio.onstatechange = tell;
+    setTimeout(tell, 300);
+    await audio.resume().catch(() => {});
   }
 
   #look(): void {
