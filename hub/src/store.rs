@@ -22,6 +22,7 @@ mod event;
 mod evidence;
 mod hold;
 mod incident;
+mod keyset;
 mod news;
 mod plan;
 mod readers;

@@ -46,10 +46,12 @@ const fn same(name: &'static str, path: &'static str) -> Question {
 }
 
 /// Those of the views that lists and searches are on.
-pub const QUESTIONS: [Question; 10] = [
+pub const QUESTIONS: [Question; 12] = [
     pages("open incidents", "/api/v1/incidents?open=true&limit=50", "before"),
     pages("all incidents, newest first", "/api/v1/incidents?limit=50", "before"),
     pages("incidents of one box", "/api/v1/incidents?limit=50&edge=box-77", "before"),
+    pages("incidents of a quiet school", "/api/v1/incidents?limit=50&site=quiet", "before"),
+    pages("a search that finds nothing, each look", "/api/v1/incidents?limit=50&camera=nowhere", "before"),
     pages("alarms, newest first", "/api/v1/alerts?limit=50", "before"),
     pages("alarms of one box", "/api/v1/alerts?limit=50&edge=box-77", "before"),
     pages("events, oldest first", "/api/v1/events?limit=50", "after"),

@@ -81,6 +81,17 @@ impl Home {
         AnyConnection::connect(&url).await.unwrap()
     }
 
+    /// A school of one box, where nothing happens.
+    pub async fn add_quiet_school(&self) {
+        let mut database = self.connect().await;
+        for sql in [
+            "INSERT INTO site (site, label) VALUES ('quiet', 'Quiet')",
+            "INSERT INTO site_edge (edge, site) VALUES ('quiet', 'quiet')",
+        ] {
+            sqlx::query(sql).execute(&mut database).await.unwrap();
+        }
+    }
+
     /// As people would have done; their steps are what another bench measures (`hub/ui/bench`).
     pub async fn close_incidents_but(&self, open: i64) {
         let sql = "UPDATE incident SET stage = 'closed', is_open = 0, outcome = 'real', due = NULL, closed = opened \

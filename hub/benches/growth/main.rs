@@ -55,6 +55,9 @@ fn main() {
     let sizes = std::iter::successors(Some(SMALLEST), |size| size.checked_mul(10));
     for events in sizes.take_while(|size| *size <= most) {
         let per_second = runtime.block_on(filling.up_to(&home, events));
+        if events == SMALLEST {
+            runtime.block_on(home.add_quiet_school());
+        }
         let hub = home.start();
         let answers = QUESTIONS.iter().map(|question| (question.name, question.ask(&hub))).collect();
         drop(hub);

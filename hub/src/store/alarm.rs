@@ -15,7 +15,7 @@ use crate::alarm::{Alarm, Crowd, Moment, Scene};
 
 #[derive(FromRow)]
 pub(super) struct Row {
-    id: String,
+    pub id: String,
     edge: String,
     kind: String,
     camera: Option<String>,

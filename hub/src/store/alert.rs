@@ -8,8 +8,8 @@ use std::str::FromStr;
 use gatepost_wire::{AlarmId, CameraId, EdgeId};
 use sqlx::FromRow;
 
-use super::access::within;
-use super::column::timestamp;
+use super::column::{parse, timestamp};
+use super::keyset::{Found, Keyset, List};
 use super::sql::Sql;
 use super::{Span, Store, StoreError, alarm};
 use crate::access::Scope;
@@ -106,39 +106,49 @@ const SELECT: &str = "SELECT alarm.*, c.label AS camera_label, z.label AS zone_l
     LEFT JOIN label z ON z.edge = alarm.edge AND z.camera = alarm.camera AND z.zone = alarm.zone \
     LEFT JOIN sensor_label s ON s.edge = alarm.edge AND s.sensor = alarm.sensor";
 
+const ALARMS: List =
+    List { table: "alarm", edge: "alarm.edge", place: &["placed", "id"], newest_first: true };
+
+/// All alarms within a scope.
+fn all(scope: &Scope, before: Option<Place>, limit: u16) -> Keyset<'_, (i64, String)> {
+    let behind = before.map(|Place { placed, id }| (placed, id.to_string()));
+    Keyset::of(&ALARMS, scope, behind, limit)
+}
+
 impl Store {
     /// Alarms, newest first.
     ///
     /// # Errors
     /// When the database cannot be read.
     pub async fn alerts(&self, filter: &AlertFilter) -> Result<AlertPage, StoreError> {
-        let mut query = Sql::new(SELECT);
-        query.push(" WHERE 1 = 1");
-        within(&mut query, "alarm.edge", &filter.scope);
-        if let Some(edge) = &filter.edge {
-            query.push(" AND alarm.edge = ").push_bind(edge.to_string());
-        }
+        let mut conditions = Sql::new("");
+        let found = match &filter.camera {
+            None => Found::AllOfIt,
+            // All cameras of a name have an index.
+            Some(_) if filter.edge.is_none() && filter.scope == Scope::All => Found::ByIndex,
+            Some(_) => Found::ByLooking,
+        };
         if let Some(camera) = &filter.camera {
-            query.push(" AND alarm.camera = ").push_bind(camera.to_string());
+            conditions.push(" AND alarm.camera = ").push_bind(camera.to_string());
         }
-        self.page(query, filter.before, filter.limit).await
+        let all = all(&filter.scope, filter.before, filter.limit);
+        let keyset = Keyset { edge: filter.edge.as_ref(), found, ..all };
+        self.page(&keyset, &conditions).await
     }
 
-    async fn page(&self, mut query: Sql, before: Option<Place>, limit: u16) -> Result<AlertPage, StoreError> {
-        if let Some(before) = before {
-            query.push(" AND (alarm.placed, alarm.id) < (").push_bind(before.placed);
-            query.push(", ").push_bind(before.id.to_string()).push(")");
-        }
-        query.push(" ORDER BY alarm.placed DESC, alarm.id DESC LIMIT ").push_bind(i64::from(limit));
+    async fn page(
+        &self,
+        keyset: &Keyset<'_, (i64, String)>,
+        conditions: &Sql,
+    ) -> Result<AlertPage, StoreError> {
+        let mut query = Sql::new(SELECT);
+        query.push(" WHERE 1 = 1");
+        let last = keyset.complete(self, &mut query, conditions).await?;
         let rows: Vec<Row> = query.build_query_as().fetch_all(&self.readers).await?;
-        let full = rows.len() >= usize::from(limit);
-        let last_placed = rows.last().map(|row| row.placed);
-        let alerts = self.told(rows).await?;
-        let next = match (alerts.last(), last_placed) {
-            (Some(last), Some(placed)) if full => Some(Place { placed, id: last.id }),
-            _ => None,
-        };
-        Ok(AlertPage { alerts, next })
+        let next = keyset.next(&rows, |row| (row.placed, row.alarm.id.clone()), last);
+        let next =
+            next.map(|(placed, id)| Ok::<_, StoreError>(Place { placed, id: parse("alarm.id", &id)? }));
+        Ok(AlertPage { alerts: self.told(rows).await?, next: next.transpose()? })
     }
 
     /// Alarms that began (or came, if the box's clock was ahead) in a span of time, newest first.
@@ -152,11 +162,8 @@ impl Store {
         before: Option<Place>,
         limit: u16,
     ) -> Result<AlertPage, StoreError> {
-        let mut query = Sql::new(SELECT);
-        query.push(" WHERE 1 = 1");
-        within(&mut query, "alarm.edge", scope);
-        span.limit(&mut query, "alarm.placed");
-        self.page(query, before, limit).await
+        let keyset = Keyset { from: Some(span.from), until: Some(span.until), ..all(scope, before, limit) };
+        self.page(&keyset, &Sql::new("")).await
     }
 
     /// These alarms, in the order they began.

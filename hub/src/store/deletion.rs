@@ -6,13 +6,13 @@ use serde::Serialize;
 use sqlx::{AssertSqlSafe, FromRow};
 use utoipa::ToSchema;
 
-use super::access::within;
 use super::column::{from_word, nanos, parse, parse_option, timestamp, word};
 use super::hold::HELD;
+use super::keyset::{Found, Keyset, List};
 use super::record::{Deletion, Fate};
 use super::sql::Sql;
 use super::writer::Batch;
-use super::{Store, StoreError, alarm, evidence, rows};
+use super::{Store, StoreError, alarm, evidence};
 use crate::access::Scope;
 use crate::alarm::Moment;
 use crate::incident::IncidentId;
@@ -90,6 +90,9 @@ struct Row {
     attachment: Option<i64>,
 }
 
+const DELETIONS: List =
+    List { table: "deletion", edge: "deletion.edge", place: &["number"], newest_first: true };
+
 impl Store {
     /// What was deleted, the latest first, and the number to go on before when there may be more.
     ///
@@ -99,17 +102,18 @@ impl Store {
         &self,
         filter: &DeletionFilter,
     ) -> Result<(Vec<StoredDeletion>, Option<i64>), StoreError> {
-        let mut query = Sql::new("SELECT * FROM deletion WHERE 1 = 1");
-        within(&mut query, "edge", &filter.scope);
+        let mut conditions = Sql::new("");
         if let Some(event) = filter.event {
-            query.push(" AND event = ").push_bind(event.to_string());
+            conditions.push(" AND deletion.event = ").push_bind(event.to_string());
         }
-        if let Some(before) = filter.before {
-            query.push(" AND number < ").push_bind(before);
-        }
-        query.push(" ORDER BY number DESC LIMIT ").push_bind(i64::from(filter.limit));
+        let keyset = Keyset {
+            found: if filter.event.is_some() { Found::ByIndex } else { Found::AllOfIt },
+            ..Keyset::of(&DELETIONS, &filter.scope, filter.before.map(|number| (number,)), filter.limit)
+        };
+        let mut query = Sql::new("SELECT * FROM deletion WHERE 1 = 1");
+        let last = keyset.complete(self, &mut query, &conditions).await?;
         let rows: Vec<Row> = query.build_query_as().fetch_all(&self.readers).await?;
-        let next = rows::next(&rows, filter.limit, |row| row.number);
+        let next = keyset.next(&rows, |row| (row.number,), last).map(|(number,)| number);
         let deletions = rows.into_iter().map(read).collect::<Result<_, _>>()?;
         Ok((deletions, next))
     }

@@ -12,8 +12,9 @@ use utoipa::ToSchema;
 
 use super::access::within;
 use super::column::{parse, seq, timestamp};
+use super::keyset::{Found, Keyset, List};
 use super::sql::Sql;
-use super::{Store, StoreError, rows};
+use super::{Store, StoreError};
 use crate::access::Scope;
 
 pub(super) use insert::{Arrival, store};
@@ -129,24 +130,29 @@ impl TryFrom<Row> for StoredEvent {
 
 const COLUMNS: &str = "SELECT number, id, edge, boot, seq, time, received, kind, severity, sequence_conflict, envelope FROM event";
 
+const EVENTS: List = List { table: "event", edge: "event.edge", place: &["number"], newest_first: false };
+
 impl Store {
     /// Events in the order of storing.
     ///
     /// # Errors
     /// When the database cannot be read.
     pub async fn events(&self, filter: &EventFilter) -> Result<EventPage, StoreError> {
-        let mut query = Sql::new(COLUMNS);
-        query.push(" WHERE number > ").push_bind(filter.after);
-        within(&mut query, "edge", &filter.scope);
-        if let Some(edge) = &filter.edge {
-            query.push(" AND edge = ").push_bind(edge.to_string());
-        }
+        let mut conditions = Sql::new("");
         if let Some(boot) = filter.boot {
-            query.push(" AND boot = ").push_bind(boot.to_string());
+            conditions.push(" AND event.boot = ").push_bind(boot.to_string());
         }
-        query.push(" ORDER BY number LIMIT ").push_bind(i64::from(filter.limit));
+        let keyset = Keyset {
+            edge: filter.edge.as_ref(),
+            // The starts of a box have an index.
+            found: if filter.boot.is_some() { Found::ByIndex } else { Found::AllOfIt },
+            ..Keyset::of(&EVENTS, &filter.scope, Some((filter.after,)), filter.limit)
+        };
+        let mut query = Sql::new(COLUMNS);
+        query.push(" WHERE 1 = 1");
+        let last = keyset.complete(self, &mut query, &conditions).await?;
         let rows: Vec<Row> = query.build_query_as().fetch_all(&self.readers).await?;
-        let next = rows::next(&rows, filter.limit, |row| row.number);
+        let next = keyset.next(&rows, |row| (row.number,), last).map(|(number,)| number);
         Ok(EventPage { events: rows.into_iter().map(TryInto::try_into).collect::<Result<_, _>>()?, next })
     }
 

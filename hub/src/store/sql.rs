@@ -20,7 +20,7 @@ pub(super) struct Sql {
 }
 
 /// What a column can take.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) enum Value {
     Integer(Option<i64>),
     Text(Option<String>),
@@ -84,6 +84,22 @@ impl Sql {
     pub fn push_bind(&mut self, value: impl Into<Value>) -> &mut Self {
         self.values.push(value.into());
         self.push("?")
+    }
+
+    /// Placeholders and their values, with commas between them.
+    pub fn push_values(&mut self, values: Vec<Value>) -> &mut Self {
+        let mut row = Row { statement: self, empty: true };
+        for value in values {
+            row.bind(value);
+        }
+        self
+    }
+
+    /// All of another one.
+    pub fn append(&mut self, other: &Self) -> &mut Self {
+        self.sql.push_str(&other.sql);
+        self.values.extend_from_slice(&other.values);
+        self
     }
 
     /// `VALUES ($1, $2, …), …`, one row for each item.

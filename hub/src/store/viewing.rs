@@ -8,8 +8,9 @@ use sqlx::{AnyConnection, FromRow};
 use super::access::within;
 use super::column::{from_word, nanos, parse, parse_option, timestamp, word};
 use super::incident::{Viewer, for_viewer};
+use super::keyset::{Found, Keyset, List};
 use super::sql::Sql;
-use super::{Store, StoreError, rows};
+use super::{Store, StoreError};
 use crate::access::{PersonName, Scope, Session, TokenHash};
 use crate::evidence::Format;
 use crate::incident::IncidentId;
@@ -131,6 +132,9 @@ fn list<T: std::str::FromStr>(column: &'static str, text: &str) -> Result<Vec<T>
 fn joined(names: impl Iterator<Item = String>) -> String {
     names.collect::<Vec<_>>().join(",")
 }
+
+const REGISTER: List =
+    List { table: "viewing", edge: "viewing.edge", place: &["number"], newest_first: true };
 
 impl Store {
     /// Opens what an alarm shows for a session. When the same opening holds already, that one is given and nothing is written.
@@ -270,20 +274,24 @@ impl Store {
     /// # Errors
     /// When the database cannot be read.
     pub async fn viewings(&self, filter: &ViewingFilter) -> Result<(Vec<Viewing>, Option<i64>), StoreError> {
-        let mut query = Sql::new("SELECT * FROM viewing WHERE 1 = 1");
-        within(&mut query, "edge", &filter.scope);
+        let mut conditions = Sql::new("");
         if let Some(alarm) = filter.alarm {
-            query.push(" AND alarm = ").push_bind(alarm.to_string());
+            conditions.push(" AND viewing.alarm = ").push_bind(alarm.to_string());
         }
         if let Some(person) = &filter.person {
-            query.push(" AND person = ").push_bind(person.to_string());
+            conditions.push(" AND viewing.person = ").push_bind(person.to_string());
         }
-        if let Some(before) = filter.before {
-            query.push(" AND number < ").push_bind(before);
-        }
-        query.push(" ORDER BY number DESC LIMIT ").push_bind(i64::from(filter.limit));
+        let keyset = Keyset {
+            found: match (filter.alarm, &filter.person) {
+                (None, None) => Found::AllOfIt,
+                _ => Found::ByIndex,
+            },
+            ..Keyset::of(&REGISTER, &filter.scope, filter.before.map(|number| (number,)), filter.limit)
+        };
+        let mut query = Sql::new("SELECT * FROM viewing WHERE 1 = 1");
+        let last = keyset.complete(self, &mut query, &conditions).await?;
         let rows: Vec<Row> = query.build_query_as().fetch_all(&self.readers).await?;
-        let next = rows::next(&rows, filter.limit, |row| row.number);
+        let next = keyset.next(&rows, |row| (row.number,), last).map(|(number,)| number);
         let ids: Vec<&str> = rows.iter().map(|row| row.id.as_str()).collect();
         let mut looked = self.readers.ask(async |connection| looked_at(connection, &ids).await).await?;
         let viewings = rows

@@ -110,6 +110,9 @@ pub struct Incidents {
     /// Give it as `before` to see older ones; null when there are none.
     #[schema(example = "1769848200200000000.17")]
     next: Option<String>,
+    /// A search looks at so many incidents at once. When few of those were found, so far back it has looked; otherwise null.
+    #[schema(value_type = Option<String>, format = DateTime, example = "2026-01-31T08:30:00Z")]
+    looked_back_to: Option<Timestamp>,
 }
 
 /// The alarms of an incident.
@@ -251,7 +254,12 @@ pub async fn list(
         limit: Limit::or(query.limit, 50),
     };
     let page = app.store.incidents(&filter, Some(&actor), Timestamp::now()).await?;
-    Ok(Json(Incidents { incidents: page.incidents, next: page.next.map(|place| place.to_string()) }))
+    let few = page.incidents.len() < usize::from(filter.limit);
+    Ok(Json(Incidents {
+        incidents: page.incidents,
+        next: page.next.map(|place| place.to_string()),
+        looked_back_to: page.next.filter(|_| few).map(OpenedAt::time),
+    }))
 }
 
 /// One incident

@@ -279,6 +279,9 @@ export function attached(incident, who, detail) {
   changed(incident);
 }
 
+/** A search looks at so many for a page; the hub at more. */
+const LOOK = 30;
+
 /** What is asked of incidents; undefined: something else is asked. `alerts` are all there are. */
 export function answer(method, url, session, may, body, alerts) {
   const found = /^\/api\/v1\/(incidents|handlers|incident-figures|shift-report)(?:\/([0-9A-Z]{26}))?(?:\/(\w+))?$/.exec(url.pathname);
@@ -292,18 +295,21 @@ export function answer(method, url, session, may, body, alerts) {
   if (what === 'shift-report') return [200, shift(Date.parse(asked.get('from')), Date.parse(asked.get('until')))];
   const visible = incidents.filter((incident) => sees(incident, name, may));
   if (id === undefined) {
-    const wanted = visible.filter(
-      (incident) =>
+    const isWanted = (incident) =>
         (asked.get('open') === null || String(isOpen(incident)) === asked.get('open')) &&
         (asked.get('mine') !== 'true' || incident.assignee?.name === name) &&
         ['stage', 'edge', 'camera', 'kind', 'severity', 'outcome', 'reason', 'number'].every((key) => asked.get(key) === null || asked.get(key) === String(incident[key])) &&
         (asked.get('from') === null || Date.parse(incident.opened) >= Date.parse(asked.get('from'))) &&
-        (asked.get('until') === null || Date.parse(incident.opened) < Date.parse(asked.get('until'))),
-    );
-    const from = asked.get('before') === null ? 0 : wanted.findIndex((incident) => incident.id === asked.get('before')) + 1;
+        (asked.get('until') === null || Date.parse(incident.opened) < Date.parse(asked.get('until')));
+    const behind = visible.slice(visible.findIndex((incident) => incident.id === asked.get('before')) + 1);
+    const looks = ['stage', 'camera', 'kind', 'severity', 'outcome', 'reason'].some((key) => asked.has(key)) && !['open', 'mine', 'number'].some((key) => asked.has(key));
+    const seen = looks ? behind.slice(0, LOOK) : behind;
+    const wanted = seen.filter(isWanted);
     const limit = Number(asked.get('limit') ?? 50);
-    const page = wanted.slice(from, from + limit);
-    return [200, { incidents: page.map((one) => told(one, name, may)), next: from + limit < wanted.length ? page.at(-1).id : null }];
+    const page = wanted.slice(0, limit);
+    const last = wanted.length > limit ? page.at(-1) : seen.length < behind.length ? seen.at(-1) : undefined;
+    const lookedBackTo = last && page.length < limit ? last.opened : null;
+    return [200, { incidents: page.map((one) => told(one, name, may)), next: last?.id ?? null, looked_back_to: lookedBackTo }];
   }
   const incident = visible.find((one) => one.id === id);
   if (!incident) return problem(404, 'there is no such incident');

@@ -14,7 +14,8 @@ use crate::incident::{
     Actor, AskedExtension, Assignee, FalseReason, Incident, IncidentId, Outcome, Stage, Told,
 };
 use crate::store::access::within;
-use crate::store::column::{from_word, nanos, parse, timestamp, word};
+use crate::store::column::{from_word, parse, timestamp, word};
+use crate::store::keyset::{Found, Keyset, List};
 use crate::store::sql::Sql;
 use crate::store::{Store, StoreError};
 
@@ -32,6 +33,13 @@ pub struct Viewer {
 pub struct OpenedAt {
     at: i64,
     number: i64,
+}
+
+impl OpenedAt {
+    /// When the incident there was opened.
+    pub fn time(self) -> Timestamp {
+        timestamp(self.at)
+    }
 }
 
 impl fmt::Display for OpenedAt {
@@ -95,7 +103,7 @@ pub struct IncidentFilter {
 pub struct IncidentPage {
     /// The incidents.
     pub incidents: Vec<Incident>,
-    /// Where to go on, when there may be more.
+    /// Where to go on, when there may be more: behind the last of them, or, when few were found, behind the last that was looked at.
     pub next: Option<OpenedAt>,
 }
 
@@ -123,21 +131,24 @@ impl IncidentFilter {
         }
     }
 
-    /// Adds what is asked for as conditions. All of it but `number`, `assignee`, `escalated` and `viewer` is in the index `incident_history`, so what does
-    /// not match costs an entry of the index and no row.
-    fn conditions(&self, query: &mut Sql) {
-        // What only open ones can be is found among the few that are open.
+    /// Only open ones can be meant: what only they can be is found among the few that are open.
+    fn is_of_open_ones(&self) -> bool {
         let only_open = self.escalated == Some(true) || self.stage.is_some_and(Stage::is_open);
-        match self.open.or(only_open.then_some(true)) {
+        self.open.unwrap_or(only_open)
+    }
+
+    /// Adds what is asked for as conditions, but for box, site and time. All of it but `number`, `assignee` and `escalated` is in the index
+    /// `incident_history`, so what does not match costs an entry of the index and no row.
+    fn conditions(&self, query: &mut Sql) {
+        if self.is_of_open_ones() {
             // As the index has it.
-            Some(true) => drop(query.push(" AND incident.is_open = 1")),
-            Some(false) => drop(query.push(" AND incident.stage IN ('closed', 'evaluated')")),
-            None => {}
+            query.push(" AND incident.is_open = 1");
+        } else if self.open == Some(false) {
+            query.push(" AND incident.stage IN ('closed', 'evaluated')");
         }
         let words = [
             ("assignee", self.assignee.as_ref().map(ToString::to_string)),
             ("stage", self.stage.as_ref().map(word)),
-            ("edge", self.edge.as_ref().map(ToString::to_string)),
             ("camera", self.camera.as_ref().map(ToString::to_string)),
             ("kind", self.kind.clone()),
             ("outcome", self.outcome.map(|outcome| outcome.name().to_owned())),
@@ -148,33 +159,51 @@ impl IncidentFilter {
                 query.push(" AND incident.").push(column).push(" = ").push_bind(value);
             }
         }
-        if let Some(severity) = self.severity {
-            query.push(" AND incident.severity = ").push_bind(i64::from(severity.level()));
+        let numbers = [
+            ("severity", self.severity.map(|severity| i64::from(severity.level()))),
+            ("escalated", self.escalated.map(i64::from)),
+            ("number", self.number),
+        ];
+        for (column, value) in numbers {
+            if let Some(value) = value {
+                query.push(" AND incident.").push(column).push(" = ").push_bind(value);
+            }
         }
-        if let Some(escalated) = self.escalated {
-            query.push(" AND incident.escalated = ").push_bind(i64::from(escalated));
-        }
-        if let Some(number) = self.number {
-            query.push(" AND incident.number = ").push_bind(number);
-        }
-        if let Some(site) = &self.site {
+        // Whoever has it is among those who have or had it, which is an index.
+        for person in self.assignee.iter().chain(&self.viewer.only_of) {
             query
-                .push(" AND incident.edge IN (SELECT edge FROM site_edge WHERE site = ")
-                .push_bind(site.to_string())
+                .push(" AND incident.id IN (SELECT incident FROM incident_assignee WHERE person = ")
+                .push_bind(person.to_string())
                 .push(")");
         }
-        if let Some(from) = self.from {
-            query.push(" AND incident.opened >= ").push_bind(nanos(from));
-        }
-        if let Some(until) = self.until {
-            query.push(" AND incident.opened < ").push_bind(nanos(until));
-        }
-        if let Some(before) = self.before {
-            query.push(" AND (incident.opened, incident.number) < (").push_bind(before.at);
-            query.push(", ").push_bind(before.number).push(")");
+    }
+
+    fn found(&self) -> Found {
+        let Self { open, stage, camera, kind, severity, escalated, outcome, reason, .. } = self;
+        if self.is_of_open_ones()
+            || self.number.is_some()
+            || self.assignee.is_some()
+            || self.viewer.only_of.is_some()
+        {
+            Found::ByIndex
+        } else if open.is_some()
+            || stage.is_some()
+            || camera.is_some()
+            || kind.is_some()
+            || severity.is_some()
+            || escalated.is_some()
+            || outcome.is_some()
+            || reason.is_some()
+        {
+            Found::ByLooking
+        } else {
+            Found::AllOfIt
         }
     }
 }
+
+const INCIDENTS: List =
+    List { table: "incident", edge: "incident.edge", place: &["opened", "number"], newest_first: true };
 
 #[derive(FromRow)]
 pub(super) struct Shown {
@@ -275,15 +304,22 @@ impl Store {
         actor: Option<&Actor>,
         now: Timestamp,
     ) -> Result<IncidentPage, StoreError> {
+        let mut conditions = Sql::new("");
+        filter.conditions(&mut conditions);
+        let behind = filter.before.map(|OpenedAt { at, number }| (at, number));
+        let keyset = Keyset {
+            site: filter.site.as_ref(),
+            edge: filter.edge.as_ref(),
+            from: filter.from,
+            until: filter.until,
+            found: filter.found(),
+            ..Keyset::of(&INCIDENTS, &filter.viewer.scope, behind, filter.limit)
+        };
         let mut query = Sql::new(SELECT);
-        for_viewer(&mut query, &filter.viewer);
-        filter.conditions(&mut query);
-        query
-            .push(" ORDER BY incident.opened DESC, incident.number DESC LIMIT ")
-            .push_bind(i64::from(filter.limit));
+        let last = keyset.complete(self, &mut query, &conditions).await?;
         let rows: Vec<Shown> = query.build_query_as().fetch_all(&self.readers).await?;
-        let last = rows.last().filter(|_| rows.len() >= usize::from(filter.limit));
-        let next = last.map(|Shown { row, .. }| OpenedAt { at: row.opened, number: row.number });
+        let next = keyset.next(&rows, |Shown { row, .. }| (row.opened, row.number), last);
+        let next = next.map(|(at, number)| OpenedAt { at, number });
         let incidents = rows.into_iter().map(|shown| shown.told(now, actor)).collect::<Result<_, _>>()?;
         Ok(IncidentPage { incidents, next })
     }

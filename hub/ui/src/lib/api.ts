@@ -4,6 +4,7 @@
 import { parseArea, type Area } from './areas';
 import { parseEvidence, type Evidence } from './evidence';
 import { get } from './http';
+import { untilFound } from './page';
 import { count, each, fields, hubPath, optionalCount, optionalText, optionalTime, text, time } from './shape';
 import type { Fields, Time } from './shape';
 
@@ -306,9 +307,12 @@ export function parseDevicePage(value: unknown): DevicePage {
 export const PAGE_SIZE = 50;
 
 export async function fetchAlerts(before: string | null = null): Promise<AlertPage> {
-  const query = new URLSearchParams({ limit: String(PAGE_SIZE) });
-  if (before !== null) query.set('before', before);
-  return parseAlertPage(await get(`/api/v1/alerts?${query}`));
+  const fetch = async (behind: string | null): Promise<AlertPage> => {
+    const query = new URLSearchParams({ limit: String(PAGE_SIZE) });
+    if (behind !== null) query.set('before', behind);
+    return parseAlertPage(await get(`/api/v1/alerts?${query}`));
+  };
+  return untilFound(before, fetch, ({ alerts }) => alerts);
 }
 
 /** A box says about 2 kB of itself: so many are taken in at once without the page standing still. */

@@ -1,8 +1,9 @@
 // What a search has found so far.
 
+import type { Time } from './api';
 import { searchIncidents, type Search } from './history';
 import { HubError } from './http';
-import type { Incident } from './incidents';
+import type { Incident, IncidentPage } from './incidents';
 
 /** Whoever has read so many asks for less. */
 export const MAX_FOUND = 2_000;
@@ -13,6 +14,8 @@ export class Found {
   /** A first answer is here, of which more may follow. */
   ready = $state(false);
   loading = $state(false);
+  /** How far back it has looked, while there is more to look at than was found. */
+  lookedBackTo = $state.raw<Time | null>(null);
   /** The last error, 0 when the hub did not answer. */
   failed = $state.raw<number | null>(null);
   #next = $state.raw<string | null>(null);
@@ -38,17 +41,21 @@ export class Found {
     return this.incidents.length >= MAX_FOUND;
   }
 
-  /** The first page, or the next one. */
+  /** Looks back until something is found. */
   async more(): Promise<void> {
     if (this.loading || (this.ready && !this.hasMore)) return;
     clearTimeout(this.#timer);
     this.loading = true;
     this.failed = null;
     try {
-      const page = await searchIncidents(this.search, this.#next);
-      if (this.#over) return;
+      let page: IncidentPage;
+      do {
+        page = await searchIncidents(this.search, this.#next);
+        if (this.#over) return;
+        this.#next = page.next;
+        this.lookedBackTo = page.lookedBackTo;
+      } while (page.incidents.length === 0 && page.next !== null);
       this.incidents = [...this.incidents, ...page.incidents];
-      this.#next = page.next;
       this.ready = true;
     } catch (error) {
       if (this.#over) return;

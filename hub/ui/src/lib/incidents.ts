@@ -2,6 +2,7 @@
 
 import { parseAlert, parseHappening, type Alert, type Happening } from './api';
 import { get, post } from './http';
+import { untilFound } from './page';
 import { count, each, fields, optionalText, optionalTime, text, time, type Fields, type Time } from './shape';
 
 /** In the order an incident goes through them. */
@@ -67,6 +68,8 @@ export interface Incident extends Happening {
 export interface IncidentPage {
   readonly incidents: readonly Incident[];
   readonly next: string | null;
+  /** How far back was looked, if that was before a page was full. */
+  readonly lookedBackTo: Time | null;
 }
 
 /** One entry of a timeline. */
@@ -127,7 +130,11 @@ export function parseIncident(value: unknown): Incident {
 
 export function parseIncidentPage(value: unknown): IncidentPage {
   const page = fields(value, 'page');
-  return { incidents: each(page.incidents, 'incidents', parseIncident), next: optionalText(page.next) };
+  return {
+    incidents: each(page.incidents, 'incidents', parseIncident),
+    next: optionalText(page.next),
+    lookedBackTo: optionalTime(page.looked_back_to),
+  };
 }
 
 export function parseStep(value: unknown): Step {
@@ -156,13 +163,16 @@ export interface Wanted {
   readonly limit?: number;
 }
 
-export async function fetchIncidents({ open, stage, edge, before, limit = 50 }: Wanted): Promise<IncidentPage> {
-  const query = new URLSearchParams({ limit: String(limit) });
-  if (open !== undefined) query.set('open', String(open));
-  if (stage) query.set('stage', stage);
-  if (edge) query.set('edge', edge);
-  if (before) query.set('before', before);
-  return parseIncidentPage(await get(`${PATH}?${query}`));
+export async function fetchIncidents({ open, stage, edge, before = null, limit = 50 }: Wanted): Promise<IncidentPage> {
+  const fetch = async (behind: string | null): Promise<IncidentPage> => {
+    const query = new URLSearchParams({ limit: String(limit) });
+    if (open !== undefined) query.set('open', String(open));
+    if (stage) query.set('stage', stage);
+    if (edge) query.set('edge', edge);
+    if (behind) query.set('before', behind);
+    return parseIncidentPage(await get(`${PATH}?${query}`));
+  };
+  return untilFound(before, fetch, ({ incidents }) => incidents);
 }
 
 export async function fetchIncident(id: string): Promise<Incident> {

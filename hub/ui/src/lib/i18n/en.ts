@@ -761,6 +761,8 @@ export const en: Dictionary = {
     number: 'Number',
     any: 'Any',
     found: (n, more) => (more ? `the newest ${n}` : plural(n, 'incident', 'incidents')),
+    looking: (when) => `Nothing found back to ${when}; looking further back…`,
+    lookedBackTo: (when) => `Looked back to ${when}, not further yet`,
     bounded: (n) => `At most ${n} are shown here; please narrow the search`,
   },
   report: {

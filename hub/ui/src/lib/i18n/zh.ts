@@ -759,6 +759,8 @@ export const zh = {
     number: '编号',
     any: '不限',
     found: (n: number, more: boolean) => (more ? `最新的 ${n} 起` : `共 ${n} 起`),
+    looking: (when: string) => `已查到 ${when}，暂未找到，继续往前查…`,
+    lookedBackTo: (when: string) => `已查到 ${when}，更早的还没有查`,
     bounded: (n: number) => `这里最多显示 ${n} 起，请缩小查询范围`,
   },
   report: {
