@@ -43,6 +43,7 @@ impl Line for Incident {
         ("assignee", "/assignee/name"),
         ("due", "/due"),
         ("overdue", "/overdue"),
+        ("merged_into", "/merged_into"),
     ];
 }
 

@@ -114,7 +114,7 @@ pub struct Assignee {
 #[schema(example = json!({
     "id": "01ARZ3NDEKTSV4RRFFQ69G5FAV", "number": 17, "kind": "zone_intrusion", "edge": "gate-1", "camera": "east-gate", "zone": "lawn",
     "sensor": null, "cause": null, "object": "person", "input": null, "camera_label": "东门", "zone_label": "草坪", "sensor_label": null, "severity": 2, "alarms": 3, "attachments": 1,
-    "ongoing": true, "first": "2026-01-31T08:30:00Z", "last": "2026-01-31T08:31:10Z", "opened": "2026-01-31T08:30:00.2Z",
+    "ongoing": true, "first": "2026-01-31T08:30:00Z", "last": "2026-01-31T08:31:10Z", "opened": "2026-01-31T08:30:00.2Z", "merged_into": null,
     "stage": "reported", "outcome": null, "reason": null, "assignee": null, "shelved_until": null,
     "due": "2026-01-31T08:33:00.2Z", "overdue": false, "escalated": false, "extension": null, "version": 1, "may": ["triage", "assign", "shelve", "request_extension", "note", "attach"]
 }))]
@@ -157,6 +157,9 @@ pub struct Incident {
     /// When it was opened, by the hub's clock.
     #[schema(value_type = String, format = DateTime)]
     pub opened: Timestamp,
+    /// The number of the incident that it turned out to be part of, which has its alarms now.
+    #[schema(example = 17)]
+    pub merged_into: Option<i64>,
     /// How far it got.
     #[serde(flatten)]
     pub state: Told,

@@ -89,6 +89,8 @@ pub fn tells(step: &ToldStep) -> Option<Tells> {
         Kind::Open => Some(Tells::Opened),
         Kind::Escalate => Some(Tells::Escalated),
         Kind::Worsen | Kind::Remind | Kind::Shelve | Kind::Unshelve => None,
+        // Of the one that goes on there is nothing to tell.
+        Kind::Merge if step.step.to != Stage::Closed => None,
         Kind::Note | Kind::Attach | Kind::Withdraw => None,
         Kind::Extend | Kind::RequestExtension | Kind::ApproveExtension | Kind::DeclineExtension => None,
         _ if step.step.to == Stage::Closed => Some(Tells::Closed),

@@ -222,6 +222,8 @@ pub enum Kind {
     Open,
     /// The hub: it became graver.
     Worsen,
+    /// The hub: it is one happening with another, which it became part of (`into`) or took over (`from`).
+    Merge,
     /// The hub: its stage took too long.
     Remind,
     /// The hub: it still did, some time after the reminder.
@@ -292,7 +294,7 @@ impl Kind {
     pub const fn permissions(self) -> &'static [Permission] {
         use Permission::{HandleIncidents, VerifyIncidents, WorkIncidents};
         match self {
-            Self::Open | Self::Worsen | Self::Remind | Self::Escalate | Self::Extend => &[],
+            Self::Open | Self::Worsen | Self::Merge | Self::Remind | Self::Escalate | Self::Extend => &[],
             Self::Triage | Self::Assign | Self::Close | Self::Shelve | Self::Unshelve => &[WorkIncidents],
             Self::Accept | Self::Return | Self::Begin | Self::FeedBack => &[HandleIncidents],
             Self::RequestExtension => &[WorkIncidents, HandleIncidents],

@@ -118,7 +118,7 @@ impl State {
             return Err(StepError::Forbidden(needed));
         }
         let fits = match kind {
-            Kind::Open | Kind::Worsen | Kind::Remind | Kind::Escalate | Kind::Extend => false,
+            Kind::Open | Kind::Worsen | Kind::Merge | Kind::Remind | Kind::Escalate | Kind::Extend => false,
             Kind::Triage => matches!(self.stage, Reported | Triaged),
             Kind::Assign => matches!(self.stage, Reported | Triaged | Assigned | Accepted | Handling),
             Kind::Accept => self.stage == Assigned,
@@ -127,7 +127,8 @@ impl State {
             Kind::FeedBack => matches!(self.stage, Accepted | Handling),
             Kind::Pass | Kind::Fail => self.stage == FedBack,
             Kind::Close => matches!(self.stage, Triaged | Verified),
-            Kind::Evaluate => self.stage == Closed,
+            // What became part of another has none.
+            Kind::Evaluate => self.stage == Closed && self.outcome.is_some(),
             Kind::Shelve => self.stage.is_open() && !self.is_shelved(now),
             Kind::Unshelve => self.is_shelved(now),
             Kind::RequestExtension | Kind::ApproveExtension | Kind::DeclineExtension => {

@@ -85,7 +85,7 @@ pub struct Step {
     #[schema(example = "一只猫走过草坪")]
     pub text: Option<String>,
     /// What else belongs to it: `outcome` and `reason`, `to`, `grade`, `until`, `by` (who asked for the time), `due`, `alarm`, `severity`;
-    /// `attachment` (its number), `name`, `media_type`, `bytes`, `sha256`.
+    /// `into` or `from` (the other incident's id) and `number` (the other's); `attachment` (its number), `name`, `media_type`, `bytes`, `sha256`.
     #[schema(value_type = Object)]
     pub detail: serde_json::Value,
     /// SHA-256 over it and the step before it.

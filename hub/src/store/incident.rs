@@ -58,6 +58,7 @@ struct Row {
     extension_by: Option<String>,
     extension_until: Option<i64>,
     extension_reason: Option<String>,
+    merged_into: Option<i64>,
     version: i64,
     change: i64,
 }

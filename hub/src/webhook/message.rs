@@ -39,6 +39,7 @@ pub(super) fn event(step: &ToldStep, tells: Tells) -> String {
             "version": step.step.version,
             "outcome": step.step.detail.get("outcome"),
             "reason": step.step.detail.get("reason"),
+            "merged_into": step.step.detail.get("into"),
         },
     })
     .to_string()

@@ -5,10 +5,12 @@ use std::time::Duration;
 use gatepost_testbed::http::{self, Answer, EventStream};
 use gatepost_wire::event::Phase;
 use gatepost_wire::{AlarmId, Severity, Timestamp};
+use rumqttc::v5::mqttbytes::v5::PubAckReason;
 use serde_json::{Value, json};
 
+use crate::batch::join;
 use crate::edge::Edge;
-use crate::message::{alarm, boot, happening, intrusion_of};
+use crate::message::{alarm, boot, event_topic, happening, intrusion_of};
 use crate::process::{Home, Hub, PATIENCE, command};
 
 /// Somebody who is signed in.
@@ -415,4 +417,64 @@ async fn what_a_box_has_fused_is_one_incident_and_a_graver_part_makes_it_graver(
     assert_eq!((&graver["alarms"], &graver["version"]), (&json!(2), &json!(2)));
     let path = format!("/api/v1/incidents/{}/timeline", graver["id"].as_str().unwrap());
     assert_eq!(hub.get(&path)["steps"][1]["action"], "worsen");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_went_on_while_a_box_was_cut_off_is_one_incident_once_it_has_told_all() {
+    let home = Home::embedded();
+    let token = home.add("gate-1");
+    let hub = home.start();
+    let mut edge = Edge::connect(hub.broker_port(), "gate-1", &token).await.unwrap();
+    let boot = boot();
+    let ago = |seq, minutes| {
+        let mut event = intrusion_of("gate-1", boot, seq, alarm(), Phase::Began);
+        event.time = Timestamp::now() - jiff::SignedDuration::from_mins(minutes);
+        event
+    };
+    // What happens now comes before what happened meanwhile: every four minutes for an hour.
+    assert!(edge.send(&ago(17, 1)).await.unwrap());
+    let now = wait_for_incidents(&hub, 1).remove(0);
+    assert!(edge.send(&ago(1, 61)).await.unwrap());
+    let [meanwhile, _] = &wait_for_incidents(&hub, 2)[..] else { panic!() };
+    let stream = EventStream::open(&hub.url("/api/v1/live")).unwrap();
+    let backlog: Vec<_> = (2..=16).zip((1..=57).rev().step_by(4)).map(|(seq, at)| ago(seq, at)).collect();
+    let answer = edge.publish(&event_topic(&backlog[0]), join(&backlog), false).await.unwrap();
+    assert_eq!(answer, PubAckReason::Success);
+
+    let one = http::wait_until("one incident", PATIENCE, || {
+        let open = hub.get("/api/v1/incidents?open=true")["incidents"].as_array().unwrap().clone();
+        (open.len() == 1 && open[0]["alarms"] == 17).then(|| open[0].clone())
+    })
+    .unwrap();
+    assert_eq!((&one["id"], &one["merged_into"]), (&now["id"], &Value::Null));
+    let id = meanwhile["id"].as_str().unwrap();
+    let gone = hub.get(&format!("/api/v1/incidents/{id}"));
+    let state = (&gone["stage"], &gone["outcome"], &gone["alarms"], &gone["merged_into"]);
+    assert_eq!(state, (&json!("closed"), &Value::Null, &json!(0), &now["number"]));
+    let may: Vec<&str> = gone["may"].as_array().unwrap().iter().filter_map(Value::as_str).collect();
+    assert_eq!(may, ["note", "attach"]);
+    let steps = |id: &Value| {
+        let path = format!("/api/v1/incidents/{}/timeline", id.as_str().unwrap());
+        let timeline = hub.get(&path);
+        let last = timeline["steps"].as_array().unwrap().last().unwrap().clone();
+        (last["action"].clone(), last["to"].clone(), last["detail"].clone())
+    };
+    let merge = json!("merge");
+    let into = json!({ "into": now["id"], "number": now["number"] });
+    assert_eq!(steps(&gone["id"]), (merge.clone(), json!("closed"), into));
+    let from = json!({ "from": gone["id"], "number": gone["number"] });
+    assert_eq!(steps(&one["id"]), (merge, json!("reported"), from));
+    // Who looks at a page sees one of them go.
+    loop {
+        let told = stream.next(PATIENCE).unwrap();
+        if told.event == "incident" && told.data.contains(id) {
+            let told: Value = serde_json::from_str(&told.data).unwrap();
+            if told["stage"] == "closed" {
+                assert_eq!(told["merged_into"], now["number"]);
+                break;
+            }
+        }
+    }
+    let figures = hub.get("/api/v1/incident-figures?days=1");
+    assert_eq!((&figures["opened"], &figures["close_s"]), (&json!(2), &Value::Null));
 }

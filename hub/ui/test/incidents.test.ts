@@ -222,6 +222,12 @@ describe.each(LANGUAGES)('words in %s', (language) => {
     expect(outcomeWords(incident('A', { outcome: 'false_alarm', reason: 'plant' }), t)).toContain(t.incidents.reason.plant);
     expect(outcomeWords(incident('A'), t)).toBeNull();
   });
+  it('tell what became one', () => {
+    const [gone, left] = [words('merge', { to: 'closed', detail: { into: 'B', number: 12 } }), words('merge', { detail: { from: 'A', number: 17 } })];
+    expect(gone).toContain('#12');
+    expect(left).toContain('#17');
+    expect(outcomeWords(incident('A', { mergedInto: 12 }), t)).toContain('#12');
+  });
   it('tell to whom, however the hub says it', () => {
     for (const detail of [{ to: '赵敏' }, { to: { name: 'zhao.min', display_name: '赵敏' } }, { to: 'zhao.min', display_name: '赵敏' }]) {
       expect(words('assign', { detail })).toContain('赵敏');

@@ -146,6 +146,7 @@ export function incident(id: string, more: Partial<Incident> = {}): Incident {
     opened,
     stage: 'reported',
     outcome: null,
+    mergedInto: null,
     reason: null,
     assignee: null,
     shelvedUntil: null,

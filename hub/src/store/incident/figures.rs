@@ -77,7 +77,9 @@ impl Store {
     /// # Errors
     /// When the database cannot be read.
     pub async fn closed_within(&self, span: &Span, scope: &Scope) -> Result<(usize, usize), StoreError> {
-        let mut query = Sql::new("SELECT count(*), count(incident.reason) FROM incident WHERE ");
+        const COUNTED: &str =
+            "SELECT count(*), count(incident.reason) FROM incident WHERE incident.merged_into IS NULL AND ";
+        let mut query = Sql::new(COUNTED);
         Which::ClosedWithin(span).condition(&mut query);
         within(&mut query, "incident.edge", scope);
         let (all, wrong): (i64, i64) = query.build_query_as().fetch_one(&self.readers).await?;
@@ -154,7 +156,9 @@ impl Store {
     ) -> Result<Vec<Took>, StoreError> {
         let mut query = Sql::new("SELECT (");
         query.push(moment).push(" - incident.opened) / ").push_bind(NANOS_IN_SECOND);
-        query.push(" AS seconds, count(*) FROM incident WHERE ").push(moment).push(" IS NOT NULL AND ");
+        // What became part of another was not closed by anybody, and has no outcome.
+        query.push(" AS seconds, count(*) FROM incident WHERE incident.outcome IS NOT NULL AND ");
+        query.push(moment).push(" IS NOT NULL AND ");
         which.condition(&mut query);
         within(&mut query, "incident.edge", scope);
         query.push(" GROUP BY seconds");
@@ -199,8 +203,9 @@ mod tests {
         let mut change = store.begin().await.unwrap();
         sqlx::query(
             "INSERT INTO incident (id, edge, kind, camera, rule, severity, alarms, ongoing, first, last, opened, acknowledged, closed, \
-               stage, is_open, reason, reminded, version, change) \
-             VALUES ($1, $2, 'zone_intrusion', $3, $4, 2, 1, 0, $5, $5, $5, $6, $7, 'closed', 0, $8, 0, 1, \
+               stage, is_open, outcome, reason, reminded, version, change) \
+             VALUES ($1, $2, 'zone_intrusion', $3, $4, 2, 1, 0, $5, $5, $5, $6, $7, 'closed', 0, \
+               CASE WHEN $8 IS NULL THEN 'real' ELSE 'false_alarm' END, $8, 0, 1, \
                (SELECT coalesce(max(change), 0) + 1 FROM incident))",
         )
         .bind(crate::incident::IncidentId::new().to_string())
@@ -256,9 +261,15 @@ mod tests {
             let camera = format!("c-{number}");
             add(&store, "gate-3", 5000, (Some(&camera), lawn, light)).await;
         }
+        // What became part of another was opened, and nobody looked at it or closed it.
+        add(&store, "gate-4", 6000, (east, lawn, None)).await;
+        let mut change = store.begin().await.unwrap();
+        let sql = "UPDATE incident SET merged_into = 1, outcome = NULL, acknowledged = NULL, closed = opened + 1000000000 WHERE edge = 'gate-4'";
+        sqlx::query(sql).execute(&mut change.connection).await.unwrap();
+        change.commit().await.unwrap();
         let since = Timestamp::from_second(600).unwrap();
         let tally = store.tally(since, &Scope::All).await.unwrap();
-        assert_eq!((tally.opened, tally.busiest, tally.false_alarms), (23, 12, 21));
+        assert_eq!((tally.opened, tally.busiest, tally.false_alarms), (24, 12, 21));
         assert_eq!(tally.acknowledge, [Took { seconds: 20, incidents: 23 }]);
         assert_eq!(tally.close, [Took { seconds: 90, incidents: 21 }]);
 

@@ -1,6 +1,7 @@
 //! From alarms to incidents.
 
 mod handful;
+mod merge;
 mod table;
 
 use gatepost_wire::event::{Fused, FusedLink, Phase};
@@ -312,6 +313,122 @@ mod tests {
         let expected = [("gate", 4, -4, 8), ("lawn", 1, 0, 0), ("lawn", 2, 70, 73)]
             .map(|(zone, alarms, first, last)| (zone.to_owned(), alarms, first * MINUTE, last * MINUTE));
         assert_eq!(incidents, expected);
+    }
+
+    /// What is kept of each incident, by its number.
+    async fn incidents(store: &Store) -> Vec<(i64, i64, i64, i64, String, Option<i64>)> {
+        let sql = "SELECT number, alarms, first, last, stage, merged_into FROM incident ORDER BY number";
+        let rows: Vec<(i64, i64, i64, i64, String, Option<i64>)> =
+            sqlx::query_as(sql).fetch_all(&store.readers).await.unwrap();
+        let minute = |(number, alarms, first, last, stage, into)| {
+            (number, alarms, first / MINUTE, last / MINUTE, stage, into)
+        };
+        rows.into_iter().map(minute).collect()
+    }
+
+    /// A person says something about an incident.
+    async fn note(store: &Store, number: i64) {
+        let sql = "INSERT INTO incident_step (number, incident, version, time, actor, action, document, hash) \
+            SELECT 1000 + number, id, 1000, 0, 'wang.li', 'note', '{}', 'x' FROM incident WHERE number = $1";
+        let mut change = store.begin().await.unwrap();
+        sqlx::query(sql).bind(number).execute(&mut change.connection).await.unwrap();
+        change.commit().await.unwrap();
+    }
+
+    #[tokio::test]
+    async fn what_went_on_while_a_box_was_cut_off_is_one_incident_in_the_end() {
+        let dir = tempfile::tempdir().unwrap();
+        let store = Store::open(&fresh(dir.path())).await.unwrap();
+        let (now, deadlines) = (Timestamp::now(), Deadlines::default());
+        let told = |stage: &str, of: &[(i64, i64, i64, i64, Option<i64>)]| -> Vec<_> {
+            let stage = |into: &Option<i64>| into.map_or(stage, |_| "closed").to_owned();
+            of.iter()
+                .map(|(number, alarms, first, last, into)| {
+                    (*number, *alarms, *first, *last, stage(into), *into)
+                })
+                .collect()
+        };
+        // What happens now comes first, then what happened meanwhile, an hour of it.
+        add_at(&store, 100, "gate", 61 * MINUTE).await;
+        store.group_alarms(&deadlines, 0, now).await.unwrap();
+        add_at(&store, 101, "gate", MINUTE).await;
+        store.group_alarms(&deadlines, 0, now).await.unwrap();
+        let apart = [(1, 1, 61, 61, None), (2, 1, 1, 1, None)];
+        assert_eq!(incidents(&store).await, told("reported", &apart));
+        for number in 102..=121 {
+            add_at(&store, number, "gate", (number - 101) * 3 * MINUTE).await;
+        }
+        store.group_alarms(&deadlines, 0, now).await.unwrap();
+        let one = [(1, 22, 1, 61, None), (2, 0, 1, 60, Some(1))];
+        assert_eq!(incidents(&store).await, told("reported", &one));
+        let of = |number: i64| {
+            let sql = "SELECT count(*) FROM incident_alarm JOIN incident ON incident.id = incident_alarm.incident WHERE number = $1";
+            sqlx::query_scalar::<_, i64>(sql).bind(number).fetch_one(&store.readers)
+        };
+        assert_eq!((of(1).await.unwrap(), of(2).await.unwrap()), (22, 0));
+        let sql = "SELECT document FROM incident_step WHERE action = 'merge' ORDER BY number";
+        let steps: Vec<String> = sqlx::query_scalar(sql).fetch_all(&store.readers).await.unwrap();
+        assert!(steps.len() == 2 && steps[0].contains("into") && steps[1].contains("from"), "{steps:?}");
+        let lines = store.steps_after(0, 1000).await.unwrap();
+        let export: Vec<String> = lines.iter().map(|line| serde_json::to_string(line).unwrap()).collect();
+        assert_eq!(timeline::verify(export.join("\n").as_bytes()).unwrap().steps, 4);
+        // And what comes then is of the one that is left.
+        add_at(&store, 200, "gate", 62 * MINUTE).await;
+        store.group_alarms(&deadlines, 0, now).await.unwrap();
+        let one = [(1, 23, 1, 62, None), (2, 0, 1, 60, Some(1))];
+        assert_eq!(incidents(&store).await, told("reported", &one));
+    }
+
+    #[tokio::test]
+    async fn the_one_that_people_have_begun_with_goes_on_and_of_two_such_both_do() {
+        for (noted, expected) in [
+            (vec![1], [(3, None), (0, Some(1))]),
+            (vec![2], [(0, Some(2)), (3, None)]),
+            (vec![1, 2], [(1, None), (2, None)]),
+        ] {
+            let dir = tempfile::tempdir().unwrap();
+            let store = Store::open(&fresh(dir.path())).await.unwrap();
+            let (now, deadlines) = (Timestamp::now(), Deadlines::default());
+            for (number, minute) in [(1, 8), (2, 0)] {
+                add_at(&store, number, "gate", minute * MINUTE).await;
+                store.group_alarms(&deadlines, 0, now).await.unwrap();
+            }
+            for number in &noted {
+                note(&store, *number).await;
+            }
+            add_at(&store, 3, "gate", 4 * MINUTE).await;
+            store.group_alarms(&deadlines, 0, now).await.unwrap();
+            let of = |(_, alarms, _, _, _, into)| (alarms, into);
+            let found: Vec<_> = incidents(&store).await.into_iter().map(of).collect();
+            assert_eq!(found, expected, "{noted:?}");
+        }
+    }
+
+    #[tokio::test]
+    async fn an_alarm_between_many_makes_one_of_them_as_grave_as_the_gravest() {
+        let dir = tempfile::tempdir().unwrap();
+        let store = Store::open(&fresh(dir.path())).await.unwrap();
+        let (now, deadlines) = (Timestamp::now(), Deadlines::default());
+        for (number, minute) in [(1, 16), (2, 0), (3, 8)] {
+            add_at(&store, number, "gate", minute * MINUTE).await;
+            store.group_alarms(&deadlines, 0, now).await.unwrap();
+        }
+        let mut change = store.begin().await.unwrap();
+        let sql = "UPDATE incident SET severity = 1 WHERE number = 3";
+        sqlx::query(sql).execute(&mut change.connection).await.unwrap();
+        change.commit().await.unwrap();
+        for (number, minute) in [(4, 4), (5, 12)] {
+            add_at(&store, number, "gate", minute * MINUTE).await;
+        }
+        store.group_alarms(&deadlines, 0, now).await.unwrap();
+        let of = |(number, alarms, _, _, _, into)| (number, alarms, into);
+        let found: Vec<_> = incidents(&store).await.into_iter().map(of).collect();
+        assert_eq!(found, [(1, 5, None), (2, 0, Some(1)), (3, 0, Some(2))]);
+        assert_eq!(count(&store, "SELECT severity FROM incident WHERE number = 1").await, 1);
+        let sql = "SELECT action FROM incident_step JOIN incident ON incident.id = incident_step.incident WHERE incident.number = 1 \
+            ORDER BY incident_step.version";
+        let steps: Vec<String> = sqlx::query_scalar(sql).fetch_all(&store.readers).await.unwrap();
+        assert_eq!(steps, ["open", "merge", "worsen"]);
     }
 
     #[tokio::test]

@@ -38,7 +38,7 @@ impl Store {
     ) -> Result<Vec<Incident>, StoreError> {
         let mut query = Sql::new(SELECT);
         span.limit(&mut query, "incident.closed");
-        query.push(" AND incident.reason IS NULL");
+        query.push(" AND incident.reason IS NULL AND incident.merged_into IS NULL");
         within(&mut query, "incident.edge", scope);
         query.push(" ORDER BY incident.closed DESC, incident.number DESC LIMIT ").push_bind(i64::from(limit));
         let rows: Vec<Shown> = query.build_query_as().fetch_all(&self.readers).await?;

@@ -255,6 +255,7 @@ impl Shown {
             first: timestamp(row.first),
             last: timestamp(row.last),
             opened: timestamp(row.opened),
+            merged_into: row.merged_into,
             may: actor.map(|actor| state.choices(actor, now)),
             state: Told {
                 stage: state.stage,

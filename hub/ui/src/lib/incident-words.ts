@@ -23,6 +23,7 @@ export const STAGE_ICONS: Readonly<Record<Stage, IconName>> = {
 export const STEP_ICONS: ReadonlyMap<string, IconName> = new Map([
   ['open', 'bell'],
   ['join', 'plus'],
+  ['merge', 'link'],
   ['worsen', 'warn'],
   ['triage', 'check'],
   ['assign', 'send'],
@@ -77,6 +78,11 @@ export function stepWords({ action, to, detail }: Step, now: Time, language: Lan
       const severity = asNumber(detail.severity);
       return words.worsen(severity === 1 || severity === 2 || severity === 3 || severity === 4 ? t.severity[severity].name : null);
     }
+    case 'merge': {
+      const number = asNumber(detail.number);
+      const name = number === null ? '' : t.incidents.name(number);
+      return detail.into === undefined ? words.tookOver(name) : words.becamePart(name);
+    }
     case 'evaluate':
       return words.evaluate(asNumber(detail.grade));
     case 'shelve':
@@ -109,7 +115,8 @@ export function stepWords({ action, to, detail }: Step, now: Time, language: Lan
 }
 
 /** How it ended, or what it was found to be. */
-export function outcomeWords({ outcome, reason }: Incident, t: Dictionary): string | null {
+export function outcomeWords({ outcome, reason, mergedInto }: Incident, t: Dictionary): string | null {
+  if (mergedInto !== null) return t.incidents.mergedInto(t.incidents.name(mergedInto));
   if (outcome === null) return null;
   const name = t.incidents.outcome[outcome];
   return outcome === 'false_alarm' && reason !== null ? t.incidents.because(name, t.incidents.reason[reason]) : name;

@@ -3,7 +3,7 @@
 import { parseAlert, parseHappening, type Alert, type Happening } from './api';
 import { get, post } from './http';
 import { untilFound } from './page';
-import { count, each, fields, optionalText, optionalTime, text, time, type Fields, type Time } from './shape';
+import { count, each, fields, optionalCount, optionalText, optionalTime, text, time, type Fields, type Time } from './shape';
 
 /** In the order an incident goes through them. */
 export const STAGES = ['reported', 'triaged', 'assigned', 'accepted', 'handling', 'fed_back', 'verified', 'closed', 'evaluated'] as const;
@@ -51,6 +51,8 @@ export interface Incident extends Happening {
   readonly opened: Time;
   readonly stage: Stage;
   readonly outcome: Outcome | null;
+  /** The number of the incident that it turned out to be part of. */
+  readonly mergedInto: number | null;
   readonly reason: Reason | null;
   readonly assignee: Someone | null;
   readonly shelvedUntil: Time | null;
@@ -107,7 +109,7 @@ export function parseIncident(value: unknown): Incident {
   return {
     ...parseHappening(incident, 'incident'),
     number: count(incident.number),
-    alarms: Math.max(1, count(incident.alarms)),
+    alarms: count(incident.alarms),
     attachments: count(incident.attachments),
     ongoing: incident.ongoing === true,
     first,
@@ -116,6 +118,7 @@ export function parseIncident(value: unknown): Incident {
     // A stage this page does not know counts as the first: better looked at twice than not at all.
     stage: oneOf(STAGES, incident.stage) ?? 'reported',
     outcome: oneOf(OUTCOMES, incident.outcome),
+    mergedInto: optionalCount(incident.merged_into),
     reason: typeof incident.reason === 'string' ? (oneOf(REASONS, incident.reason) ?? 'other') : null,
     assignee: assignee === null || assignee === undefined ? null : parseSomeone(assignee),
     shelvedUntil: optionalTime(incident.shelved_until),

@@ -2,10 +2,12 @@
 
 use std::collections::HashMap;
 
-use gatepost_wire::{AlarmId, Timestamp};
+use gatepost_wire::{AlarmId, Severity, Timestamp};
 use jiff::SignedDuration;
+use serde_json::{Value, json};
 use sqlx::AnyConnection;
 
+use super::merge::{self, Meeting};
 use super::table::{self, Sought};
 use crate::incident::{Deadlines, IncidentId, Kind, Place, Report, State};
 use crate::store::StoreError;
@@ -23,7 +25,7 @@ pub(super) const WINDOW_NS: i64 = WINDOW.as_secs() * NANOS_IN_SECOND;
 
 /// An incident that nobody closes takes no more; the next alarm of its place opens another. Who never comes to an end is heard of again,
 /// and what one incident is asked for, or deleted with, stays small whatever a camera does.
-const MOST_ALARMS: i64 = 10_000;
+pub(super) const MOST_ALARMS: i64 = 10_000;
 
 /// The incidents of some alarms, inside a transaction.
 pub(super) struct Handful<'c> {
@@ -36,6 +38,8 @@ pub(super) struct Handful<'c> {
     chain: Chain,
     /// How many incidents it has opened.
     opened: i64,
+    /// Incidents that an alarm is near to both of.
+    meetings: Vec<Meeting>,
 }
 
 struct Held {
@@ -92,6 +96,7 @@ impl<'c> Handful<'c> {
                 .collect(),
             links,
             opened: 0,
+            meetings: Vec::new(),
         })
     }
 
@@ -105,7 +110,12 @@ impl<'c> Handful<'c> {
         }
         let incident = match self.fused(report)? {
             Some(incident) => Some(incident),
-            None => self.near(report),
+            None => {
+                let near = self.near(report);
+                let meetings = near.windows(2).map(|pair| Meeting([pair[0].clone(), pair[1].clone()]));
+                self.meetings.extend(meetings);
+                near.into_iter().next_back()
+            }
         };
         match incident {
             Some(incident) => {
@@ -130,8 +140,8 @@ impl<'c> Handful<'c> {
         Ok(None)
     }
 
-    /// The latest open incident of the same place and kind, not long before or after by the box's own clock.
-    fn near(&self, report: &Report) -> Option<String> {
+    /// The open incidents of the same place and kind, not long before or after by the box's own clock; the latest comes last.
+    fn near(&self, report: &Report) -> Vec<String> {
         let (from, until) = around(report);
         let near = self.incidents.values().map(|held| &held.row).filter(|row| {
             row.is_open != 0
@@ -140,7 +150,9 @@ impl<'c> Handful<'c> {
                 && row.last >= from
                 && is_at(row, &report.place)
         });
-        near.max_by_key(|row| row.number).map(|row| row.id.clone())
+        let mut near: Vec<&Row> = near.collect();
+        near.sort_unstable_by_key(|row| row.number);
+        near.into_iter().map(|row| row.id.clone()).collect()
     }
 
     fn link(&mut self, report: &Report, incident: String) {
@@ -183,6 +195,7 @@ impl<'c> Handful<'c> {
             extension_by: None,
             extension_until: None,
             extension_reason: None,
+            merged_into: None,
             version: 1,
             change: 0,
         };
@@ -194,7 +207,7 @@ impl<'c> Handful<'c> {
             action: Kind::Open,
             to: state.stage,
             text: None,
-            detail: serde_json::json!({ "alarm": report.alarm, "severity": report.severity.level() }),
+            detail: json!({ "alarm": report.alarm, "severity": report.severity.level() }),
         })?;
         self.link(report, id.clone());
         self.incidents.insert(id, Held { row, fate: Fate::New });
@@ -216,22 +229,10 @@ impl<'c> Handful<'c> {
             return Ok(());
         }
         if severity.level() < before.level() {
-            let state = row.state()?.once_worse(severity, self.deadlines.at(&row.edge), self.now);
-            row.version += 1;
-            self.chain.add(&Taken {
-                incident: &row.id,
-                version: row.version(),
-                time: self.now,
-                who: None,
-                action: Kind::Worsen,
-                to: state.stage,
-                text: None,
-                detail: serde_json::json!({ "alarm": report.alarm, "severity": report.severity.level() }),
-            })?;
-            row.due = state.due.map(nanos);
-            (_, row.escalates) = urged_columns(state.urged);
+            let detail = json!({ "alarm": report.alarm, "severity": report.severity.level() });
+            let deadlines = self.deadlines.at(&row.edge);
+            worsen(row, severity, detail, deadlines, &mut self.chain, self.now)?;
         }
-        row.severity = i64::from(severity.level());
         row.alarms += i64::from(joined);
         (row.ongoing, row.first, row.last) = (ongoing, first, last);
         if *fate == Fate::Same {
@@ -274,9 +275,37 @@ impl<'c> Handful<'c> {
         if opened.is_empty() && changed.is_empty() {
             return Ok(None);
         }
-        sqlx::query("UPDATE change_number SET last = $1").bind(change).execute(connection).await?;
-        Ok(Some(change))
+        sqlx::query("UPDATE change_number SET last = $1").bind(change).execute(&mut *connection).await?;
+        let merged = merge::merge(connection, &self.meetings, &self.deadlines, self.now).await?;
+        Ok(Some(merged.unwrap_or(change)))
     }
+}
+
+/// An incident becomes graver.
+pub(super) fn worsen(
+    row: &mut Row,
+    severity: Severity,
+    detail: Value,
+    deadlines: &Deadlines,
+    chain: &mut Chain,
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    let state = row.state()?.once_worse(severity, deadlines, now);
+    row.version += 1;
+    chain.add(&Taken {
+        incident: &row.id,
+        version: row.version(),
+        time: now,
+        who: None,
+        action: Kind::Worsen,
+        to: state.stage,
+        text: None,
+        detail,
+    })?;
+    row.severity = i64::from(severity.level());
+    row.due = state.due.map(nanos);
+    (_, row.escalates) = urged_columns(state.urged);
+    Ok(())
 }
 
 /// From when to when an incident lies that this alarm joins.

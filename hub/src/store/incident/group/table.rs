@@ -1,11 +1,13 @@
 //! The statements by which a handful is read and written: few of them, for a statement costs more than a row.
 
-use gatepost_wire::AlarmId;
+use std::collections::BTreeSet;
+
+use gatepost_wire::{AlarmId, Timestamp};
 use sqlx::{AnyConnection, FromRow};
 
-use crate::incident::Place;
+use crate::incident::{Place, Stage};
 use crate::store::StoreError;
-use crate::store::column::text;
+use crate::store::column::{nanos, text, word};
 use crate::store::incident::Row;
 use crate::store::sql::Sql;
 
@@ -127,6 +129,45 @@ pub(super) async fn update(connection: &mut AnyConnection, row: &Row) -> Result<
     Ok(())
 }
 
+/// Of some incidents, those that people have done something with.
+pub(super) async fn touched(
+    connection: &mut AnyConnection,
+    ids: &[&str],
+) -> Result<BTreeSet<String>, StoreError> {
+    let mut query =
+        Sql::new("SELECT DISTINCT incident FROM incident_step WHERE actor IS NOT NULL AND incident");
+    query.push_in(ids);
+    let touched: Vec<String> = query.suited_to(connection).build_query_scalar().fetch_all(connection).await?;
+    Ok(touched.into_iter().collect())
+}
+
+/// Gives all alarms of one incident to another, and ends the one: it keeps when it was and how grave.
+pub(super) async fn hand_over(
+    connection: &mut AnyConnection,
+    from: &Row,
+    into: &Row,
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    sqlx::query("UPDATE incident_alarm SET incident = $1 WHERE incident = $2")
+        .bind(&into.id)
+        .bind(&from.id)
+        .execute(&mut *connection)
+        .await?;
+    sqlx::query(
+        "UPDATE incident SET stage = $1, is_open = 0, closed = $2, due = NULL, alarms = 0, ongoing = 0, shelved_until = NULL, \
+           merged_into = $3, version = $4, change = $5 WHERE id = $6",
+    )
+    .bind(word(&Stage::Closed))
+    .bind(nanos(now))
+    .bind(into.number)
+    .bind(from.version)
+    .bind(from.change)
+    .bind(&from.id)
+    .execute(connection)
+    .await?;
+    Ok(())
+}
+
 pub(super) async fn link(connection: &mut AnyConnection, links: &[Link]) -> Result<(), StoreError> {
     let mut query = Sql::new("INSERT INTO incident_alarm (alarm, incident, ongoing) ");
     query.push_rows(links, |values, link| {
@@ -145,9 +186,7 @@ mod tests {
     use sqlx::any::AnyRow;
 
     use super::*;
-    use crate::incident::Stage;
     use crate::store::Store;
-    use crate::store::column::word;
     use crate::store::testing::fresh;
 
     /// Of one box, with these numbers.

@@ -629,6 +629,7 @@ export const en: Dictionary = {
     at: (n, all, name) => `Step ${n} of ${all}: ${name}`,
     outcome: { real: 'Real', false_alarm: 'False alarm', test: 'Test' },
     because: (outcome, reason) => `${outcome} (${reason})`,
+    mergedInto: (other) => `Part of ${other}`,
     reason: {
       animal: 'Animal',
       plant: 'Moving plant',
@@ -722,6 +723,8 @@ export const en: Dictionary = {
     steps: {
       open: 'reported the incident',
       join: 'added an alert',
+      tookOver: (other) => `took over all alerts of ${other}, which is the same happening`,
+      becamePart: (other) => `gave all alerts to ${other}, which is the same happening, and closed it`,
       worsen: (severity) => (severity === null ? 'raised the severity' : `raised the severity to ${severity}`),
       real: 'confirmed that it is real',
       falseAlarm: (reason) => (reason === null ? 'found a false alarm and closed it' : `found a false alarm (${reason}) and closed it`),

@@ -627,6 +627,7 @@ export const zh = {
     at: (n: number, all: number, name: string) => `第 ${n}/${all} 步：${name}`,
     outcome: { real: '属实', false_alarm: '误报', test: '测试' },
     because: (outcome: string, reason: string) => `${outcome}（${reason}）`,
+    mergedInto: (other: string) => `已并入 ${other}`,
     reason: {
       animal: '动物',
       plant: '植物晃动',
@@ -720,6 +721,8 @@ export const zh = {
     steps: {
       open: '上报了警情',
       join: '并入一条警报',
+      tookOver: (other: string) => `与 ${other} 是同一起，并入了它的全部警报`,
+      becamePart: (other: string) => `与 ${other} 是同一起，全部警报并入其中，办结`,
       worsen: (severity: string | null) => (severity === null ? '级别升高' : `级别升为${severity}`),
       real: '确认属实',
       falseAlarm: (reason: string | null) => (reason === null ? '判为误报，办结' : `判为误报（${reason}），办结`),
