@@ -37,7 +37,7 @@ pub struct Query {
 pub struct Alerts {
     /// The alerts.
     alerts: Vec<Alert>,
-    /// Give it as `before` to see older ones; null when there are none.
+    /// Give it as `before` to see older ones; null when there are none. Behind a page with few or none there may be more.
     #[schema(example = "1769848200200000000.01ARZ3NDEKTSV4RRFFQ69G5FAV")]
     next: Option<String>,
 }

@@ -33,7 +33,7 @@ pub struct Query {
 pub struct Deletions {
     /// The deletions.
     deletions: Vec<StoredDeletion>,
-    /// Give it as `before` to see older ones; null when there are none.
+    /// Give it as `before` to see older ones; null when there are none. Behind a page with few or none there may be more.
     #[schema(example = "41")]
     next: Option<String>,
 }

@@ -36,7 +36,7 @@ pub struct Query {
 pub struct Events {
     /// The events.
     events: Vec<StoredEvent>,
-    /// Give it as `after` to go on; null when this was the last for now.
+    /// Give it as `after` to go on; null when this was the last for now. Behind a page with few or none there may be more.
     #[schema(example = "207")]
     next: Option<String>,
 }

@@ -107,7 +107,7 @@ impl TryFrom<String> for Number {
 pub struct Incidents {
     /// The incidents.
     incidents: Vec<Incident>,
-    /// Give it as `before` to see older ones; null when there are none.
+    /// Give it as `before` to see older ones; null when there are none. Behind a page with few or none there may be more.
     #[schema(example = "1769848200200000000.17")]
     next: Option<String>,
     /// A search looks at so many incidents at once. When few of those were found, so far back it has looked; otherwise null.

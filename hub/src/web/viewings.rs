@@ -41,7 +41,7 @@ pub struct Query {
 pub struct Viewings {
     /// The lines. They are never changed or deleted.
     viewings: Vec<Viewing>,
-    /// Give it as `before` to see older ones; null when there are none.
+    /// Give it as `before` to see older ones; null when there are none. Behind a page with few or none there may be more.
     #[schema(example = "41")]
     next: Option<String>,
 }

@@ -5,7 +5,7 @@ use serde_json::Value;
 use sqlx::AnyConnection;
 
 use super::deadline::DeadlinesAt;
-use super::{attachment, find, keep};
+use super::{Row, attachment, find, keep};
 use crate::access::{DisplayName, Person, PersonName};
 use crate::attachment::MOST;
 use crate::incident::timeline::{self, BEGINNING, Document, Line, Step};
@@ -207,6 +207,19 @@ impl Chain {
                 .await?;
         let (number, hash) = last.unwrap_or_else(|| (0, BEGINNING.to_owned()));
         Ok(Self { number, hash, added: Vec::new() })
+    }
+
+    /// A step that the hub takes, to the version that the incident has now.
+    pub fn add_own(
+        &mut self,
+        row: &Row,
+        action: Kind,
+        to: Stage,
+        detail: Value,
+        time: Timestamp,
+    ) -> Result<(), StoreError> {
+        let (incident, version) = (&row.id, row.version());
+        self.add(&Taken { incident, version, time, who: None, action, to, text: None, detail })
     }
 
     /// A step behind all that are there.

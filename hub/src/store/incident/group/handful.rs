@@ -13,7 +13,7 @@ use crate::incident::{Deadlines, IncidentId, Kind, Place, Report, State};
 use crate::store::StoreError;
 use crate::store::column::{NANOS_IN_SECOND, nanos, parse, text, word};
 use crate::store::incident::deadline::DeadlinesAt;
-use crate::store::incident::step::{Chain, Taken};
+use crate::store::incident::step::Chain;
 use crate::store::incident::{Row, urged_columns};
 use crate::store::rows::chunks;
 
@@ -199,16 +199,8 @@ impl<'c> Handful<'c> {
             version: 1,
             change: 0,
         };
-        self.chain.add(&Taken {
-            incident: &id,
-            version: 1,
-            time: self.now,
-            who: None,
-            action: Kind::Open,
-            to: state.stage,
-            text: None,
-            detail: json!({ "alarm": report.alarm, "severity": report.severity.level() }),
-        })?;
+        let detail = json!({ "alarm": report.alarm, "severity": report.severity.level() });
+        self.chain.add_own(&row, Kind::Open, state.stage, detail, self.now)?;
         self.link(report, id.clone());
         self.incidents.insert(id, Held { row, fate: Fate::New });
         Ok(())
@@ -292,16 +284,7 @@ pub(super) fn worsen(
 ) -> Result<(), StoreError> {
     let state = row.state()?.once_worse(severity, deadlines, now);
     row.version += 1;
-    chain.add(&Taken {
-        incident: &row.id,
-        version: row.version(),
-        time: now,
-        who: None,
-        action: Kind::Worsen,
-        to: state.stage,
-        text: None,
-        detail,
-    })?;
+    chain.add_own(row, Kind::Worsen, state.stage, detail, now)?;
     row.severity = i64::from(severity.level());
     row.due = state.due.map(nanos);
     (_, row.escalates) = urged_columns(state.urged);

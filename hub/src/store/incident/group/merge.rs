@@ -4,7 +4,7 @@
 use std::collections::HashMap;
 
 use gatepost_wire::Timestamp;
-use serde_json::{Value, json};
+use serde_json::json;
 use sqlx::AnyConnection;
 
 use super::handful::{MOST_ALARMS, worsen};
@@ -14,7 +14,7 @@ use crate::store::StoreError;
 use crate::store::change::next_change;
 use crate::store::incident::Row;
 use crate::store::incident::deadline::DeadlinesAt;
-use crate::store::incident::step::{Chain, Taken};
+use crate::store::incident::step::Chain;
 
 /// Two incidents, by their ids, that an alarm is near to both of.
 pub(super) struct Meeting(pub [String; 2]);
@@ -66,13 +66,14 @@ async fn take_over(
 ) -> Result<i64, StoreError> {
     let mut chain = Chain::read(connection).await?;
     let detail = json!({ "into": into.id, "number": into.number });
-    merged(&mut chain, &mut from, Stage::Closed, detail, now)?;
+    from.version += 1;
+    chain.add_own(&from, Kind::Merge, Stage::Closed, detail, now)?;
     from.change = next_change(connection).await?;
     table::hand_over(connection, &from, &into, now).await?;
 
     let detail = json!({ "from": from.id, "number": from.number });
-    let stage = into.state()?.stage;
-    merged(&mut chain, &mut into, stage, detail, now)?;
+    into.version += 1;
+    chain.add_own(&into, Kind::Merge, into.state()?.stage, detail, now)?;
     let graver = from.severity()?;
     if graver.level() < into.severity()?.level() {
         let detail = json!({ "severity": graver.level() });
@@ -85,24 +86,4 @@ async fn take_over(
     table::update(connection, &into).await?;
     chain.write(connection).await?;
     Ok(into.change)
-}
-
-fn merged(
-    chain: &mut Chain,
-    row: &mut Row,
-    to: Stage,
-    detail: Value,
-    now: Timestamp,
-) -> Result<(), StoreError> {
-    row.version += 1;
-    chain.add(&Taken {
-        incident: &row.id,
-        version: row.version(),
-        time: now,
-        who: None,
-        action: Kind::Merge,
-        to,
-        text: None,
-        detail,
-    })
 }
