@@ -106,7 +106,8 @@ const SELECT: &str = "SELECT alarm.*, c.label AS camera_label, z.label AS zone_l
     LEFT JOIN label z ON z.edge = alarm.edge AND z.camera = alarm.camera AND z.zone = alarm.zone \
     LEFT JOIN sensor_label s ON s.edge = alarm.edge AND s.sensor = alarm.sensor";
 
-const ALARMS: List =
+/// Alarms, newest first.
+pub(super) const ALARMS: List =
     List { table: "alarm", edge: "alarm.edge", place: &["placed", "id"], newest_first: true };
 
 /// All alarms within a scope.

@@ -130,7 +130,9 @@ impl TryFrom<Row> for StoredEvent {
 
 const COLUMNS: &str = "SELECT number, id, edge, boot, seq, time, received, kind, severity, sequence_conflict, envelope FROM event";
 
-const EVENTS: List = List { table: "event", edge: "event.edge", place: &["number"], newest_first: false };
+/// Events in the order of storing.
+pub(super) const EVENTS: List =
+    List { table: "event", edge: "event.edge", place: &["number"], newest_first: false };
 
 impl Store {
     /// Events in the order of storing.

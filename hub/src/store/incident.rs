@@ -14,6 +14,8 @@ pub use attachment::{Attached, KeptAttachment};
 pub use figures::Which;
 pub use group::Grouped;
 pub use step::IncidentError;
+#[cfg(test)]
+pub(super) use view::INCIDENTS;
 pub(super) use view::for_viewer;
 pub use view::{IncidentFilter, IncidentPage, OpenedAt, Viewer};
 

@@ -286,6 +286,9 @@ mod tests {
     use sqlx::AssertSqlSafe;
 
     use super::*;
+    use crate::store::alert::ALARMS;
+    use crate::store::event::EVENTS;
+    use crate::store::incident::INCIDENTS;
     use crate::store::testing::fresh;
 
     /// More than are looked at for two pages.
@@ -293,12 +296,6 @@ mod tests {
 
     /// For a page.
     const LIMIT: u16 = 200;
-
-    const INCIDENTS: List =
-        List { table: "incident", edge: "incident.edge", place: &["opened", "number"], newest_first: true };
-    const ALARMS: List =
-        List { table: "alarm", edge: "alarm.edge", place: &["placed", "id"], newest_first: true };
-    const EVENTS: List = List { table: "event", edge: "event.edge", place: &["number"], newest_first: false };
 
     /// Three of everything each millisecond, of eighty boxes in turn; but the first twenty are of a box that has had none since. Each
     /// 5,000th is of the east camera.

@@ -96,8 +96,8 @@ describe('what is looked for among much', () => {
   });
   it('is passed over where a list is only read', async () => {
     const pages: Record<string, { items: number[]; next: string | null }> = { a: { items: [], next: 'b' }, b: { items: [7], next: 'c' }, c: { items: [], next: null } };
-    const fetch = async (before: string | null) => pages[before ?? 'a'] as { items: number[]; next: string | null };
-    expect(await untilFound(null, fetch, ({ items }) => items)).toEqual(pages.b);
-    expect(await untilFound('c', fetch, ({ items }) => items)).toEqual(pages.c);
+    const ask = async (before: string | null) => pages[before ?? 'a'] as { items: number[]; next: string | null };
+    expect(await untilFound(null, ask, ({ items }) => items.length > 0)).toEqual(pages.b);
+    expect(await untilFound('c', ask, ({ items }) => items.length > 0)).toEqual(pages.c);
   });
 });

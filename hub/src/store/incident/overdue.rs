@@ -3,7 +3,7 @@
 use gatepost_wire::Timestamp;
 
 use super::deadline::DeadlinesAt;
-use super::step::{Taken, write};
+use super::step::Chain;
 use super::{Row, keep};
 use crate::incident::Deadlines;
 use crate::store::column::{nanos, timestamp};
@@ -33,28 +33,21 @@ impl Store {
         let mut transaction = self.begin().await?;
         let connection = &mut transaction.connection;
         let select = sqlx::AssertSqlSafe(format!("{LATE} ORDER BY due LIMIT {MOST}"));
-        let rows: Vec<Row> = sqlx::query_as(select).bind(nanos(now)).fetch_all(&mut *connection).await?;
+        let mut rows: Vec<Row> = sqlx::query_as(select).bind(nanos(now)).fetch_all(&mut *connection).await?;
         let edges = rows.iter().map(|row| row.edge.as_str());
         let deadlines = DeadlinesAt::read(connection, deadlines, edges).await?;
+        let mut chain = Chain::read(connection).await?;
         let mut change = None;
-        for row in &rows {
+        for row in &mut rows {
             let state = row.state()?;
             let Some(urge) = state.urge(now) else { continue };
-            let version = row.version().saturating_add(1);
-            let taken = Taken {
-                incident: &row.id,
-                version,
-                time: now,
-                who: None,
-                action: urge.kind(),
-                to: state.stage,
-                text: None,
-                detail: serde_json::json!({ "due": row.due.map(timestamp) }),
-            };
-            write(connection, &taken).await?;
+            let detail = serde_json::json!({ "due": row.due.map(timestamp) });
+            row.version += 1;
+            chain.add_own(row, urge.kind(), state.stage, detail, now)?;
             let state = state.once_urged(urge, row.severity()?, deadlines.at(&row.edge), now);
-            change = Some(keep(connection, row, &state, version, now).await?);
+            change = Some(keep(connection, row, &state, row.version(), now).await?);
         }
+        chain.write(connection).await?;
         transaction.commit().await?;
         Ok(change)
     }

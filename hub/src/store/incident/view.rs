@@ -171,10 +171,7 @@ impl IncidentFilter {
         }
         // Whoever has it is among those who have or had it, which is an index.
         for person in self.assignee.iter().chain(&self.viewer.only_of) {
-            query
-                .push(" AND incident.id IN (SELECT incident FROM incident_assignee WHERE person = ")
-                .push_bind(person.to_string())
-                .push(")");
+            is_or_was_of(query, person);
         }
     }
 
@@ -202,7 +199,8 @@ impl IncidentFilter {
     }
 }
 
-const INCIDENTS: List =
+/// Incidents, newest first.
+pub(in crate::store) const INCIDENTS: List =
     List { table: "incident", edge: "incident.edge", place: &["opened", "number"], newest_first: true };
 
 #[derive(FromRow)]
@@ -287,11 +285,15 @@ pub(super) const SELECT: &str = "SELECT incident.*, c.label AS camera_label, z.l
 pub(in crate::store) fn for_viewer(query: &mut Sql, viewer: &Viewer) {
     within(query, "incident.edge", &viewer.scope);
     if let Some(name) = &viewer.only_of {
-        query
-            .push(" AND incident.id IN (SELECT incident FROM incident_assignee WHERE person = ")
-            .push_bind(name.to_string())
-            .push(")");
+        is_or_was_of(query, name);
     }
+}
+
+fn is_or_was_of(query: &mut Sql, person: &PersonName) {
+    query
+        .push(" AND incident.id IN (SELECT incident FROM incident_assignee WHERE person = ")
+        .push_bind(person.to_string())
+        .push(")");
 }
 
 impl Store {

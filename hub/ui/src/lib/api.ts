@@ -307,12 +307,12 @@ export function parseDevicePage(value: unknown): DevicePage {
 export const PAGE_SIZE = 50;
 
 export async function fetchAlerts(before: string | null = null): Promise<AlertPage> {
-  const fetch = async (behind: string | null): Promise<AlertPage> => {
+  const ask = async (behind: string | null): Promise<AlertPage> => {
     const query = new URLSearchParams({ limit: String(PAGE_SIZE) });
     if (behind !== null) query.set('before', behind);
     return parseAlertPage(await get(`/api/v1/alerts?${query}`));
   };
-  return untilFound(before, fetch, ({ alerts }) => alerts);
+  return untilFound(before, ask, ({ alerts }) => alerts.length > 0);
 }
 
 /** A box says about 2 kB of itself: so many are taken in at once without the page standing still. */

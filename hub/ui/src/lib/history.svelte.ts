@@ -4,6 +4,7 @@ import type { Time } from './api';
 import { searchIncidents, type Search } from './history';
 import { HubError } from './http';
 import type { Incident, IncidentPage } from './incidents';
+import { untilFound } from './page';
 
 /** Whoever has read so many asks for less. */
 export const MAX_FOUND = 2_000;
@@ -41,6 +42,12 @@ export class Found {
     return this.incidents.length >= MAX_FOUND;
   }
 
+  #look = async (before: string | null): Promise<IncidentPage> => {
+    const page = await searchIncidents(this.search, before);
+    if (!this.#over) [this.#next, this.lookedBackTo] = [page.next, page.lookedBackTo];
+    return page;
+  };
+
   /** Looks back until something is found. */
   async more(): Promise<void> {
     if (this.loading || (this.ready && !this.hasMore)) return;
@@ -48,13 +55,8 @@ export class Found {
     this.loading = true;
     this.failed = null;
     try {
-      let page: IncidentPage;
-      do {
-        page = await searchIncidents(this.search, this.#next);
-        if (this.#over) return;
-        this.#next = page.next;
-        this.lookedBackTo = page.lookedBackTo;
-      } while (page.incidents.length === 0 && page.next !== null);
+      const page = await untilFound(this.#next, this.#look, ({ incidents }) => this.#over || incidents.length > 0);
+      if (this.#over) return;
       this.incidents = [...this.incidents, ...page.incidents];
       this.ready = true;
     } catch (error) {

@@ -167,7 +167,7 @@ export interface Wanted {
 }
 
 export async function fetchIncidents({ open, stage, edge, before = null, limit = 50 }: Wanted): Promise<IncidentPage> {
-  const fetch = async (behind: string | null): Promise<IncidentPage> => {
+  const ask = async (behind: string | null): Promise<IncidentPage> => {
     const query = new URLSearchParams({ limit: String(limit) });
     if (open !== undefined) query.set('open', String(open));
     if (stage) query.set('stage', stage);
@@ -175,7 +175,7 @@ export async function fetchIncidents({ open, stage, edge, before = null, limit =
     if (behind) query.set('before', behind);
     return parseIncidentPage(await get(`${PATH}?${query}`));
   };
-  return untilFound(before, fetch, ({ incidents }) => incidents);
+  return untilFound(before, ask, ({ incidents }) => incidents.length > 0);
 }
 
 export async function fetchIncident(id: string): Promise<Incident> {

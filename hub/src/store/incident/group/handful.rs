@@ -112,8 +112,13 @@ impl<'c> Handful<'c> {
             Some(incident) => Some(incident),
             None => {
                 let near = self.near(report);
-                let meetings = near.windows(2).map(|pair| Meeting([pair[0].clone(), pair[1].clone()]));
-                self.meetings.extend(meetings);
+                for pair in near.windows(2) {
+                    let meeting = Meeting([pair[0].clone(), pair[1].clone()]);
+                    // Two that people have begun with meet at each alarm.
+                    if !self.meetings.contains(&meeting) {
+                        self.meetings.push(meeting);
+                    }
+                }
                 near.into_iter().next_back()
             }
         };

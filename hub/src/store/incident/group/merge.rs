@@ -17,6 +17,7 @@ use crate::store::incident::deadline::DeadlinesAt;
 use crate::store::incident::step::Chain;
 
 /// Two incidents, by their ids, that an alarm is near to both of.
+#[derive(PartialEq, Eq)]
 pub(super) struct Meeting(pub [String; 2]);
 
 /// Makes one of each two, if they are open, are not too large together, and people have done something with one of them at most:

@@ -154,7 +154,7 @@ pub(super) async fn hand_over(
         .execute(&mut *connection)
         .await?;
     sqlx::query(
-        "UPDATE incident SET stage = $1, is_open = 0, closed = $2, due = NULL, alarms = 0, ongoing = 0, shelved_until = NULL, \
+        "UPDATE incident SET stage = $1, is_open = 0, closed = $2, due = NULL, alarms = 0, ongoing = 0, \
            merged_into = $3, version = $4, change = $5 WHERE id = $6",
     )
     .bind(word(&Stage::Closed))
